@@ -1,0 +1,36 @@
+#ifndef SIDEKICK_CLIBGIT2_SHIM_H
+#define SIDEKICK_CLIBGIT2_SHIM_H
+
+#include <git2.h>
+#include <git2/sys/stream.h>
+
+// git_libgit2_opts is variadic, which Swift does not import. One function for each option in use.
+
+/// A volume's root often belongs to another uid than the process: normal in containers, refused by default.
+static inline int sidekick_disable_owner_validation(void) {
+    return git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+}
+
+/// An empty path keeps the host's git configuration of that level out.
+static inline int sidekick_set_search_path(int level, const char *path) {
+    return git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, path);
+}
+
+/// fsync of packs, indexes and references as they are written: a crash must not leave a reference without its objects.
+static inline int sidekick_enable_fsync(void) {
+    return git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+}
+
+/// The product's name in the User-Agent of http requests; libgit2 puts its own in front.
+static inline int sidekick_set_user_agent(const char *name) {
+    return git_libgit2_opts(GIT_OPT_SET_USER_AGENT, name);
+}
+
+// libgit2 hands back the pointer of a stream that it was given. Swift does not promise that the first field of a struct
+// lies at its start; C does.
+typedef struct {
+    git_stream parent;
+    void *socket;
+} sidekick_stream;
+
+#endif

@@ -1,0 +1,58 @@
+import CLibgit2
+
+/// A libgit2 call that failed, with what libgit2 said about it at that moment.
+public struct GitError: Error, Sendable, CustomStringConvertible {
+    /// The C function, such as `git_blob_lookup`.
+    public let call: String
+    /// The value that it returned: one of `git_error_code`, negative.
+    public let code: Int32
+    /// A file could not be read or written on this machine: libgit2's class `GIT_ERROR_OS`. Its sockets are not its own, so
+    /// it is never the network.
+    public let isLocalDisk: Bool
+    /// libgit2's own message. It may repeat what a server said: escape it before a person sees it.
+    public let message: String
+
+    init(call: String, code: Int32, message: String, isLocalDisk: Bool = false) {
+        self.call = call
+        self.code = code
+        self.message = message
+        self.isLocalDisk = isLocalDisk
+    }
+
+    /// The call is one that talks to a remote.
+    public var isRemote: Bool { call.hasPrefix("git_remote_") && !isLocalDisk }
+
+    /// The message with the call that it came from.
+    public var description: String { "\(message) (\(call): \(code))" }
+
+    /// The object, reference or repository does not exist.
+    public var isNotFound: Bool { code == GIT_ENOTFOUND.rawValue }
+    /// The server refused the credentials or asked for some that are not there.
+    public var isAuthentication: Bool { code == GIT_EAUTH.rawValue }
+    /// The server's certificate was refused.
+    public var isCertificate: Bool { code == GIT_ECERTIFICATE.rawValue }
+    /// The name fits more than one thing, or is not one that git allows.
+    public var isInvalidName: Bool { code == GIT_EINVALIDSPEC.rawValue || code == GIT_EAMBIGUOUS.rawValue }
+}
+
+/// The one way to call libgit2: every return code is checked here, and the thread's message is copied before anything
+/// else can replace it.
+///
+/// - Returns: the code, zero or a count.
+@discardableResult
+func check(_ call: StaticString, _ body: () -> Int32) throws(GitError) -> Int32 {
+    let code = body()
+    guard code < 0 else { return code }
+    let error = git_error_last()?.pointee
+    throw GitError(
+        call: "\(call)", code: code, message: error?.message.map { String(cString: $0) } ?? "no message",
+        isLocalDisk: error?.klass == Int32(GIT_ERROR_OS.rawValue))
+}
+
+/// The same for the calls that hand out a handle.
+func handle(_ call: StaticString, _ body: (inout OpaquePointer?) -> Int32) throws(GitError) -> OpaquePointer {
+    var pointer: OpaquePointer?
+    try check(call) { body(&pointer) }
+    guard let pointer else { throw GitError(call: "\(call)", code: -1, message: "no handle was returned") }
+    return pointer
+}

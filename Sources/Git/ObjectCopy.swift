@@ -1,0 +1,146 @@
+import CLibgit2
+
+extension Repository {
+    /// Copies a commit with its tree from another repository that is open on the same machine, as one pack of what is
+    /// missing here. The source is only read.
+    ///
+    /// libgit2's local transport would do the same, but fails on shallow clones and on worktrees.
+    ///
+    /// - Parameters:
+    ///   - depth: how many commits of history come along; 0 is all that the source has.
+    ///   - progress: told from time to time how far it is; what it throws ends the copy.
+    /// - Throws: `GitError` when the source lacks an object, `CancellationError` when the task was cancelled.
+    public borrowing func copy(
+        _ commit: ObjectID, depth: Int, from source: borrowing Repository, progress: (TransferProgress) throws -> Void
+    ) throws {
+        let missing = try missing(from: source, commit: commit, depth: depth)
+        if !missing.objects.isEmpty {
+            let builder = try source.packBuilder(of: missing.objects)
+            defer { git_packbuilder_free(builder) }
+            let database = try database()
+            defer { git_odb_free(database) }
+            try PackIndexer.withIndexer(in: path + "objects/pack", completingFrom: database) { indexer throws in
+                try withoutActuallyEscaping(progress) { progress in
+                    let stream = PackStream(indexer: indexer, total: missing.objects.count, progress: progress)
+                    try stream.run(builder)
+                }
+            }
+        }
+        if !missing.boundary.isEmpty { try addShallow(missing.boundary) }
+    }
+
+    private struct Missing {
+        var objects: [ObjectID] = []
+        /// Commits that come without their parents.
+        var boundary: [ObjectID] = []
+    }
+
+    private borrowing func missing(
+        from source: borrowing Repository, commit: ObjectID, depth: Int
+    ) throws -> Missing {
+        let database = try database()
+        defer { git_odb_free(database) }
+        func isHere(_ id: ObjectID) -> Bool {
+            var oid = id.raw
+            return git_odb_exists(database, &oid) == 1
+        }
+        var missing = Missing()
+        var seen: Set<ObjectID> = []
+        var generation = [commit]
+        var level = 1
+        while !generation.isEmpty {
+            try Task.checkCancellation()
+            var next: [ObjectID] = []
+            for id in generation where seen.insert(id).inserted && !isHere(id) {
+                let commit = try source.commit(id)
+                missing.objects.append(id)
+                var trees = [commit.tree]
+                while let tree = trees.popLast() {
+                    guard seen.insert(tree).inserted, !isHere(tree) else { continue }
+                    missing.objects.append(tree)
+                    for entry in try source.entries(of: tree) {
+                        switch entry.kind {
+                        case .folder: trees.append(entry.id)
+                        case .submodule: continue
+                        case .file, .link:
+                            if seen.insert(entry.id).inserted && !isHere(entry.id) { missing.objects.append(entry.id) }
+                        }
+                    }
+                }
+                var parents: [ObjectID] = []
+                for parent in commit.parents where try isHere(parent) || source.contains(parent) {
+                    parents.append(parent)
+                }
+                let follows = depth == 0 || level < depth
+                if parents.count < commit.parents.count || (!follows && !parents.allSatisfy(isHere)) {
+                    missing.boundary.append(id)
+                } else if follows {
+                    next += parents
+                }
+            }
+            generation = next
+            level += 1
+        }
+        return missing
+    }
+
+    private borrowing func packBuilder(of objects: [ObjectID]) throws(GitError) -> OpaquePointer {
+        let pointer = pointer
+        let builder = try handle("git_packbuilder_new") { git_packbuilder_new(&$0, pointer) }
+        git_packbuilder_set_threads(builder, 0)
+        for id in objects {
+            var oid = id.raw
+            do throws(GitError) {
+                try check("git_packbuilder_insert") { git_packbuilder_insert(builder, &oid, nil) }
+            } catch {
+                git_packbuilder_free(builder)
+                throw error
+            }
+        }
+        return builder
+    }
+}
+
+/// Feeds the bytes of a pack that is being built to an indexer, as long as the task is not cancelled.
+private final class PackStream {
+    private let indexer: PackIndexer
+    private let total: Int
+    private let progress: (TransferProgress) throws -> Void
+    private var bytes = 0
+    private var failure: (any Error)?
+
+    init(indexer: PackIndexer, total: Int, progress: @escaping (TransferProgress) throws -> Void) {
+        self.indexer = indexer
+        self.total = total
+        self.progress = progress
+    }
+
+    func run(_ builder: OpaquePointer) throws {
+        let payload = Unmanaged.passUnretained(self).toOpaque()
+        git_packbuilder_set_callbacks(builder, { _, _, _, _ in Task.isCancelled ? GIT_EUSER.rawValue : 0 }, nil)
+        let code = git_packbuilder_foreach(
+            builder,
+            { data, size, payload in
+                guard let data, let payload else { return GIT_EUSER.rawValue }
+                return Unmanaged<PackStream>.fromOpaque(payload).takeUnretainedValue()
+                    .take(UnsafeRawBufferPointer(start: data, count: size))
+            }, payload)
+        if let failure { throw failure }
+        try Task.checkCancellation()
+        try check("git_packbuilder_foreach") { code }
+    }
+
+    private func take(_ data: UnsafeRawBufferPointer) -> Int32 {
+        guard !Task.isCancelled else { return GIT_EUSER.rawValue }
+        do {
+            try indexer.append(data)
+            bytes += data.count
+            let received = indexer.receivedObjects
+            try progress(TransferProgress(receivedObjects: received, totalObjects: total, receivedBytes: bytes))
+            return 0
+        } catch {
+            failure = error
+            return GIT_EUSER.rawValue
+        }
+    }
+}

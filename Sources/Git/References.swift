@@ -1,0 +1,59 @@
+import CLibgit2
+
+/// A reference by its full name, with what it names.
+public struct Reference: Sendable, Hashable {
+    /// `HEAD`, `refs/heads/main`, …
+    public let name: String
+    /// The object that it names: for an annotated tag, the tag object.
+    public let target: ObjectID
+    /// The commit behind an annotated tag, where the tag says so.
+    public let peeled: ObjectID?
+    /// For a symbolic reference, the reference that it points to.
+    public let symbolic: String?
+
+    /// Makes a reference of its parts.
+    public init(name: String, target: ObjectID, peeled: ObjectID? = nil, symbolic: String? = nil) {
+        self.name = name
+        self.target = target
+        self.peeled = peeled
+        self.symbolic = symbolic
+    }
+}
+
+extension Repository {
+    /// Reads one reference by its full name, symbolic ones followed and tags peeled; `nil` when it does not exist.
+    public borrowing func reference(_ name: String) throws(GitError) -> Reference? {
+        let pointer = pointer
+        do {
+            let reference = try handle("git_reference_lookup") { git_reference_lookup(&$0, pointer, name) }
+            defer { git_reference_free(reference) }
+            let symbolic = git_reference_symbolic_target(reference).map { String(cString: $0) }
+            var oid = git_oid()
+            try check("git_reference_name_to_id") { git_reference_name_to_id(&oid, pointer, name) }
+            let target = ObjectID(oid)
+            return Reference(name: name, target: target, peeled: try peel(target), symbolic: symbolic)
+        } catch where error.isNotFound || error.isInvalidName {
+            return nil
+        }
+    }
+
+    /// The commit behind an object: itself, or what an annotated tag leads to. `nil` when it leads to none.
+    public borrowing func peel(_ id: ObjectID) throws(GitError) -> ObjectID? {
+        var oid = id.raw
+        let pointer = pointer
+        let object = try handle("git_object_lookup") { git_object_lookup(&$0, pointer, &oid, GIT_OBJECT_ANY) }
+        defer { git_object_free(object) }
+        var commit: OpaquePointer?
+        guard git_object_peel(&commit, object, GIT_OBJECT_COMMIT) == 0, let commit else { return nil }
+        defer { git_object_free(commit) }
+        return git_object_id(commit).map { ObjectID($0.pointee) }
+    }
+
+    /// Points a reference at an object, whatever it pointed to before.
+    public borrowing func setReference(_ name: String, to id: ObjectID) throws(GitError) {
+        var oid = id.raw
+        let pointer = pointer
+        let reference = try handle("git_reference_create") { git_reference_create(&$0, pointer, name, &oid, 1, nil) }
+        git_reference_free(reference)
+    }
+}

@@ -1,0 +1,41 @@
+import FoundationEssentials
+
+extension Store {
+    /// How the objects of a store came to it. The two do not mix: what was copied is shallow, and libgit2's negotiation
+    /// fails on a shallow store.
+    public enum Origin: String, Sendable {
+        /// Object by object from a repository on this machine, to a depth.
+        case copied
+        /// From a server in the old protocol, all of a reference's history.
+        case negotiated
+    }
+
+    private var originFile: String { path + "/sidekick-origin" }
+
+    /// Opens the store for objects that come this way. One that was filled the other way is emptied first: it holds
+    /// nothing that the remote does not.
+    public func open(for origin: Origin) throws -> Repository {
+        let manager = FileManager.default
+        if manager.fileExists(atPath: path) {
+            let text = try? String(contentsOfFile: originFile, encoding: .utf8)
+            if text != origin.rawValue { try manager.removeItem(atPath: path) }
+        }
+        if !manager.fileExists(atPath: path) {
+            try manager.createDirectory(atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        }
+        let repository = try open()
+        if !manager.fileExists(atPath: originFile) {
+            try origin.rawValue.write(toFile: originFile, atomically: true, encoding: .utf8)
+        }
+        return repository
+    }
+
+    /// Moves a damaged store out of the way, in place of one that was moved before; the next fetch makes a new one.
+    public func setAside() throws {
+        let manager = FileManager.default
+        guard manager.fileExists(atPath: path) else { return }
+        let aside = path + ".damaged"
+        if manager.fileExists(atPath: aside) { try manager.removeItem(atPath: aside) }
+        try manager.moveItem(atPath: path, toPath: aside)
+    }
+}

@@ -1,0 +1,64 @@
+import FoundationEssentials
+import Glibc
+import Publishing
+
+/// What `sidekick status` and `sidekick health` say: read from the state folder, so that they need no port.
+public struct StatusReport: Sendable {
+    /// As it was written.
+    public let status: Status
+    /// When the last pass ended, in seconds since 1970.
+    public let lastPass: Double
+    /// Whether a process holds DESTINATION.
+    public let isRunning: Bool
+    /// The file's text.
+    public let json: String
+
+    /// Reads the state of a DESTINATION; `nil` when none was ever written.
+    ///
+    /// - Parameter state: SIDEKICK_STATE, as it was given.
+    public static func read(destination: String, state: String?) throws -> (report: StatusReport?, isRunning: Bool) {
+        let destination = try Destination(destination, state: state)
+        let isRunning = try destination.isOwned
+        var file = stat()
+        guard stat(destination.statusFile, &file) == 0,
+            let data = try? Data(contentsOf: URL(filePath: destination.statusFile)),
+            let status = try? JSONDecoder().decode(Status.self, from: data)
+        else { return (nil, isRunning) }
+        let report = StatusReport(
+            status: status, lastPass: Double(file.st_mtim.tv_sec), isRunning: isRunning,
+            json: String(decoding: data, as: UTF8.self))
+        return (report, isRunning)
+    }
+
+    /// Why the loop cannot be said to run; `nil` when it can. A dead remote is no reason.
+    public func complaint(now: Double) -> String? {
+        guard isRunning else { return "no sidekick is running on \(status.destination)" }
+        guard let freshFor = status.freshFor, now - lastPass > freshFor else { return nil }
+        return "the last pass ended \(Int(now - lastPass)) s ago, more than the \(Int(freshFor)) s that it may take"
+    }
+
+    /// Why the loop cannot be said to run, at this moment.
+    public var complaint: String? { complaint(now: wallSeconds()) }
+
+    /// For a terminal.
+    public var text: String {
+        var rows = [
+            ("repository", "\(status.repository) (\(status.ref))"),
+            ("destination", "\(status.destination) (\(status.layout))"),
+        ]
+        if let tree = status.published {
+            rows.append(("published", "\(tree.commit)\(tree.subdirectory.isEmpty ? "" : " \(tree.subdirectory)") since \(tree.since)"))
+            rows.append(("size", "\(tree.files) files, \(tree.bytes) bytes"))
+        } else {
+            rows.append(("published", "nothing yet"))
+        }
+        if let failure = status.failure {
+            rows.append(("failing", "\(failure.stage.rawValue): \(failure.cause) (\(failure.count) times, last \(failure.last))"))
+            rows.append(("remedy", failure.remedy))
+        }
+        rows.append(("last pass", timestamp(lastPass)))
+        rows.append(("running", isRunning ? "yes, process \(status.process)" : "no"))
+        return rows.map { name, value in name + String(repeating: " ", count: 13 - name.count) + value }
+            .joined(separator: "\n")
+    }
+}

@@ -1,0 +1,26 @@
+/// How long to wait before the next pass. Pure but for its dice, so that tests can throw their own.
+struct Schedule: Sendable {
+    /// Seconds between passes that worked.
+    let delay: Double
+    /// The longest pause after failures, in seconds; never less than `delay`.
+    let cap: Double
+    /// Replicas that started together must not stay together: every pause is up to so much shorter or longer.
+    static let jitter = 0.1
+
+    init(delay: Double, cap: Double) {
+        self.delay = delay
+        self.cap = max(delay, cap)
+    }
+
+    /// Seconds to wait after so many failures in a row.
+    ///
+    /// After a failure the pause is anything up to the delay doubled once for each failure (exponential backoff with full
+    /// jitter), but at least half a second: a server that is down gets fewer requests, spread out.
+    func pause(failures: Int, using dice: inout some RandomNumberGenerator) -> Double {
+        guard failures > 0 else {
+            return delay * Double.random(in: 1 - Self.jitter ... 1 + Self.jitter, using: &dice)
+        }
+        let ceiling = min(cap, delay * Double(sign: .plus, exponent: min(failures, 30), significand: 1))
+        return max(min(0.5, delay), Double.random(in: 0...ceiling, using: &dice))
+    }
+}

@@ -1,0 +1,108 @@
+/// The declaration of one setting: its names, what it means and what it takes. Parsing, `--help`, validation and the
+/// README's table all read it.
+public struct Setting: Sendable, Hashable {
+    /// What a value must look like.
+    public enum Kind: Sendable, Hashable { case text, duration, count, size, choice([String]), toggle, secret }
+
+    /// The environment variable.
+    public let name: String
+    /// The flag without its dashes; `nil` for what must not be seen by other users of the machine.
+    public let flag: String?
+    /// What stands for the value in `--help`.
+    public let placeholder: String
+    /// The value when nothing is given, as a user would write it; `nil` for none.
+    public let standard: String?
+    /// What to say where there is no value to show.
+    public let standardText: String
+    /// What it means, in one or two sentences.
+    public let help: String
+    /// What a value must look like.
+    public let kind: Kind
+
+    private init(
+        _ name: String, _ placeholder: String = "", kind: Kind = .text, standard: String? = nil,
+        or standardText: String = "", _ help: String
+    ) {
+        self.name = name
+        let words = name.hasPrefix("SIDEKICK_") ? name.dropFirst("SIDEKICK_".count) : name[...]
+        flag = kind == .secret ? nil : words.lowercased().split(separator: "_").joined(separator: "-")
+        self.placeholder = placeholder
+        self.standard = standard
+        self.standardText = standardText
+        self.help = help
+        self.kind = kind
+    }
+
+    public static let repository = Setting(
+        "REPOSITORY", "url", or: "required", "The repository: an https, http, git or file URL, or a local path.")
+    public static let destination = Setting(
+        "DESTINATION", "path", or: "required", "The path that the web server serves.")
+    public static let delay = Setting(
+        "DELAY", "time", kind: .duration, standard: "60",
+        "The pause between passes, at least 100ms: seconds, or a number with ms, s, m or h.")
+    public static let ref = Setting(
+        "SIDEKICK_REF", "ref", or: "the remote's HEAD", "A branch, a tag, a full reference name, or a full commit id.")
+    public static let subdirectory = Setting(
+        "SIDEKICK_SUBDIRECTORY", "path", or: "the root", "The folder of the repository that is published.")
+    public static let layout = Setting(
+        "SIDEKICK_LAYOUT", "layout", kind: .choice(["auto", "link", "folder"]), standard: "auto",
+        "link: DESTINATION is a symbolic link that switches in one step. folder: a real folder whose files are renamed over.")
+    public static let state = Setting(
+        "SIDEKICK_STATE", "path", or: ".sidekick/NAME beside DESTINATION",
+        "Where the git store, the status and lost+found live.")
+    public static let timeout = Setting(
+        "SIDEKICK_TIMEOUT", "time", kind: .duration, standard: "60s", "The longest that a remote may be silent.")
+    public static let deadline = Setting(
+        "SIDEKICK_DEADLINE", "time", kind: .duration, standard: "1h",
+        "The longest that a pass may take; not applied before the first publish.")
+    public static let backoff = Setting(
+        "SIDEKICK_BACKOFF", "time", kind: .duration, standard: "10m",
+        "The longest pause after failures, which double it each time from DELAY on.")
+    public static let depth = Setting(
+        "SIDEKICK_DEPTH", "count", kind: .count, standard: "1",
+        "Commits of history to keep where the transport can leave the rest out; 0 is all of it.")
+    public static let fastForwardOnly = Setting(
+        "SIDEKICK_FAST_FORWARD_ONLY", kind: .toggle, standard: "off",
+        "Refuse a rewritten history and keep serving the old tree.")
+    public static let mtime = Setting(
+        "SIDEKICK_MTIME", "policy", kind: .choice(["commit", "content"]), standard: "commit",
+        "Modification times of files: the commit's, or derived from the content so that replicas agree on every ETag.")
+    public static let symlinks = Setting(
+        "SIDEKICK_SYMLINKS", "policy", kind: .choice(["skip", "refuse", "none"]), standard: "skip",
+        "Symbolic links that lead out of the tree: left out, or the commit is refused. none: no links at all.")
+    public static let maxFiles = Setting(
+        "SIDEKICK_MAX_FILES", "count", kind: .count, standard: "1000000", "The most files that a commit may have.")
+    public static let maxSize = Setting(
+        "SIDEKICK_MAX_SIZE", "size", kind: .size, standard: "10GB", "The most bytes that a commit's files may have.")
+    public static let maxBlob = Setting(
+        "SIDEKICK_MAX_BLOB", "size", kind: .size, standard: "512MB",
+        "The most bytes that one file may have; it is in memory while it is written.")
+    public static let maxPack = Setting(
+        "SIDEKICK_MAX_PACK", "size", kind: .size, standard: "4GB", "The most bytes that one fetch may receive.")
+    public static let grace = Setting(
+        "SIDEKICK_GRACE", "time", kind: .duration, standard: "2s",
+        "How long a tree is kept after it was live, for those who still read it.")
+    public static let username = Setting(
+        "SIDEKICK_USERNAME", "name", or: "the address's", "The user for a repository that asks for a login.")
+    public static let password = Setting(
+        "SIDEKICK_PASSWORD", kind: .secret, or: "the address's",
+        "The password. Better SIDEKICK_PASSWORD_FILE, a file that holds it, read again at every pass.")
+    public static let token = Setting(
+        "SIDEKICK_TOKEN", kind: .secret, or: "none",
+        "An access token, used as a password. Better SIDEKICK_TOKEN_FILE, read again at every pass.")
+    public static let logFormat = Setting(
+        "SIDEKICK_LOG_FORMAT", "format", kind: .choice(["text", "json"]), standard: "text", "How log lines are written.")
+    public static let logLevel = Setting(
+        "SIDEKICK_LOG_LEVEL", "level", kind: .choice(["debug", "info", "notice", "warning", "error"]), standard: "info",
+        "The least important line that is written.")
+
+    /// Every setting, in the order in which a reader wants them.
+    public static let all: [Setting] = [
+        repository, destination, delay, ref, subdirectory, layout, state, timeout, deadline, backoff, depth,
+        fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, username, password, token, logFormat,
+        logLevel,
+    ]
+
+    /// The variable that names a file with the secret; `nil` for what is not one.
+    public var fileName: String? { kind == .secret ? name + "_FILE" : nil }
+}

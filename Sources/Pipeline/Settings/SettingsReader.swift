@@ -1,0 +1,176 @@
+import Git
+import Publishing
+import Upstream
+
+/// Reads values by their declarations and collects every problem, so that a user mends them all at once.
+struct SettingsReader {
+    private let flags: [String: String]
+    private let environment: [String: String]
+    private(set) var problems: [String] = []
+    private(set) var warnings: [String] = []
+
+    init(flags: [String: String], environment: [String: String]) {
+        self.flags = flags
+        self.environment = environment
+        checkNames()
+    }
+
+    mutating func settings() -> Settings? {
+        let repository = url()
+        let destination = required(.destination)
+        let delay = duration(.delay, atLeast: 0.1)
+        let timeout = duration(.timeout, atLeast: 0.1)
+        let backoff = duration(.backoff, atLeast: 0.1)
+        let deadline = duration(.deadline, atLeast: 0.1)
+        let publishing = publishing()
+        let credentials = credentials()
+        let (depth, maxPack) = (count(.depth), size(.maxPack))
+        let (fastForwardOnly, format, level) = (toggle(.fastForwardOnly), choice(.logFormat), choice(.logLevel))
+        let ref = ref()
+        guard problems.isEmpty, let repository, let destination else { return nil }
+        return Settings(
+            destination: destination, state: text(.state), delay: delay, backoff: backoff, deadline: deadline,
+            depth: depth, fastForwardOnly: fastForwardOnly, maxPack: maxPack,
+            upstream: UpstreamOptions(url: repository, ref: ref, credentials: credentials, timeout: timeout),
+            publishing: publishing, logFormat: LogFormat(rawValue: format) ?? .text, logLevel: level)
+    }
+
+    /// The value that was given; an empty one counts as none, because compose files pass `${NAME:-}`.
+    mutating func text(_ setting: Setting) -> String? {
+        (flags[setting.name] ?? environment[setting.name]).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    mutating func required(_ setting: Setting) -> String? {
+        if let text = text(setting) { return text }
+        let near = environment.keys.sorted().first { SettingNames.nearest(to: $0, among: [setting.name]) != nil && $0 != setting.name }
+        let hint = near.map { " (\($0) is set: is that a misspelling?)" } ?? ""
+        problems.append("\(setting.name) is required\(hint): \(setting.help.lowercasedFirst)")
+        return nil
+    }
+
+    // MARK: one kind of value each
+
+    private mutating func value<Value>(
+        _ setting: Setting, accepted: String, _ parse: (String) -> Value?
+    ) -> Value? {
+        guard let text = text(setting) ?? setting.standard else { return nil }
+        if let value = parse(text) { return value }
+        problems.append("\(setting.name) is \"\(text.printable(limit: 80))\": give \(accepted)")
+        return nil
+    }
+
+    private mutating func duration(_ setting: Setting, atLeast least: Double = 0) -> Double {
+        let bound = least > 0 ? ", at least 100ms" : ""
+        return value(setting, accepted: SettingValue.durations + bound) { text in
+            SettingValue.duration(text).flatMap { $0 >= least ? $0 : nil }
+        } ?? 0
+    }
+
+    private mutating func count(_ setting: Setting) -> Int {
+        value(setting, accepted: SettingValue.counts, SettingValue.count) ?? 0
+    }
+
+    private mutating func size(_ setting: Setting) -> Int64 {
+        value(setting, accepted: SettingValue.sizes, SettingValue.size) ?? 0
+    }
+
+    private mutating func toggle(_ setting: Setting) -> Bool {
+        value(setting, accepted: SettingValue.toggles, SettingValue.toggle) ?? false
+    }
+
+    private mutating func choice(_ setting: Setting) -> String {
+        guard case .choice(let choices) = setting.kind else { return "" }
+        return value(setting, accepted: choices.joined(separator: ", ")) { choices.contains($0) ? $0 : nil } ?? ""
+    }
+
+    // MARK: what takes more than its text
+
+    private mutating func url() -> RemoteURL? {
+        guard let text = required(.repository) else { return nil }
+        do throws(RemoteURL.Invalid) {
+            let url = try RemoteURL(text)
+            if url.password != nil, flags[Setting.repository.name] != nil {
+                problems.append(
+                    "REPOSITORY as an argument has a password in it, which every user of this machine can read:"
+                        + " give it in the environment, or better in SIDEKICK_PASSWORD_FILE")
+                return nil
+            }
+            if url.transport == .ssh {
+                problems.append("REPOSITORY is over ssh, which this version does not speak: give an https URL")
+                return nil
+            }
+            return url
+        } catch {
+            let reason =
+                switch error {
+                case .empty: "is empty"
+                case .scheme(let scheme): "has the unknown scheme \(scheme.printable(limit: 40))"
+                case .host: "names no host"
+                case .path: "names no repository"
+                }
+            problems.append("REPOSITORY \(reason): give an https, http, git or file URL, or a local path")
+            return nil
+        }
+    }
+
+    private mutating func ref() -> RefSelection {
+        let text = text(.ref) ?? ""
+        let forbidden: [Character] = [" ", "~", "^", ":", "?", "*", "[", "\\"]
+        if text.hasPrefix("-") || text.contains("..") || text.contains(where: { forbidden.contains($0) || $0.isNewline }) {
+            problems.append(
+                "SIDEKICK_REF is \"\(text.printable(limit: 80))\": give a branch, a tag, a full reference name, or a full commit id")
+        }
+        return RefSelection(text)
+    }
+
+    private mutating func publishing() -> PublishingOptions {
+        var options = PublishingOptions()
+        options.layout = Layout(rawValue: choice(.layout))
+        options.subdirectory = subdirectory()
+        options.modificationTimes = ModificationTimes(rawValue: choice(.mtime)) ?? options.modificationTimes
+        options.symlinks = SymlinkPolicy(rawValue: choice(.symlinks)) ?? options.symlinks
+        options.limits = Limits(files: count(.maxFiles), size: size(.maxSize), blob: size(.maxBlob))
+        options.grace = duration(.grace)
+        return options
+    }
+
+    private mutating func subdirectory() -> String {
+        let parts = (text(.subdirectory) ?? "").split(separator: "/").filter { $0 != "." }
+        if parts.contains("..") {
+            problems.append("SIDEKICK_SUBDIRECTORY has a \"..\" in it: give a folder inside the repository")
+        }
+        return parts.joined(separator: "/")
+    }
+
+    private mutating func credentials() -> CredentialSource {
+        let places = [Setting.password, .token].compactMap { setting in
+            secret(setting).map { (setting, $0) }
+        }
+        if places.count > 1 {
+            problems.append("both a password and a token are given: give one of SIDEKICK_PASSWORD and SIDEKICK_TOKEN")
+        }
+        return CredentialSource(user: text(.username), password: places.first?.1)
+    }
+
+    private mutating func secret(_ setting: Setting) -> CredentialSource.Place? {
+        let value = text(setting).map { CredentialSource.Place.value(Secret($0)) }
+        guard let name = setting.fileName, let path = environment[name], !path.isEmpty else { return value }
+        if value != nil { problems.append("both \(setting.name) and \(name) are set: give one of them") }
+        return .file(path)
+    }
+
+    private mutating func checkNames() {
+        let known = Setting.all.flatMap { [$0.name, $0.fileName].compactMap { $0 } }
+        for name in environment.keys.sorted() where name.hasPrefix(SettingNames.prefix) && !known.contains(name) {
+            switch SettingNames.verdict(on: name, known: known) {
+            case .ignored: continue
+            case .misspelled(let near): problems.append("\(name) is not a setting: did you mean \(near)?")
+            case .unknown: warnings.append("\(name) is not a setting of this version and is ignored")
+            }
+        }
+    }
+}
+
+extension String {
+    fileprivate var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
+}

@@ -1,0 +1,143 @@
+import Git
+import Publishing
+import Upstream
+
+/// The stages of a pass, by the names that logs, metrics and documents use.
+public enum Stage: String, Sendable, Codable, CaseIterable {
+    case configure, discover, fetch, materialize, publish, report
+}
+
+/// A pass that failed: where, why, and what mends it.
+public struct SyncError: Error, Sendable, CustomStringConvertible {
+    /// What has to happen before a pass can succeed.
+    public enum Recovery: String, Sendable, Codable {
+        /// Nothing: the next pass may well work.
+        case retry
+        /// The local store is damaged and has to be fetched anew.
+        case rebuildStore
+        /// A person must change the configuration of this machine.
+        case fixConfiguration
+        /// A person must change something at the remote.
+        case fixRemote
+    }
+
+    /// Where it failed.
+    public let stage: Stage
+    /// Why, in one sentence; what others said in it is escaped.
+    public let cause: String
+    /// What a person can do.
+    public let remedy: String
+    /// What has to happen.
+    public let recovery: Recovery
+    /// The documented status of `--once`.
+    public let exitCode: ExitStatus
+
+    /// Whether the remote refused the login.
+    public var isAuthentication: Bool { exitCode == .noPermission && stage != .publish && stage != .materialize }
+
+    /// One line for people.
+    public var description: String { "\(stage.rawValue) failed: \(cause); \(remedy)" }
+
+    /// Makes a failure of its parts.
+    public init(stage: Stage, cause: String, remedy: String, recovery: Recovery, exitCode: ExitStatus) {
+        self.stage = stage
+        self.cause = cause
+        self.remedy = remedy
+        self.recovery = recovery
+        self.exitCode = exitCode
+    }
+
+    /// Tells what an error of another room means for a pass.
+    public init(_ error: any Error, at stage: Stage) {
+        switch error {
+        case let error as SyncError: self = error
+        case let error as UpstreamError: self.init(error, at: stage)
+        case let error as PublishingError: self.init(error, at: stage)
+        case let error as DiskError: self.init(error, at: stage)
+        case let error as GitError: self.init(error, at: stage)
+        default:
+            self.init(
+                stage: stage, cause: String(describing: error).printable(), remedy: "please report this as a bug",
+                recovery: .retry, exitCode: .software)
+        }
+    }
+
+    private init(_ error: UpstreamError, at stage: Stage) {
+        let recovery: Recovery =
+            switch error {
+            case _ where error.isTransient: .retry
+            case .noCommits, .refMissing, .notACommit, .rewritten: .fixRemote
+            default: .fixConfiguration
+            }
+        let code: ExitStatus =
+            error.isAuthentication ? .noPermission : error.isTransient ? .unavailable : recovery == .fixRemote ? .dataError : .unavailable
+        self.init(
+            stage: stage, cause: error.description, remedy: error.remedy, recovery: recovery, exitCode: code)
+    }
+
+    private init(_ error: PublishingError, at stage: Stage) {
+        let (recovery, code): (Recovery, ExitStatus) =
+            switch error {
+            case .destinationUnusable: (.fixConfiguration, .cannotCreate)
+            case .destinationBusy: (.fixConfiguration, .temporaryFailure)
+            case .subdirectoryMissing, .entryRefused, .linkRefused, .limitExceeded: (.fixRemote, .dataError)
+            }
+        self.init(
+            stage: stage, cause: error.description, remedy: error.remedy, recovery: recovery, exitCode: code)
+    }
+
+    private init(_ error: DiskError, at stage: Stage) {
+        let remedy =
+            if error.isOutOfSpace { "free space on that file system, or enlarge it" } else if error.isPermission {
+                "let uid \(currentUser) write there: chown, chmod g+w, or another user for this process"
+            } else { "check the disk and the mount" }
+        self.init(
+            stage: stage, cause: error.description, remedy: remedy,
+            recovery: error.isPermission ? .fixConfiguration : .retry,
+            exitCode: error.isPermission || error.isOutOfSpace ? .cannotCreate : .ioError)
+    }
+
+    private init(_ error: GitError, at stage: Stage) {
+        let cause = "the git store: \(error.description.printable())"
+        if error.isLocalDisk {
+            self.init(
+                stage: stage, cause: cause, remedy: "check the space and the rights of the state folder",
+                recovery: .retry, exitCode: .ioError)
+        } else {
+            self.init(
+                stage: stage, cause: cause, remedy: "the store is fetched anew by the next pass",
+                recovery: .rebuildStore, exitCode: .software)
+        }
+    }
+}
+
+/// The exit statuses, from sysexits.h where one fits.
+public enum ExitStatus: Int32, Sendable, Codable, CaseIterable {
+    case success = 0
+    /// `health`: not healthy.
+    case unhealthy = 1
+    case usage = 64
+    case dataError = 65
+    case unavailable = 69
+    case software = 70
+    case cannotCreate = 73
+    case ioError = 74
+    case temporaryFailure = 75
+    case noPermission = 77
+
+    /// What an operator makes of it.
+    public var meaning: String {
+        switch self {
+        case .success: "published, or nothing to do; as a daemon: asked to stop"
+        case .unhealthy: "health: the loop does not run"
+        case .usage: "a setting is missing or wrong"
+        case .dataError: "the repository cannot be published: no such ref, no such folder, a refused or too large tree"
+        case .unavailable: "the remote cannot be reached, is silent, or has no such repository"
+        case .software: "the store was damaged, or sidekick itself failed"
+        case .cannotCreate: "DESTINATION cannot be used: a file, no permission, no space"
+        case .ioError: "reading or writing the disk failed"
+        case .temporaryFailure: "another sidekick publishes there, or the pass took longer than SIDEKICK_DEADLINE"
+        case .noPermission: "the remote refused the login"
+        }
+    }
+}

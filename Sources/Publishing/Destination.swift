@@ -1,0 +1,100 @@
+import CLinux
+public import Git
+import Glibc
+
+/// Where everything is: DESTINATION, and the folders beside or inside it that are ours.
+public struct Destination: Sendable {
+    /// DESTINATION, absolute, its parents resolved.
+    public let path: String
+    /// The folder that holds it, resolved.
+    let parent: String
+    /// Its name there.
+    let name: EntryName
+    /// Trees, staging, records and the lock: always on DESTINATION's file system.
+    let home: String
+    /// The git store, the status and lost+found.
+    public let state: String
+    /// Whether `home` is inside DESTINATION, because its parent is another mount or may not be written.
+    let isInside: Bool
+
+    /// The bare repository.
+    public var store: Store { Store(path: state + "/git") }
+    /// The file that `sidekick status` and `sidekick health` read.
+    public var statusFile: String { state + "/status.json" }
+    /// The lock that the one owner of DESTINATION holds.
+    public var lockFile: String { home + "/lock" }
+
+    /// Decides where things are. Nothing is made but the folders above DESTINATION.
+    ///
+    /// - Parameter state: SIDEKICK_STATE; `nil` is the place beside or inside DESTINATION.
+    public init(_ given: String, state: String?) throws {
+        let absolute = try Self.absolute(given)
+        var components = absolute.split(separator: "/").map(String.init)
+        if components.last == "." || components.last == ".." {
+            guard let resolved = Self.resolved(absolute) else { throw DiskError("look at", absolute, code: ENOENT) }
+            components = resolved.split(separator: "/").map(String.init)
+        }
+        guard let name = components.popLast() else {
+            throw PublishingError.destinationUnusable(
+                path: given, reason: "it is the root of the file system", remedy: "name a folder below it")
+        }
+        let above = "/" + components.joined(separator: "/")
+        if Self.resolved(above) == nil { _ = try Directory(making: above) }
+        guard let parent = Self.resolved(above) else { throw DiskError("look at", above) }
+        self.parent = parent
+        self.name = EntryName(name)
+        path = (parent == "/" ? "" : parent) + "/" + name
+        let beside = (parent == "/" ? "" : parent) + "/.sidekick/" + name
+        let inside = path + "/.sidekick"
+        isInside = try Self.mustBeInside(path: path, parent: parent, inside: inside)
+        home = isInside ? inside : beside
+        self.state = try state.map(Self.absolute) ?? home
+    }
+
+    /// The layout that stands on the disk, or the one that a new DESTINATION gets.
+    func automaticLayout() throws -> Layout {
+        switch try FileStatus.of(path)?.kind {
+        case .folder: .folder
+        case .link: .link
+        case nil: try FileStatus.of(home + "/record") == nil ? .link : .folder
+        case .file, .other: throw notAFolder
+        }
+    }
+
+    var notAFolder: PublishingError {
+        .destinationUnusable(
+            path: path, reason: "it is a file", remedy: "move it away, or name another DESTINATION: a folder, or a new name")
+    }
+
+    var isMountPoint: Bool { sidekick_is_mount_root(path) == 1 }
+
+    private static func mustBeInside(path: String, parent: String, inside: String) throws -> Bool {
+        guard let status = try FileStatus.of(path), status.kind == .folder else { return false }
+        if try FileStatus.of(inside + "/lock") != nil { return true }
+        let mount = sidekick_is_mount_root(path)
+        if mount == 1 { return true }
+        if mount < 0, let above = try FileStatus.of(parent), above.device != status.device { return true }
+        return access(parent, W_OK) != 0 && access(path, W_OK) == 0
+    }
+
+    private static func absolute(_ path: String) throws -> String {
+        guard !path.hasPrefix("/") else { return path }
+        guard let current = getcwd(nil, 0) else { throw DiskError("find the working folder for", path) }
+        defer { free(current) }
+        return String(cString: current) + "/" + path
+    }
+
+    private static func resolved(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+}
+
+/// How DESTINATION shows a tree.
+public enum Layout: String, Sendable, CaseIterable {
+    /// DESTINATION is a symbolic link that is renamed over in one step.
+    case link
+    /// DESTINATION is a real folder whose files are renamed over one by one.
+    case folder
+}

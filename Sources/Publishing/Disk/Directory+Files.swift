@@ -1,0 +1,92 @@
+import Git
+import Glibc
+
+extension Directory {
+    /// A new file of these bytes under a name that must be free: complete, with its mode and time, before this returns.
+    ///
+    /// - Parameters:
+    ///   - mtime: seconds since 1970; `nil` leaves the present.
+    ///   - durable: whether its bytes are on the disk when this returns.
+    func create(
+        _ name: EntryName, bytes: UnsafeRawBufferPointer, mode: mode_t, mtime: Int64? = nil, durable: Bool
+    ) throws(DiskError) -> FileStatus {
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let file = name.withCString { openat(descriptor, $0, flags, mode) }
+        guard file >= 0 else { throw DiskError("create", pathOf(name)) }
+        defer { close(file) }
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = write(file, rest.baseAddress, rest.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw DiskError("write", pathOf(name))
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+        guard fchmod(file, mode) == 0 else { throw DiskError("set the mode of", pathOf(name)) }
+        if let mtime {
+            let time = timespec(tv_sec: Int(mtime), tv_nsec: 0)
+            guard futimens(file, [time, time]) == 0 else { throw DiskError("set the time of", pathOf(name)) }
+        }
+        if durable {
+            guard fsync(file) == 0 else { throw DiskError("sync", pathOf(name)) }
+        }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw DiskError("look at", pathOf(name)) }
+        return FileStatus(status)
+    }
+
+    /// Replaces a small file of ours in one step: readers see all of the old or all of the new.
+    func replace(_ name: EntryName, with bytes: [UInt8], mode: mode_t = 0o644) throws {
+        let temporary = EntryName(".\(String(decoding: name.bytes, as: UTF8.self)).new")
+        try remove(temporary)
+        do {
+            _ = try bytes.withUnsafeBytes { buffer in
+                try create(temporary, bytes: buffer, mode: mode, durable: true)
+            }
+            try rename(temporary, to: self, as: name)
+        } catch {
+            _ = try? remove(temporary)
+            throw error
+        }
+        try sync()
+    }
+
+    /// All bytes of a file; `nil` when it does not exist.
+    func read(_ name: EntryName) throws(DiskError) -> [UInt8]? {
+        let file = name.withCString { openat(descriptor, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
+        guard file >= 0 else {
+            if errno == ENOENT { return nil }
+            throw DiskError("open", pathOf(name))
+        }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw DiskError("look at", pathOf(name)) }
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+        var filled = 0
+        while filled < bytes.count {
+            let count = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress! + filled, $0.count - filled) }
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw DiskError("read", pathOf(name)) }
+            if count == 0 { break }
+            filled += count
+        }
+        return Array(bytes[..<filled])
+    }
+
+    /// The name that git would give to the bytes of a file here; `nil` when it is not a file that can be read.
+    func blobID(of name: EntryName) throws -> ObjectID? {
+        guard try status(name)?.kind == .file, let bytes = try read(name) else { return nil }
+        return try bytes.withUnsafeBytes { try ObjectID(hashing: $0) }
+    }
+
+    /// Removes a name with all that is below it.
+    func removeTree(_ name: EntryName) throws(DiskError) {
+        if let folder = try folder(name) {
+            for child in try folder.names() { try folder.removeTree(child) }
+            try removeFolder(name)
+        } else {
+            try remove(name)
+        }
+    }
+}

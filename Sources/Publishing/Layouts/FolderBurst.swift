@@ -1,0 +1,122 @@
+import Git
+import Glibc
+
+/// Carries out an intent. It may have been begun before: a staged file that is gone was placed, a path that is gone was
+/// removed.
+struct FolderBurst {
+    private let root: Directory
+    private let staged: Directory
+    private let old: TreeRecord?
+    private let lostAndFound: LostAndFound
+    private let folders: FolderCursor
+    private var touched: Set<TreePath> = []
+    private var evicted = 0
+
+    init(root: Directory, staged: Directory, old: TreeRecord?, lostAndFound: LostAndFound) {
+        self.root = root
+        self.staged = staged
+        self.old = old
+        self.lostAndFound = lostAndFound
+        folders = FolderCursor(root: root)
+    }
+
+    mutating func run(_ steps: [Intent.Step]) throws {
+        try moveForeignGit(in: root, path: .root)
+        for step in steps {
+            switch step {
+            case .place(let number, let path): try place(EntryName("\(number)"), at: path)
+            case .remove(let path): try remove(path)
+            case .makeFolder(let path): _ = try openFolder(at: path)
+            }
+        }
+        try makeDurable()
+    }
+
+    private mutating func place(_ file: EntryName, at path: TreePath) throws {
+        guard try staged.status(file) != nil else { return }
+        let folder = try openFolder(at: path.parent)
+        if let status = try folder.status(path.name) {
+            if status.kind == .folder {
+                try evict(path.name, from: folder, path: path)
+            } else if try !folder.isOurs(path.name, status, old?.entries[path]) {
+                try lostAndFound.keepCopy(of: path.name, in: folder, path: path)
+            }
+        }
+        try staged.rename(file, to: folder, as: path.name)
+    }
+
+    /// A folder makes way for a file. It leaves in one rename; what of it is not ours is kept.
+    private mutating func evict(_ name: EntryName, from folder: Directory, path: TreePath) throws {
+        evicted += 1
+        let evictedName = EntryName("evicted-\(evicted)")
+        if try staged.status(evictedName) != nil {
+            try lostAndFound.move(evictedName, from: staged, path: path)
+        }
+        try folder.rename(name, to: staged, as: evictedName)
+        folders.rewind()
+        try staged.retire(evictedName, record: old, path: path, keeping: lostAndFound)
+        try staged.removeTree(evictedName)
+    }
+
+    /// The folder at a path. Where something else stands on the way it makes room: ours is removed, anything else kept.
+    private mutating func openFolder(at path: TreePath) throws -> Directory {
+        if touched.contains(path), let folder = try folders.folder(at: path) { return folder }
+        var here = TreePath.root
+        for name in path.components {
+            guard let above = try folders.folder(at: here) else { break }
+            here = here.appending(name)
+            guard let status = try above.status(name), status.kind != .folder else { continue }
+            if try above.isOurs(name, status, old?.entries[here]) {
+                try above.remove(name)
+            } else {
+                try lostAndFound.move(name, from: above, path: here)
+            }
+        }
+        var visited = path
+        touched.insert(path)
+        while visited != .root {
+            visited = visited.parent
+            touched.insert(visited)
+        }
+        let folder = try folders.makeFolder(at: path)
+        if path != .root { try moveForeignGit(in: folder, path: path) }
+        return folder
+    }
+
+    private mutating func remove(_ path: TreePath) throws {
+        guard let folder = try folders.folder(at: path.parent), let status = try folder.status(path.name) else { return }
+        if status.kind == .folder {
+            if case .submodule = old?.entries[path]?.kind { try folder.removeFolder(path.name) }
+            return
+        }
+        touched.insert(path.parent)
+        if try folder.isOurs(path.name, status, old?.entries[path]) {
+            try folder.remove(path.name)
+        } else {
+            try lostAndFound.move(path.name, from: folder, path: path)
+        }
+        try removeEmptyFolders(from: path.parent)
+    }
+
+    private func removeEmptyFolders(from path: TreePath) throws {
+        var path = path
+        while path != .root {
+            guard let above = try folders.folder(at: path.parent) else { return }
+            guard try above.removeFolder(path.name) else { return }
+            folders.rewind()
+            path = path.parent
+        }
+    }
+
+    /// No `.git` is ever served, whoever made it.
+    private func moveForeignGit(in folder: Directory, path: TreePath) throws {
+        let git = EntryName(".git")
+        guard try folder.status(git) != nil else { return }
+        try lostAndFound.move(git, from: folder, path: path.appending(git))
+    }
+
+    private func makeDurable() throws {
+        guard touched.count <= TreeBuild.mostSingleSyncs else { return try root.syncFileSystem() }
+        for path in touched.union([.root]) { try folders.folder(at: path)?.sync() }
+    }
+}

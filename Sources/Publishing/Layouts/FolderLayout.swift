@@ -1,0 +1,122 @@
+import Git
+import Glibc
+
+/// DESTINATION is a real folder. Each path is the old file or the new one, and a path that both commits have is never
+/// absent: everything is staged, then written down as an intent, then renamed in one burst, assets before pages before
+/// deletions. What is not ours stays where it is, unless it stands in the way.
+struct FolderLayout {
+    let destination: Destination
+    let options: PublishingOptions
+
+    static let recordName = EntryName("record")
+    static let nextRecordName = EntryName("record.next")
+    static let intentName = EntryName("intent")
+    static let stagingName = EntryName("staging")
+
+    /// What was published last; `nil` when DESTINATION is not a folder that we published into.
+    func record() throws -> TreeRecord? {
+        guard try FileStatus.of(destination.path)?.kind == .folder, try FileStatus.of(destination.home) != nil else {
+            return nil
+        }
+        return try Directory(opening: destination.home).read(Self.recordName).flatMap { TreeRecord(decoding: $0) }
+    }
+
+    /// Whether a burst was interrupted.
+    func isInterrupted() throws -> Bool { try FileStatus.of(destination.home + "/intent") != nil }
+
+    // MARK: materialize
+
+    /// Stages every file that differs, and decides the steps.
+    func materialize(
+        _ commit: Commit, tree: ObjectID, from repository: borrowing Repository, now: Int64
+    ) throws -> StagedTree {
+        if try FileStatus.of(destination.path)?.kind == .link { throw cannotReplaceLink }
+        let old = try record()
+        let base = try old.flatMap { try repository.contains($0.tree) ? $0.tree : nil }
+        let plan = try TreePlan(from: base, to: tree, record: old, in: repository, options: options)
+        let staging = try Directory(opening: destination.home).makeFolder(Self.stagingName, mode: 0o700)
+        let name = "\(UInt64.random(in: 0 ... .max))"
+        do {
+            let root = try Directory(making: destination.path)
+            var stage = FolderStage(
+                plan: plan, old: old, isWhole: base == nil, root: root,
+                staging: try staging.makeFolder(EntryName(name), mode: 0o700), commit: commit, options: options, now: now)
+            try stage.run(from: repository)
+            try stage.makeDurable()
+            var record = TreeRecord(
+                commit: commit.id, tree: tree, subdirectory: options.subdirectory, published: now,
+                removedFloor: old?.removedFloor ?? 0, entries: stage.entries)
+            for (path, entry) in old?.entries ?? [:] where record.entries[path] == nil { record.noteRemoval(of: entry) }
+            var staged = StagedTree(record: record, place: .burst(Intent(staging: name, steps: stage.steps)))
+            staged.filesWritten = stage.writer.filesWritten
+            staged.bytesWritten = stage.writer.bytesWritten
+            staged.filesRemoved = stage.removals.count
+            staged.notices = plan.notices + stage.notices
+            return staged
+        } catch {
+            try? staging.removeTree(EntryName(name))
+            throw error
+        }
+    }
+
+    private var cannotReplaceLink: PublishingError {
+        .destinationUnusable(
+            path: destination.path, reason: "the layout folder needs a real folder and this is a symbolic link",
+            remedy: "leave SIDEKICK_LAYOUT unset to keep the link, or remove the link first")
+    }
+
+    // MARK: publish
+
+    /// Writes the intent down, then carries it out.
+    func publish(_ intent: Intent, record: TreeRecord, keeping lostAndFound: LostAndFound) throws {
+        let home = try Directory(opening: destination.home)
+        try home.replace(Self.nextRecordName, with: record.encoded())
+        try home.replace(Self.intentName, with: intent.encoded())
+        try carryOut(intent, home: home, keeping: lostAndFound)
+    }
+
+    /// Finishes a burst that was interrupted, and removes what was staged for one that never began.
+    func recover(keeping lostAndFound: LostAndFound) throws -> [Notice] {
+        guard try FileStatus.of(destination.home) != nil else { return [] }
+        let home = try Directory(opening: destination.home)
+        var notices: [Notice] = []
+        if let bytes = try home.read(Self.intentName) {
+            if let intent = Intent(decoding: bytes) {
+                try carryOut(intent, home: home, keeping: lostAndFound)
+                notices.append(.recovered("finished an update that was interrupted, \(intent.steps.count) steps"))
+            } else {
+                try home.remove(Self.intentName)
+            }
+        }
+        if let staging = try home.folder(Self.stagingName) {
+            for name in try staging.names() { try discard(name, in: staging, keeping: lostAndFound) }
+        }
+        return notices
+    }
+
+    private func carryOut(_ intent: Intent, home: Directory, keeping lostAndFound: LostAndFound) throws {
+        let staging = try home.makeFolder(Self.stagingName, mode: 0o700)
+        var burst = FolderBurst(
+            root: try Directory(making: destination.path),
+            staged: try staging.makeFolder(EntryName(intent.staging), mode: 0o700),
+            old: try home.read(Self.recordName).flatMap { TreeRecord(decoding: $0) }, lostAndFound: lostAndFound)
+        try burst.run(intent.steps)
+        if try home.status(Self.nextRecordName) != nil {
+            try home.rename(Self.nextRecordName, to: home, as: Self.recordName)
+            try home.sync()
+        }
+        try home.remove(Self.intentName)
+        try home.sync()
+        try discard(EntryName(intent.staging), in: staging, keeping: lostAndFound)
+    }
+
+    /// Removes a staging folder; a folder in it once stood at DESTINATION, so what is not ours in there is kept.
+    private func discard(_ name: EntryName, in staging: Directory, keeping lostAndFound: LostAndFound) throws {
+        if let folder = try staging.folder(name) {
+            for child in try folder.names() where try folder.status(child)?.kind == .folder {
+                try lostAndFound.move(child, from: folder, path: TreePath(bytes: child.bytes))
+            }
+        }
+        try staging.removeTree(name)
+    }
+}

@@ -1,0 +1,138 @@
+import Git
+import Glibc
+
+/// Stages what a folder needs to become equal to a commit, and lists the steps of the burst.
+struct FolderStage {
+    let plan: TreePlan
+    let old: TreeRecord?
+    /// Whether the plan lists the whole new tree, because the old one cannot be read: then what stands on the disk decides.
+    let isWhole: Bool
+    let staging: Directory
+    let commit: Commit
+    let options: PublishingOptions
+    let now: Int64
+
+    private(set) var writer: BlobWriter
+    private(set) var entries: [TreePath: RecordedEntry]
+    private(set) var removals: [TreePath] = []
+    private var placements: [(number: Int, path: TreePath)] = []
+    private var emptyFolders: [TreePath] = []
+    private let folders: FolderCursor
+
+    init(
+        plan: TreePlan, old: TreeRecord?, isWhole: Bool, root: Directory, staging: Directory, commit: Commit,
+        options: PublishingOptions, now: Int64
+    ) {
+        self.plan = plan
+        self.old = old
+        self.isWhole = isWhole
+        self.staging = staging
+        self.commit = commit
+        self.options = options
+        self.now = now
+        folders = FolderCursor(root: root)
+        writer = BlobWriter(durable: plan.changes.count <= TreeBuild.mostSingleSyncs)
+        entries = isWhole ? [:] : old?.entries ?? [:]
+    }
+
+    var notices: [Notice] { writer.lfsPointers > 0 ? [.lfsPointers(count: writer.lfsPointers)] : [] }
+
+    /// Assets, then pages, then deletions, then the folders of submodules.
+    var steps: [Intent.Step] {
+        let assets = placements.filter { !$0.path.isPage }
+        let pages = placements.filter { $0.path.isPage }
+        return (assets + pages).map { .place($0.number, $0.path) } + removals.map { .remove($0) }
+            + emptyFolders.map { .makeFolder($0) }
+    }
+
+    mutating func run(from repository: borrowing Repository) throws {
+        for change in plan.changes {
+            switch change.new?.kind {
+            case .file: try stageFile(change.new!, at: change.path, from: repository)
+            case .link: entries[change.path] = nil  // decided below, with the links that did not change
+            case .submodule:
+                entries[change.path] = RecordedEntry(kind: .submodule, id: change.new!.id)
+                emptyFolders.append(change.path)
+            case .folder, nil:
+                entries[change.path] = nil
+                stageRemoval(of: change.path)
+            }
+        }
+        if isWhole {
+            let new = Set(plan.changes.map(\.path))
+            for path in (old?.entries ?? [:]).keys where !new.contains(path) { stageRemoval(of: path) }
+        }
+        for (path, link) in plan.links { try stageLink(link, at: path, from: repository) }
+    }
+
+    /// Only what was made: at the path of a link that was left out, anything that stands there is somebody else's.
+    private mutating func stageRemoval(of path: TreePath) {
+        guard let before = old?.entries[path], before.inode != 0 || before.kind == .submodule else { return }
+        removals.append(path)
+    }
+
+    private mutating func stageFile(
+        _ entry: TreeEntry, at path: TreePath, from repository: borrowing Repository
+    ) throws {
+        let before = old?.entries[path]
+        let folder = try folders.folder(at: path.parent)
+        let status = try folder?.status(entry.name)
+        if let folder, let status, let kept = try keeps(entry, status, before, in: folder) {
+            entries[path] = kept
+            return
+        }
+        let number = placements.count
+        entries[path] = try writer.write(
+            entry, as: EntryName("\(number)"), in: staging, mtime: time(of: entry, before, status), from: repository)
+        placements.append((number, path))
+    }
+
+    /// What stands there already, when its bytes and mode are the ones that the commit has.
+    private func keeps(
+        _ entry: TreeEntry, _ status: FileStatus, _ before: RecordedEntry?, in folder: Directory
+    ) throws -> RecordedEntry? {
+        if let before, before.id == entry.id, before.kind == entry.kind, before.matches(status) { return before }
+        guard case .file(let executable) = entry.kind, status.kind == .file,
+            status.permissions == BlobWriter.mode(executable), before?.matches(status) != true,
+            try folder.blobID(of: entry.name) == entry.id
+        else { return nil }
+        return RecordedEntry(entry, status)
+    }
+
+    private func time(of entry: TreeEntry, _ before: RecordedEntry?, _ status: FileStatus?) -> Int64 {
+        if let before, before.id == entry.id, case .file = before.kind { return before.mtime / 1_000_000_000 }
+        var floor = old?.removedFloor ?? 0
+        if let before, case .file = before.kind { floor = before.mtime / 1_000_000_000 }
+        if let status, status.kind == .file { floor = max(floor, status.mtime / 1_000_000_000) }
+        return options.modificationTimes.time(of: entry.id, commit: commit.time, now: now, after: floor)
+    }
+
+    private mutating func stageLink(
+        _ link: TreePlan.Link, at path: TreePath, from repository: borrowing Repository
+    ) throws {
+        let id = link.id
+        if let before = old?.entries[path], before.id == id, before.kind == .link, link.isAllowed == (before.inode != 0),
+            before.matches(try folders.folder(at: path.parent)?.status(path.name))
+        {
+            entries[path] = before
+            return
+        }
+        guard link.isAllowed else {
+            entries[path] = RecordedEntry(kind: .link, id: id)
+            stageRemoval(of: path)
+            return
+        }
+        let number = placements.count
+        let name = EntryName("\(number)")
+        try staging.makeLink(name, target: try repository.withBlob(id) { Array($0) })
+        guard let status = try staging.status(name) else {
+            throw DiskError("look at", staging.pathOf(name), code: ENOENT)
+        }
+        entries[path] = RecordedEntry(TreeEntry(name: path.name, kind: .link, id: id), status)
+        placements.append((number, path))
+    }
+
+    func makeDurable() throws {
+        if writer.durable { try staging.sync() } else { try staging.syncFileSystem() }
+    }
+}

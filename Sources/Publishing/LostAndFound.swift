@@ -1,0 +1,92 @@
+import Git
+import Glibc
+
+/// Where files go that sidekick did not write and that stood in its way: `lost+found/<time>/<their path>`, 0700.
+final class LostAndFound {
+    private let place: String
+    private let visit: String
+    private var folder: FolderCursor?
+    private(set) var notices: [Notice] = []
+
+    /// - Parameter now: seconds since 1970; it names the folder of this visit.
+    init(_ destination: Destination, now: Int64) {
+        place = destination.state + "/lost+found"
+        var seconds = time_t(now)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        var buffer = [CChar](repeating: 0, count: 32)
+        let count = strftime(&buffer, buffer.count, "%Y%m%dT%H%M%SZ", &parts)
+        visit = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Moves whatever stands at a name out of the way.
+    func move(_ name: EntryName, from directory: Directory, path: TreePath) throws {
+        let (folder, kept) = try place(for: path)
+        do {
+            try directory.rename(name, to: folder, as: kept)
+        } catch where error.code == EXDEV {
+            try Self.copy(name, from: directory, to: folder, as: kept)
+            try directory.removeTree(name)
+        }
+        note(path, folder.pathOf(kept))
+    }
+
+    /// Keeps a file or link and leaves it where it is, for something that is about to be renamed over.
+    func keepCopy(of name: EntryName, in directory: Directory, path: TreePath) throws {
+        let (folder, kept) = try place(for: path)
+        if try !directory.link(name, to: folder, as: kept) {
+            try Self.copy(name, from: directory, to: folder, as: kept)
+        }
+        note(path, folder.pathOf(kept))
+    }
+
+    private func note(_ path: TreePath, _ place: String) {
+        notices.append(.movedToLostAndFound(path: path.description, to: place))
+    }
+
+    /// A free name below this visit's folder.
+    private func place(for path: TreePath) throws(DiskError) -> (Directory, EntryName) {
+        let cursor: FolderCursor
+        if let folder { cursor = folder } else {
+            let root = try Directory(making: place, mode: 0o700)
+            var name = EntryName(visit)
+            var attempt = 1
+            while try root.status(name) != nil {
+                attempt += 1
+                name = EntryName("\(visit)-\(attempt)")
+            }
+            cursor = FolderCursor(root: try root.makeFolder(name, mode: 0o700))
+            folder = cursor
+        }
+        let folder = try cursor.makeFolder(at: path.parent)
+        var name = path.name
+        var attempt = 1
+        while try folder.status(name) != nil {
+            attempt += 1
+            name = EntryName(bytes: Array(path.name.bytes.prefix(240)) + Array(".\(attempt)".utf8))
+        }
+        return (folder, name)
+    }
+
+    /// Copies a file, a link or a folder with what is in it; sockets and devices are left behind.
+    private static func copy(
+        _ name: EntryName, from directory: Directory, to target: Directory, as newName: EntryName
+    ) throws {
+        guard let status = try directory.status(name) else { return }
+        switch status.kind {
+        case .file:
+            let bytes = try directory.read(name) ?? []
+            _ = try bytes.withUnsafeBytes { buffer in
+                try target.create(
+                    newName, bytes: buffer, mode: mode_t(status.permissions), mtime: status.mtime / 1_000_000_000,
+                    durable: true)
+            }
+        case .link: try target.makeLink(newName, target: try directory.readLink(name) ?? [])
+        case .folder:
+            guard let source = try directory.folder(name) else { return }
+            let copied = try target.makeFolder(newName, mode: mode_t(status.permissions) | 0o700)
+            for child in try source.names() { try copy(child, from: source, to: copied, as: child) }
+        case .other: throw DiskError("copy", directory.pathOf(name), code: EINVAL)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+public import Git
+
+/// Something that a person should know about a publish that worked.
+public enum Notice: Sendable, Equatable, CustomStringConvertible {
+    /// A file that is not ours stood in the way; this is where it is now.
+    case movedToLostAndFound(path: String, to: String)
+    /// A symbolic link was left out.
+    case skippedLink(path: TreePath, target: String)
+    /// A submodule is published as an empty folder.
+    case submodule(path: TreePath)
+    /// So many files are pointers to Git LFS, published as they are.
+    case lfsPointers(count: Int)
+    /// What a process that was killed had left behind was finished or removed.
+    case recovered(String)
+
+    /// One sentence.
+    public var description: String {
+        switch self {
+        case .movedToLostAndFound(let path, let to): "not published by sidekick, moved out of the way: \(path) is now \(to)"
+        case .skippedLink(let path, let target):
+            "symbolic link left out, it leads outside the tree: \(path) -> \(EntryName(target))"
+        case .submodule(let path): "submodule published as an empty folder: \(path)"
+        case .lfsPointers(let count): "Git LFS pointers published as they are, not the files they stand for: \(count)"
+        case .recovered(let what): what
+        }
+    }
+}

@@ -1,0 +1,44 @@
+public import Git
+
+/// Why a tree could not be made or shown, other than a failed system call (`DiskError`).
+public enum PublishingError: Error, Sendable, CustomStringConvertible {
+    /// DESTINATION is something that no layout can take over.
+    case destinationUnusable(path: String, reason: String, remedy: String)
+    /// Another sidekick holds DESTINATION.
+    case destinationBusy(path: String, owner: String)
+    /// The commit has no such folder.
+    case subdirectoryMissing(subdirectory: String, commit: ObjectID)
+    /// The tree holds a name that must not be made.
+    case entryRefused(path: TreePath, reason: String)
+    /// A symbolic link leads out of the tree and the policy is to refuse.
+    case linkRefused(path: TreePath, target: String)
+    /// The commit is larger than a limit.
+    case limitExceeded(setting: String, limit: String, found: String)
+
+    /// What happened, in one sentence.
+    public var description: String {
+        switch self {
+        case .destinationUnusable(let path, let reason, _): "DESTINATION \(path) cannot be used: \(reason)"
+        case .destinationBusy(let path, let owner):
+            "another sidekick publishes into DESTINATION \(path)\(owner.isEmpty ? "" : " (process \(owner))")"
+        case .subdirectoryMissing(let subdirectory, let commit):
+            "commit \(commit.abbreviated) has no folder \(subdirectory)"
+        case .entryRefused(let path, let reason): "the commit holds \(reason): \(path)"
+        case .linkRefused(let path, let target):
+            "the symbolic link \(path) leads out of the tree, to \(EntryName(target))"
+        case .limitExceeded(let setting, let limit, let found): "the commit has \(found), \(setting) allows \(limit)"
+        }
+    }
+
+    /// What a person can do about it.
+    public var remedy: String {
+        switch self {
+        case .destinationUnusable(_, _, let remedy): remedy
+        case .destinationBusy: "stop the other one, or give this one a DESTINATION of its own"
+        case .subdirectoryMissing: "change SIDEKICK_SUBDIRECTORY, or push a commit that has the folder"
+        case .entryRefused: "remove the entry from the repository: git itself refuses to check it out"
+        case .linkRefused: "remove the link, or set SIDEKICK_SYMLINKS=skip to leave such links out"
+        case .limitExceeded(let setting, _, _): "raise \(setting) if the repository is meant to be that large"
+        }
+    }
+}

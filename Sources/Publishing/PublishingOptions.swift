@@ -1,0 +1,78 @@
+public import Git
+
+/// How trees are made and shown.
+public struct PublishingOptions: Sendable, Equatable {
+    /// `nil` takes what stands on the disk, see `Destination`.
+    public var layout: Layout?
+    /// The folder of the commit that is published.
+    public var subdirectory: String
+    /// Which time files get.
+    public var modificationTimes: ModificationTimes
+    /// What happens to links that lead out.
+    public var symlinks: SymlinkPolicy
+    /// What a commit may bring.
+    public var limits: Limits
+    /// How many seconds a tree that was live is kept for those who are still reading it.
+    public var grace: Double
+
+    /// The defaults of the contract.
+    public init(
+        layout: Layout? = nil, subdirectory: String = "", modificationTimes: ModificationTimes = .commit,
+        symlinks: SymlinkPolicy = .skip, limits: Limits = Limits(), grace: Double = 2
+    ) {
+        self.layout = layout
+        self.subdirectory = subdirectory
+        self.modificationTimes = modificationTimes
+        self.symlinks = symlinks
+        self.limits = limits
+        self.grace = grace
+    }
+}
+
+/// What is visible at DESTINATION.
+public struct Published: Sendable, Equatable {
+    /// The commit.
+    public let commit: ObjectID
+    /// The folder of it that is shown; empty for all of it.
+    public let subdirectory: String
+    /// Seconds since 1970.
+    public let since: Int64
+    /// Files that are shown.
+    public let files: Int
+    /// Their bytes.
+    public let bytes: Int64
+
+    init(_ record: TreeRecord) {
+        commit = record.commit
+        subdirectory = record.subdirectory
+        since = record.published
+        files = record.fileCount
+        bytes = record.byteCount
+    }
+}
+
+/// A tree that is complete on the disk where nobody sees it yet.
+public struct StagedTree: Sendable {
+    let record: TreeRecord
+    let place: Place
+    /// New files.
+    public internal(set) var filesWritten = 0
+    /// Their bytes.
+    public internal(set) var bytesWritten: Int64 = 0
+    /// Paths that the new tree does not have.
+    public internal(set) var filesRemoved = 0
+    /// What a person should know.
+    public internal(set) var notices: [Notice] = []
+
+    enum Place: Sendable {
+        /// A complete tree, by its name in `trees`.
+        case tree(String)
+        /// Files in a folder of `staging`, and what to do with them.
+        case burst(Intent)
+    }
+
+    init(record: TreeRecord, place: Place) {
+        self.record = record
+        self.place = place
+    }
+}

@@ -1,0 +1,19 @@
+/// How much a push may bring. Counting stops at the bound, so a bomb costs no more than the bound.
+public struct Limits: Sendable, Equatable {
+    /// Files, links, submodules; and as many folders.
+    public var files: Int
+    /// Bytes of all files together.
+    public var size: Int64
+    /// Bytes of one file: it is in memory while it is written.
+    public var blob: Int64
+    /// Folders inside each other.
+    public var depth: Int
+
+    /// The defaults of the contract.
+    public init(files: Int = 1_000_000, size: Int64 = 10_000_000_000, blob: Int64 = 512_000_000, depth: Int = 256) {
+        self.files = files
+        self.size = size
+        self.blob = blob
+        self.depth = depth
+    }
+}

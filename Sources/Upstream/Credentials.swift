@@ -1,0 +1,45 @@
+import FoundationEssentials
+import Git
+
+/// Where the user and the password for a remote come from. Files are read again at every pass, so that a rotated secret
+/// needs no restart.
+public struct CredentialSource: Sendable, Equatable {
+    /// A secret, or the file that holds it.
+    public enum Place: Sendable, Equatable {
+        case value(Secret)
+        /// The bytes of the file, without white space at its end.
+        case file(String)
+
+        func read() throws -> Secret {
+            switch self {
+            case .value(let secret): return secret
+            case .file(let path):
+                guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+                    throw UpstreamError.secretUnreadable(path: path)
+                }
+                return Secret(String(text.reversed().drop { $0.isWhitespace }.reversed()))
+            }
+        }
+    }
+
+    /// The name of the user; `nil` takes the one of the address.
+    public var user: String?
+    /// The password or token.
+    public var password: Place?
+    /// What a server that only looks at a token may be told as the user.
+    static let tokenUser = "x-access-token"
+
+    /// Makes a source; without a password the remote is asked anonymously.
+    public init(user: String? = nil, password: Place? = nil) {
+        self.user = user
+        self.password = password
+    }
+
+    /// The pair to send, and only to the origin that it was given for.
+    func credential(for url: RemoteURL) throws -> (@Sendable (String) -> (user: String, password: String)?) {
+        guard let secret = try password?.read() ?? url.password else { return { _ in nil } }
+        let user = user ?? url.user ?? Self.tokenUser
+        let origin = url.origin
+        return { asking in RemoteURL.origin(of: asking) == origin ? (user, secret.reveal()) : nil }
+    }
+}

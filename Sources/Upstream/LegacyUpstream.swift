@@ -1,0 +1,95 @@
+import Git
+
+/// A server that is spoken to in git's old protocol (v0 and v1), by libgit2's transports over our own sockets: it
+/// advertises all of its references at every question, and gives all of a reference's history.
+struct LegacyUpstream: Upstream {
+    let options: UpstreamOptions
+    let executor: GitExecutor
+
+    func discover() async throws -> Advertisement {
+        let address = options.url.address
+        let ref = options.ref
+        // A commit is what it is: there is nothing to ask.
+        if case .commit(let id) = ref { return Advertisement(ref: id.description, commit: id) }
+        return try await withServer { endpoint, dialer in
+            let references = try endpoint.references(over: dialer)
+            guard !references.isEmpty else { throw UpstreamError.noCommits(address: address) }
+            let (reference, warnings) = try ref.resolve(address: address) { name in
+                references.first { $0.name == name }
+            }
+            return Advertisement(
+                ref: reference.symbolic ?? reference.name, commit: reference.peeled ?? reference.target, warnings: warnings)
+        }
+    }
+
+    func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws {
+        let advertisement = request.advertisement
+        let (ref, url) = (options.ref, options.url)
+        try await withServer { endpoint, dialer in
+            let store = try request.store.open(for: .negotiated)
+            func download(_ source: String) throws {
+                guard try !store.contains(advertisement.commit) else { return }
+                // Without a name on this side libgit2 takes the specification for one to fetch into nothing at all.
+                try store.download("+\(source):refs/sidekick/incoming", from: endpoint, over: dialer, progress: progress)
+            }
+            if case .commit(let id) = ref {
+                try download(try endpoint.nameLeading(to: id, over: dialer, address: url.address))
+            } else {
+                try download(advertisement.ref)
+            }
+            guard try store.contains(advertisement.commit) else {
+                if case .commit(let id) = ref {
+                    throw UpstreamError.refMissing(ref: id.description, address: url.address)
+                }
+                throw UpstreamError.moved(commit: advertisement.commit)
+            }
+            guard try store.peel(advertisement.commit) == advertisement.commit else {
+                throw UpstreamError.notACommit(ref: advertisement.ref)
+            }
+            if let previous = request.mustFollow,
+                try !(store.contains(previous) && store.isAncestor(previous, of: advertisement.commit))
+            {
+                throw UpstreamError.rewritten(from: previous, to: advertisement.commit)
+            }
+            try store.setReference("refs/sidekick/fetched", to: advertisement.commit)
+        }
+    }
+
+    /// Runs blocking work against the server: cancelled at once, its failures told in this room's words.
+    private func withServer<Value: Sendable>(
+        _ work: @escaping @Sendable (RemoteEndpoint, any StreamDialer) throws -> Value
+    ) async throws -> Value {
+        let url = options.url
+        let credential = try options.credentials.credential(for: url)
+        let hadCredential = credential(url.address) != nil
+        let wake = try WakePipe()
+        let dialer = SocketDialer(timeout: options.timeout, wake: wake)
+        let endpoint = RemoteEndpoint(url: url.address, credential: credential)
+        return try await withTaskCancellationHandler {
+            try await executor.run {
+                do {
+                    return try work(endpoint, dialer)
+                } catch let error as GitError where error.isRemote {
+                    throw UpstreamError(error, address: url.address, hadCredential: hadCredential)
+                }
+            }
+        } onCancel: {
+            wake.signal()
+        }
+    }
+}
+
+extension RemoteEndpoint {
+    /// The reference to ask for when a commit is wanted. Most servers of the old protocol do not hand out a commit by its
+    /// id, but it comes along with a reference that it is reachable from: the one that names it, else the remote's HEAD.
+    fileprivate func nameLeading(
+        to commit: ObjectID, over dialer: any StreamDialer, address: String
+    ) throws -> String {
+        let references = try references(over: dialer)
+        let naming = references.first { ($0.peeled ?? $0.target) == commit && $0.name != "HEAD" }
+        guard let reference = naming ?? references.first(where: { $0.name == "HEAD" }) else {
+            throw UpstreamError.noCommits(address: address)
+        }
+        return reference.name
+    }
+}

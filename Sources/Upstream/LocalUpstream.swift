@@ -1,0 +1,62 @@
+import Git
+
+/// A repository on this machine: opened to read, its objects copied. Works on clones that are shallow and on work trees,
+/// where libgit2's own local transport fails.
+struct LocalUpstream: Upstream {
+    let options: UpstreamOptions
+    let executor: GitExecutor
+
+    func discover() async throws -> Advertisement {
+        let address = options.url.address
+        let ref = options.ref
+        return try await telling {
+            let source = try open(address)
+            let (reference, warnings) = try ref.resolve(address: address) { try source.reference($0) }
+            if case .commit(let id) = ref, try !source.contains(id) {
+                throw UpstreamError.refMissing(ref: id.description, address: address)
+            }
+            guard let commit = reference.peeled else { throw UpstreamError.notACommit(ref: reference.name) }
+            return Advertisement(ref: reference.symbolic ?? reference.name, commit: commit, warnings: warnings)
+        }
+    }
+
+    func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws {
+        let address = options.url.address
+        try await telling {
+            let source = try open(address)
+            let commit = request.advertisement.commit
+            if let previous = request.mustFollow, try !follows(commit, previous, in: source) {
+                throw UpstreamError.rewritten(from: previous, to: commit)
+            }
+            let store = try request.store.open(for: .copied)
+            try store.copy(commit, depth: request.depth, from: source, progress: progress)
+            try store.setReference("refs/sidekick/fetched", to: commit)
+        }
+    }
+
+    /// An object that is missing is missing in the source: what is not in the store is what is being copied.
+    private func telling<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        do {
+            return try await executor.run(work)
+        } catch let error as GitError where error.isNotFound {
+            throw UpstreamError.serverFailed(address: options.url.address, reason: error.description)
+        }
+    }
+
+    private func open(_ path: String) throws -> Repository {
+        do {
+            return try Repository(opening: path)
+        } catch where error.isNotFound {
+            throw UpstreamError.repositoryNotFound(address: path)
+        }
+    }
+
+    /// A commit that the source no longer has cannot be shown to be followed: that is a rewritten history.
+    private func follows(_ commit: ObjectID, _ previous: ObjectID, in source: borrowing Repository) throws -> Bool {
+        do {
+            return try source.contains(previous) && source.isAncestor(previous, of: commit)
+        } catch let error as GitError where error.isNotFound {
+            return false
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Git
+
+/// The address of a repository in one of the forms that git takes (git-clone(1), GIT URLS), its password kept apart.
+public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
+    /// How it is reached.
+    public enum Transport: Sendable, Equatable { case https, http, git, ssh, local }
+
+    /// Why a text is not an address.
+    public enum Invalid: Error, Sendable, Equatable {
+        case empty
+        case scheme(String)
+        case host
+        case path
+    }
+
+    /// How it is reached.
+    public let transport: Transport
+    /// The address without user and password; for `.local` a path.
+    public let address: String
+    /// From the address.
+    public let user: String?
+    /// From the address.
+    public let password: Secret?
+
+    /// Reads an address.
+    public init(_ text: String) throws(Invalid) { self = try Self.parse(text) }
+
+    private init(_ transport: Transport, _ address: String, user: String? = nil, password: Secret? = nil) {
+        self.transport = transport
+        self.address = address
+        self.user = user
+        self.password = password
+    }
+
+    private static func parse(_ text: String) throws(Invalid) -> RemoteURL {
+        guard !text.isEmpty else { throw .empty }
+        guard !text.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) else { throw .path }
+        guard let separator = text.firstRange(of: "://") else { return try parse(withoutScheme: text) }
+        let scheme = text[..<separator.lowerBound].lowercased()
+        let rest = text[separator.upperBound...]
+        let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+        let authority = rest[..<slash]
+        let path = rest[slash...]
+        let at = authority.lastIndex(of: "@")
+        let host = at.map { authority[authority.index(after: $0)...] } ?? authority
+        let userInfo = at.map { authority[..<$0] }
+        let colon = userInfo?.firstIndex(of: ":")
+        let user = userInfo.map { decoded($0[..<(colon ?? $0.endIndex)]) }.flatMap { $0.isEmpty ? nil : $0 }
+        let password = userInfo.flatMap { info in colon.map { Secret(decoded(info[info.index(after: $0)...])) } }
+        let transport: Transport
+        switch scheme {
+        case "file":
+            guard host.isEmpty || host == "localhost" else { throw .host }
+            guard path.count > 1 else { throw .path }
+            return RemoteURL(.local, decoded(path))
+        case "https": transport = .https
+        case "http": transport = .http
+        case "git": transport = .git
+        case "ssh", "git+ssh", "ssh+git": transport = .ssh
+        default: throw .scheme(String(scheme))
+        }
+        guard !host.isEmpty, host.first != "-", host.first != ":" else { throw .host }
+        guard path.count > 1 else { throw .path }
+        return RemoteURL(transport, "\(scheme)://\(host)\(path)", user: user, password: password)
+    }
+
+    /// A path, or `user@host:path`: as in git, a colon before the first slash makes it the latter.
+    private static func parse(withoutScheme text: String) throws(Invalid) -> RemoteURL {
+        let slash = text.firstIndex(of: "/") ?? text.endIndex
+        guard let colon = text.firstIndex(of: ":"), colon < slash else { return RemoteURL(.local, text) }
+        let host = text[..<colon]
+        guard !host.isEmpty, host.first != "-" else { throw .host }
+        guard text.index(after: colon) < text.endIndex else { throw .path }
+        return RemoteURL(.ssh, text)
+    }
+
+    /// The address for people: never a password.
+    public var description: String { address }
+
+    /// Scheme, host and port: what a credential is bound to.
+    public var origin: String { Self.origin(of: address) }
+
+    static func origin(of address: String) -> String {
+        guard let separator = address.firstRange(of: "://") else { return "" }
+        let scheme = address[..<separator.lowerBound].lowercased()
+        let rest = address[separator.upperBound...]
+        var host = rest[..<(rest.firstIndex(of: "/") ?? rest.endIndex)].lowercased()
+        if let at = host.lastIndex(of: "@") { host = String(host[host.index(after: at)...]) }
+        let port = scheme == "https" ? ":443" : scheme == "http" ? ":80" : ""
+        return "\(scheme)://\(host.hasSuffix(port) ? String(host.dropLast(port.count)) : host)"
+    }
+
+    private static func decoded(_ text: some StringProtocol) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest.removeFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

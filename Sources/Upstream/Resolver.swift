@@ -1,0 +1,70 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// One address to connect to.
+struct SocketAddress: Sendable {
+    let family: Int32
+    private let bytes: [UInt8]
+
+    init(_ info: addrinfo) {
+        family = info.ai_family
+        bytes = Array(UnsafeRawBufferPointer(start: info.ai_addr, count: Int(info.ai_addrlen)))
+    }
+
+    func withPointer(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        bytes.withUnsafeBytes { buffer in
+            body(buffer.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(buffer.count))
+        }
+    }
+}
+
+/// getaddrinfo(3) can be neither limited nor interrupted, so it gets a thread that may be left behind.
+enum Resolver {
+    private enum Answer: Sendable {
+        case addresses([SocketAddress])
+        case failure(String)
+    }
+
+    static func resolve(host: String, port: String, timeout: Double, wake: WakePipe) throws -> [SocketAddress] {
+        let done = try WakePipe()
+        let answer = AnswerBox()
+        DispatchQueue.global().async {
+            answer.value.withLock { $0 = look(up: host, port) }
+            done.signal()
+        }
+        switch Wait.forEvents(Int16(POLLIN), on: done.reading, wake: wake, seconds: timeout) {
+        case .cancelled: throw CancellationError()
+        case .late: throw UpstreamError.hostUnknown(host: host, reason: "the resolver did not answer")
+        case .ready: break
+        }
+        switch answer.value.withLock({ $0 }) {
+        case .addresses(let addresses): return addresses
+        case .failure(let reason): throw UpstreamError.hostUnknown(host: host, reason: reason)
+        case nil: throw UpstreamError.hostUnknown(host: host, reason: "no answer")
+        }
+    }
+
+    private final class AnswerBox: Sendable {
+        let value = Mutex<Answer?>(nil)
+    }
+
+    private static func look(up host: String, _ port: String) -> Answer {
+        var hints = addrinfo()
+        hints.ai_family = AF_UNSPEC
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_flags = AI_ADDRCONFIG
+        // libgit2 leaves the brackets around an IPv6 address.
+        let name = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+        var list: UnsafeMutablePointer<addrinfo>?
+        var code = getaddrinfo(name, port, &hints, &list)
+        if code != 0 {
+            // A machine with nothing but loopback has no configured address at all.
+            hints.ai_flags = 0
+            code = getaddrinfo(name, port, &hints, &list)
+        }
+        guard code == 0 else { return .failure(String(cString: gai_strerror(code))) }
+        defer { freeaddrinfo(list) }
+        return .addresses(sequence(first: list) { $0?.pointee.ai_next }.prefix { $0 != nil }.compactMap { $0.map { SocketAddress($0.pointee) } })
+    }
+}

@@ -1,0 +1,89 @@
+public import Git
+
+/// A remote repository, seen through the two questions that a pass asks. Everything else about it stays in this room.
+///
+/// Both end at once when their task is cancelled, and by themselves when the remote is silent.
+public protocol Upstream: Sendable {
+    /// Which commit does the remote's reference name now?
+    ///
+    /// - Throws: `UpstreamError`, `CancellationError`.
+    func discover() async throws -> Advertisement
+
+    /// Brings the objects of an advertised commit into the store. What the store has is not asked for again.
+    ///
+    /// - Parameter progress: told how far it is; what it throws ends the fetch.
+    ///
+    /// - Throws: `UpstreamError`, `GitError` for the store, `CancellationError`. The store is whole then, as before.
+    func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws
+}
+
+/// What a remote says of the reference that is followed.
+public struct Advertisement: Sendable, Equatable {
+    /// The full name, or the commit id where one is followed.
+    public let ref: String
+    /// The commit that it names, tags peeled where the remote tells what they peel to.
+    public let commit: ObjectID
+    /// What a person should know.
+    public let warnings: [String]
+
+    /// Makes an advertisement.
+    public init(ref: String, commit: ObjectID, warnings: [String] = []) {
+        self.ref = ref
+        self.commit = commit
+        self.warnings = warnings
+    }
+}
+
+/// What is wanted of a remote.
+public struct FetchRequest: Sendable {
+    /// What was discovered.
+    public let advertisement: Advertisement
+    /// Where the objects go.
+    public let store: Store
+    /// How many commits of history; 0 is all of it.
+    public let depth: Int
+    /// When set, the fetch is refused unless the commit descends from this one.
+    public let mustFollow: ObjectID?
+
+    /// Makes a request.
+    public init(advertisement: Advertisement, store: Store, depth: Int, mustFollow: ObjectID?) {
+        self.advertisement = advertisement
+        self.store = store
+        self.depth = depth
+        self.mustFollow = mustFollow
+    }
+}
+
+/// What is needed to reach a remote.
+public struct UpstreamOptions: Sendable, Equatable {
+    /// Where it is.
+    public var url: RemoteURL
+    /// What of it is followed.
+    public var ref: RefSelection
+    /// For servers that ask.
+    public var credentials: CredentialSource
+    /// The longest time without a byte, in seconds.
+    public var timeout: Double
+
+    /// Makes options.
+    public init(
+        url: RemoteURL, ref: RefSelection = .head, credentials: CredentialSource = CredentialSource(),
+        timeout: Double = 60
+    ) {
+        self.url = url
+        self.ref = ref
+        self.credentials = credentials
+        self.timeout = timeout
+    }
+
+    /// The transport for the address. A new protocol is a new file in this room and a line here.
+    ///
+    /// - Parameter executor: where blocking work is done.
+    public func makeUpstream(on executor: GitExecutor) throws(UpstreamError) -> any Upstream {
+        switch url.transport {
+        case .local: LocalUpstream(options: self, executor: executor)
+        case .https, .http, .git: LegacyUpstream(options: self, executor: executor)
+        case .ssh: throw .transportUnsupported(scheme: "ssh")
+        }
+    }
+}

@@ -1,0 +1,108 @@
+public import Git
+
+/// Why a remote did not give what was asked for.
+public enum UpstreamError: Error, Sendable, CustomStringConvertible {
+    case hostUnknown(host: String, reason: String)
+    case unreachable(host: String, reason: String)
+    /// Nothing came for so many seconds.
+    case stalled(host: String, seconds: Double)
+    case closed(host: String, reason: String)
+    case authentication(address: String, hadCredential: Bool)
+    case certificate(address: String, reason: String)
+    case forbidden(address: String)
+    case repositoryNotFound(address: String)
+    case serverFailed(address: String, reason: String)
+    case noCommits(address: String)
+    case refMissing(ref: String, address: String)
+    case notACommit(ref: String)
+    case rewritten(from: ObjectID, to: ObjectID)
+    /// The commit was advertised and then not delivered.
+    case moved(commit: ObjectID)
+    case secretUnreadable(path: String)
+    case transportUnsupported(scheme: String)
+
+    /// What happened, in one sentence.
+    public var description: String {
+        switch self {
+        case .hostUnknown(let host, let reason): "the name \(host) cannot be resolved: \(reason)"
+        case .unreachable(let host, let reason): "cannot connect to \(host): \(reason)"
+        case .stalled(let host, let seconds): "\(host) sent nothing for \(seconds.formattedSeconds)"
+        case .closed(let host, let reason): "the connection to \(host) broke: \(reason)"
+        case .authentication(let address, true): "\(address) refused the credentials"
+        case .authentication(let address, false): "\(address) asks for a login and none is configured"
+        case .certificate(let address, let reason): "the certificate of \(address) is not trusted: \(reason.printable())"
+        case .forbidden(let address): "\(address) forbids access"
+        case .repositoryNotFound(let address): "there is no repository at \(address)"
+        case .serverFailed(let address, let reason): "\(address) failed: \(reason.printable())"
+        case .noCommits(let address): "\(address) has no commits"
+        case .refMissing(let ref, let address): "\(address) has no branch, tag or commit \(ref.printable())"
+        case .notACommit(let ref): "\(ref.printable()) does not name a commit"
+        case .rewritten(let old, let new): "history was rewritten: \(new.abbreviated) does not follow \(old.abbreviated)"
+        case .moved(let commit): "commit \(commit.abbreviated) was advertised and then not delivered"
+        case .secretUnreadable(let path): "the secret in \(path) cannot be read"
+        case .transportUnsupported(let scheme): "repositories over \(scheme) are not supported by this version"
+        }
+    }
+
+    /// What a person can do about it.
+    public var remedy: String {
+        switch self {
+        case .hostUnknown: "check the host name in REPOSITORY and the DNS of this machine"
+        case .unreachable, .closed: "check that the server is up and reachable from here"
+        case .stalled: "check the server and the network; SIDEKICK_TIMEOUT says how long to wait"
+        case .authentication(_, true): "renew the password or token"
+        case .authentication(_, false): "set SIDEKICK_TOKEN_FILE, or SIDEKICK_USERNAME and SIDEKICK_PASSWORD_FILE"
+        case .certificate: "install the authority's certificate on this machine, or renew the server's"
+        case .forbidden: "give the user or token the right to read the repository"
+        case .repositoryNotFound: "check REPOSITORY; many servers also say this when a login is missing"
+        case .serverFailed: "check the server's own log"
+        case .noCommits: "push a commit"
+        case .refMissing: "check SIDEKICK_REF; a commit id must have all 40 digits and be reachable from a branch"
+        case .notACommit: "point SIDEKICK_REF at a branch, a tag of a commit, or a commit"
+        case .rewritten: "restore the branch, or unset SIDEKICK_FAST_FORWARD_ONLY to follow it"
+        case .moved: "nothing: the next pass asks again"
+        case .secretUnreadable: "check the file's name, and that this user may read it"
+        case .transportUnsupported: "use an https address with a token"
+        }
+    }
+
+    /// The server wants other credentials.
+    public var isAuthentication: Bool {
+        switch self {
+        case .authentication, .forbidden: true
+        default: false
+        }
+    }
+
+    /// It may well work the next time although nobody did anything.
+    public var isTransient: Bool {
+        switch self {
+        case .hostUnknown, .unreachable, .stalled, .closed, .serverFailed, .moved: true
+        default: false
+        }
+    }
+}
+
+extension Double {
+    fileprivate var formattedSeconds: String { self == rounded() ? "\(Int(self)) s" : "\(self) s" }
+}
+
+extension UpstreamError {
+    /// What libgit2 makes of a server's answer, told apart by its code and, where it has only a text, by that.
+    init(_ error: GitError, address: String, hadCredential: Bool) {
+        let text = error.message
+        if error.isAuthentication {
+            self = .authentication(address: address, hadCredential: hadCredential)
+        } else if error.isCertificate {
+            self = .certificate(address: address, reason: text)
+        } else if text.contains("status code: 403") {
+            self = .forbidden(address: address)
+        } else if text.contains("status code: 404") || text.contains("status code: 410") || text.contains("epository not found")
+            || text.contains("access denied or repository not exported")
+        {
+            self = .repositoryNotFound(address: address)
+        } else {
+            self = .serverFailed(address: address, reason: error.description)
+        }
+    }
+}

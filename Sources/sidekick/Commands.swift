@@ -1,0 +1,55 @@
+import ArgumentParser
+import FoundationEssentials
+import Pipeline
+
+/// What is published, and how the last passes went.
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Shows what is published and how the last passes went.")
+
+    @OptionGroup var place: PlaceOptions
+    @Argument(help: ArgumentHelp("The same as --destination.", valueName: "destination")) var destination: String?
+    @Flag(help: "The status as it is stored, as JSON.") var json = false
+
+    func run() throws {
+        guard let report = try place.report(destination).report else {
+            printError("sidekick: no pass has ended yet")
+            throw ExitCode(ExitStatus.unhealthy.rawValue)
+        }
+        print(json ? report.json : report.text, terminator: json ? "" : "\n")
+    }
+}
+
+/// A container's health check: does the loop run? A dead remote is no reason to be unhealthy.
+struct HealthCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "health", abstract: "Exits 0 when the loop runs, 1 when it does not.",
+        discussion: "A remote that is down does not make it unhealthy: the site is still served, and passes go on.")
+
+    @OptionGroup var place: PlaceOptions
+    @Argument(help: ArgumentHelp("The same as --destination.", valueName: "destination")) var destination: String?
+
+    func run() throws {
+        let (report, isRunning) = try place.report(destination)
+        guard let complaint = report.map(\.complaint) ?? (isRunning ? nil : "no sidekick is running") else { return }
+        printError("sidekick: \(complaint)")
+        throw ExitCode(ExitStatus.unhealthy.rawValue)
+    }
+}
+
+extension PlaceOptions {
+    fileprivate func report(_ argument: String?) throws -> (report: StatusReport?, isRunning: Bool) {
+        var flags = values
+        if let argument { flags[Setting.destination.name] = argument }
+        let (destination, state) = try configuring {
+            () throws(SettingsError) in
+            try Settings.location(flags: flags, environment: ProcessInfo.processInfo.environment)
+        }
+        do {
+            return try StatusReport.read(destination: destination, state: state)
+        } catch {
+            printError("sidekick: \(SyncError(error, at: .report).cause)")
+            throw ExitCode(ExitStatus.unhealthy.rawValue)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Pipeline
+
+/// Where things are: what the daemon and the commands that only look have in common.
+struct PlaceOptions: ParsableArguments {
+    @Option(.destination) var destination: String?
+    @Option(.state) var state: String?
+
+    var values: [String: String] { [.destination: destination, .state: state].given }
+}
+
+/// Everything else that the daemon takes. The names, the texts and the values are declared once, in `Setting`.
+struct FollowOptions: ParsableArguments {
+    @Argument(help: ArgumentHelp("The same as --repository.", valueName: "repository")) var repositoryArgument: String?
+    @Argument(help: ArgumentHelp("The same as --destination.", valueName: "destination")) var destinationArgument: String?
+    @Flag(help: "One pass, then exit with its result.") var once = false
+    @Option(.repository) var repository: String?
+    @Option(.delay) var delay: String?
+    @Option(.ref) var ref: String?
+    @Option(.subdirectory) var subdirectory: String?
+    @Option(.layout) var layout: String?
+    @Option(.timeout) var timeout: String?
+    @Option(.deadline) var deadline: String?
+    @Option(.backoff) var backoff: String?
+    @Option(.depth) var depth: String?
+    @Flag(.fastForwardOnly) var fastForwardOnly = false
+    @Option(.mtime) var mtime: String?
+    @Option(.symlinks) var symlinks: String?
+    @Option(.maxFiles) var maxFiles: String?
+    @Option(.maxSize) var maxSize: String?
+    @Option(.maxBlob) var maxBlob: String?
+    @Option(.maxPack) var maxPack: String?
+    @Option(.grace) var grace: String?
+    @Option(.username) var username: String?
+    @Option(.logFormat) var logFormat: String?
+    @Option(.logLevel) var logLevel: String?
+
+    var values: [String: String] {
+        var values =
+            [
+                .repository: repository ?? repositoryArgument, .delay: delay, .ref: ref, .subdirectory: subdirectory,
+                .layout: layout, .timeout: timeout, .deadline: deadline, .backoff: backoff, .depth: depth,
+                .fastForwardOnly: fastForwardOnly ? "on" : nil, .mtime: mtime, .symlinks: symlinks, .maxFiles: maxFiles,
+                .maxSize: maxSize, .maxBlob: maxBlob, .maxPack: maxPack, .grace: grace, .username: username,
+                .logFormat: logFormat, .logLevel: logLevel,
+            ].given
+        if let destinationArgument { values[Setting.destination.name] = destinationArgument }
+        return values
+    }
+}
+
+extension [Setting: String?] {
+    /// What was given, by the name of the variable that it stands in for.
+    fileprivate var given: [String: String] {
+        reduce(into: [:]) { values, pair in
+            if let text = pair.value { values[pair.key.name] = text }
+        }
+    }
+}
+
+extension Option where Value == String? {
+    init(_ setting: Setting) {
+        self.init(name: .customLong(setting.flag ?? ""), help: ArgumentHelp(setting))
+    }
+}
+
+extension Flag where Value == Bool {
+    init(wrappedValue: Bool, _ setting: Setting) {
+        self.init(wrappedValue: wrappedValue, name: .customLong(setting.flag ?? ""), help: ArgumentHelp(setting))
+    }
+}
+
+extension ArgumentHelp {
+    init(_ setting: Setting) {
+        let standard = setting.standard ?? setting.standardText
+        self.init("\(setting.help) [\(setting.name)\(standard.isEmpty ? "" : ", default: \(standard)")]", valueName: setting.placeholder)
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import Logging
+import Pipeline
+
+/// Parse, wire, exit: the only place that reads the environment and ends the process.
+@main
+struct Sidekick: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sidekick", abstract: FollowCommand.configuration.abstract, version: Version.text,
+        subcommands: [FollowCommand.self, StatusCommand.self, HealthCommand.self], defaultSubcommand: FollowCommand.self)
+
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        // The manual is that of the command that needs no name.
+        await main(["-h", "--help", "help"].contains(arguments.first) && arguments.count == 1 ? ["follow", "--help"] : arguments)
+    }
+}
+
+/// What `sidekick` does when it is given no command.
+struct FollowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "follow", abstract: "Keeps the folder that a web server serves equal to a git repository.",
+        usage: """
+            sidekick [<repository>] [<destination>] [<options>]
+            sidekick status [<destination>] [--json]
+            sidekick health [<destination>]
+            """,
+        discussion: Manual.discussion)
+
+    @OptionGroup var place: PlaceOptions
+    @OptionGroup var options: FollowOptions
+
+    func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let settings = try configure()
+        let logger = Logger(label: "sidekick")
+        do {
+            let doorbell = Doorbell()
+            let loop = try await Loop.open(
+                settings, doorbell: doorbell, logger: logger, terminal: isatty(STDERR_FILENO) == 1, version: Version.text)
+            try await Daemon(loop: loop, doorbell: doorbell, once: options.once).runUntilStopped()
+        } catch let error as SyncError {
+            logger.error(
+                "\(options.once && error.stage != .configure ? "pass failed" : "cannot start")",
+                metadata: ["stage": "\(error.stage.rawValue)", "cause": "\(error.cause)", "remedy": "\(error.remedy)"])
+            throw ExitCode(error.exitCode.rawValue)
+        } catch is CancellationError {
+            if options.once { throw ExitCode(ExitStatus.temporaryFailure.rawValue) }
+        }
+    }
+
+    private func configure() throws -> Settings {
+        let flags = place.values.merging(options.values) { $1 }
+        let (settings, warnings) = try configuring {
+            () throws(SettingsError) in try Settings.parse(flags: flags, environment: ProcessInfo.processInfo.environment)
+        }
+        LoggingSystem.bootstrap { _ in
+            LineLogHandler(format: settings.logFormat, level: Logger.Level(rawValue: settings.logLevel) ?? .info)
+        }
+        for warning in warnings { Logger(label: "sidekick").warning("setting", metadata: ["what": "\(warning)"]) }
+        return settings
+    }
+}
+
+/// Bad settings end the process with their own status, each on a line of its own.
+func configuring<Value>(_ work: () throws(SettingsError) -> Value) throws -> Value {
+    do throws(SettingsError) {
+        return try work()
+    } catch {
+        for problem in error.problems { printError("sidekick: \(problem)") }
+        throw ExitCode(ExitStatus.usage.rawValue)
+    }
+}
+
+func printError(_ line: String) {
+    var text = line + "\n"
+    text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}
