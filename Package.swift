@@ -8,6 +8,22 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// The image's build leaves the tests out.
+let hasTests = Context.environment["SIDEKICK_PRODUCT_ONLY"] == nil
+let tests: [Target] = [
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "GitTests", dependencies: ["Git", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "UpstreamTests", dependencies: ["Git", "Upstream", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "PublishingTests", dependencies: ["Git", "Publishing", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+        name: "PipelineTests",
+        dependencies: [
+            "Git", "Pipeline", "Publishing", "TestSupport", "Upstream", .product(name: "Logging", package: "swift-log"),
+        ],
+        swiftSettings: strict),
+    .testTarget(name: "EndToEndTests", dependencies: ["TestSupport", "sidekick"], swiftSettings: strict),
+]
+
 let package = Package(
     name: "sidekick",
     products: [.executable(name: "sidekick", targets: ["sidekick"])],
@@ -40,6 +56,6 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
-    ],
+    ] + (hasTests ? tests : []),
     swiftLanguageModes: [.v6]
 )

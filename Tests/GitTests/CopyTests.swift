@@ -1,0 +1,70 @@
+import Foundation
+import Git
+import TestSupport
+import Testing
+
+@Suite struct `Copying a commit between repositories` {
+    private func fsck(_ path: String) throws -> String {
+        let result = try Command.run(
+            ["git", "fsck", "--full", "--no-dangling"], in: path, environment: GitRepository.environment(), mayFail: true)
+        return result.status == 0 ? "" : result.error + result.text
+    }
+
+    @Test(arguments: [0, 1, 2, 5])
+    func `any depth gives a store that git finds whole`(depth: Int) throws {
+        let source = try GitRepository()
+        for number in 0..<4 { try source.commit(["file\(number)": "\(number)", "same/x": "x"]) }
+        let folder = try TemporaryFolder()
+        let store = try Repository(creatingBare: folder("git"))
+        let commit = try #require(ObjectID(hex: source.head))
+        try store.copy(commit, depth: depth, from: Repository(opening: source.path)) { _ in }
+        try store.setReference("refs/sidekick/fetched", to: commit)
+        #expect(try fsck(folder("git")) == "")
+        let count = try Command.run(
+            ["git", "rev-list", "--count", "refs/sidekick/fetched"], in: folder("git"), environment: GitRepository.environment())
+        #expect(Int(count.text.trimmingCharacters(in: .newlines)) == (depth == 0 ? 4 : min(depth, 4)))
+    }
+
+    @Test func `an update brings only what is missing, in one pack`() throws {
+        let source = try GitRepository()
+        try source.commit(["a": "1", "folder/b": "2"])
+        let folder = try TemporaryFolder()
+        let store = try Repository(creatingBare: folder("git"))
+        try store.copy(try #require(ObjectID(hex: source.head)), depth: 1, from: Repository(opening: source.path)) { _ in }
+        try source.commit(["a": "changed"])
+        var received = 0
+        try store.copy(try #require(ObjectID(hex: source.head)), depth: 1, from: Repository(opening: source.path)) {
+            received = max(received, $0.totalObjects)
+        }
+        #expect(received == 3, "a commit, a tree and a blob")
+        let packs = try FileManager.default.contentsOfDirectory(atPath: folder("git/objects/pack"))
+        #expect(packs.filter { $0.hasSuffix(".pack") }.count == 2)
+        #expect(packs.allSatisfy { $0.hasSuffix(".pack") || $0.hasSuffix(".idx") })
+    }
+
+    @Test func `what the progress throws ends the copy and leaves nothing`() throws {
+        struct Enough: Error {}
+        let source = try GitRepository()
+        try source.commit(["a": "1"])
+        let folder = try TemporaryFolder()
+        let store = try Repository(creatingBare: folder("git"))
+        #expect(throws: Enough.self) {
+            try store.copy(try #require(ObjectID(hex: source.head)), depth: 1, from: Repository(opening: source.path)) { _ in
+                throw Enough()
+            }
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder("git/objects/pack")).isEmpty)
+    }
+
+    @Test func `leftovers of a killed fetch and stale locks are swept`() throws {
+        let folder = try TemporaryFolder()
+        _ = try Repository(creatingBare: folder("git"))
+        for name in ["HEAD.lock", "refs/sidekick/fetched.lock", "objects/pack/pack_git2_ab12", "packed-refs.lock"] {
+            try folder.write("", to: "git/" + name)
+        }
+        try folder.write("keep", to: "git/objects/pack/pack-1.pack")
+        #expect(Store(path: folder("git")).sweep() == 4)
+        #expect(folder.has("git/objects/pack/pack-1.pack"))
+        #expect(!folder.has("git/refs/sidekick/fetched.lock"))
+    }
+}

@@ -1,0 +1,133 @@
+import Foundation
+
+/// A real nginx on loopback.
+public final class Nginx: @unchecked Sendable {
+    /// Where it listens.
+    public let port: UInt16
+    private let process: Process
+    private let folder: TemporaryFolder
+    private var helpers: [Process] = []
+
+    /// The project's own folder, found from this file.
+    public static let project: String = {
+        var path = #filePath
+        for _ in 0..<3 { path = (path as NSString).deletingLastPathComponent }
+        return path
+    }()
+
+    /// Serves a DESTINATION with the project's web.conf; only its port and its root are replaced.
+    public convenience init(serving destination: String) async throws {
+        let folder = try TemporaryFolder()
+        let text = try String(contentsOfFile: Self.project + "/web.conf", encoding: .utf8)
+        try await self.init(folder) { port in
+            text.replacingOccurrences(of: "listen 80;", with: "listen 127.0.0.1:\(port);")
+                .replacingOccurrences(of: "root /srv/www;", with: "root \(destination);")
+        }
+    }
+
+    /// Serves the bare repositories of a folder through `git http-backend`.
+    ///
+    /// - Parameter login: the one user and password that it lets in.
+    public convenience init(gitRepositoriesIn root: String, login: (user: String, password: String)? = nil) async throws {
+        let folder = try TemporaryFolder()
+        let socket = folder("fcgi.sock")
+        let wrapper = Process()
+        wrapper.executableURL = URL(fileURLWithPath: "/usr/sbin/fcgiwrap")
+        wrapper.arguments = ["-c", "2", "-s", "unix:\(socket)"]
+        wrapper.standardError = FileHandle.nullDevice
+        wrapper.environment = ["PATH": "/usr/bin:/bin"]
+        try wrapper.run()
+        try await eventually("fcgiwrap listens") { FileManager.default.fileExists(atPath: socket) }
+        chmod(socket, 0o777)
+        var auth = ""
+        if let login {
+            let hash = try Command.run(["openssl", "passwd", "-apr1", login.password]).text
+            try folder.write("\(login.user):\(hash)", to: "htpasswd")
+            auth = "auth_basic git; auth_basic_user_file \(folder("htpasswd"));"
+        }
+        do {
+            try await self.init(folder) { port in
+                """
+                server {
+                    listen 127.0.0.1:\(port);
+                    location / {
+                        \(auth)
+                        client_max_body_size 0;
+                        fastcgi_pass unix:\(socket);
+                        fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;
+                        fastcgi_param GIT_PROJECT_ROOT \(root);
+                        fastcgi_param GIT_HTTP_EXPORT_ALL 1;
+                        fastcgi_param GIT_CONFIG_COUNT 1;
+                        fastcgi_param GIT_CONFIG_KEY_0 safe.directory;
+                        fastcgi_param GIT_CONFIG_VALUE_0 *;
+                        fastcgi_param PATH_INFO $uri;
+                        fastcgi_param QUERY_STRING $query_string;
+                        fastcgi_param REQUEST_METHOD $request_method;
+                        fastcgi_param CONTENT_TYPE $content_type;
+                        fastcgi_param CONTENT_LENGTH $content_length;
+                        fastcgi_param REMOTE_USER $remote_user;
+                        fastcgi_param REMOTE_ADDR $remote_addr;
+                    }
+                }
+                """
+            }
+        } catch {
+            wrapper.terminate()
+            throw error
+        }
+        helpers.append(wrapper)
+    }
+
+    /// - Parameter server: the server block for a port.
+    private init(_ folder: TemporaryFolder, _ server: (UInt16) -> String) async throws {
+        var failure = ""
+        for _ in 0..<5 {
+            let port = try freePort()
+            let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            try folder.write(
+                """
+                daemon off; worker_processes 2; pid \(folder("nginx.pid")); error_log \(folder("error.log"));
+                \(geteuid() == 0 ? "user root;" : "")
+                events { worker_connections 256; }
+                http {
+                    include /etc/nginx/mime.types;
+                    access_log \(folder("access.log"));
+                    \(temporary.map { "\($0)_temp_path \(folder($0));" }.joined(separator: " "))
+                    \(server(port))
+                }
+                """, to: "nginx.conf")
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/sbin/nginx")
+            process.arguments = ["-p", folder.path, "-c", folder("nginx.conf"), "-e", folder("error.log")]
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            do {
+                try await eventually(within: 5, "nginx listens") {
+                    guard process.isRunning else { throw TestFailure("nginx ended") }
+                    return (try? connected(to: port)).map { close($0) } != nil
+                }
+                self.port = port
+                self.process = process
+                self.folder = folder
+                return
+            } catch {
+                process.terminate()
+                failure = (try? folder.read("error.log")) ?? "\(error)"
+            }
+        }
+        throw TestFailure("nginx does not start: \(failure)")
+    }
+
+    deinit { stop() }
+
+    /// Every request that it answered, a line each.
+    public var accessLog: String { (try? folder.read("access.log")) ?? "" }
+
+    /// Ends it.
+    public func stop() {
+        for process in helpers + [process] where process.isRunning {
+            process.terminate()
+            process.waitUntilExit()
+        }
+    }
+}

@@ -1,0 +1,226 @@
+public import Foundation
+
+/// A TCP port of this machine that was free a moment ago.
+public func freePort() throws -> UInt16 {
+    let (descriptor, port) = try listeningSocket()
+    close(descriptor)
+    return port
+}
+
+func listeningSocket() throws -> (descriptor: Int32, port: UInt16) {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var one: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let code = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            bind(descriptor, address, size) == 0 && listen(descriptor, 64) == 0 ? getsockname(descriptor, address, &size) : -1
+        }
+    }
+    guard code == 0 else { throw TestFailure("no port: \(String(cString: strerror(errno)))") }
+    return (descriptor, UInt16(bigEndian: address.sin_port))
+}
+
+func connected(to port: UInt16) throws -> Int32 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    address.sin_port = port.bigEndian
+    let code = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+    }
+    guard code == 0 else {
+        close(descriptor)
+        throw TestFailure("connect to \(port): \(String(cString: strerror(errno)))")
+    }
+    return descriptor
+}
+
+/// Sits between a client and a server on this machine, and forwards until it is told to stop doing so.
+public final class FaultProxy: @unchecked Sendable {
+    /// What it does with bytes from the server.
+    public enum Fault: Sendable, Equatable {
+        case none
+        /// Forwards so many bytes of the answers, then nothing more, the connection kept open.
+        case stall(after: Int)
+        /// Forwards so many bytes of the answers, then closes.
+        case cut(after: Int)
+        /// So many bytes a second.
+        case slow(bytesPerSecond: Int)
+    }
+
+    /// Where it listens.
+    public let port: UInt16
+    private let server: UInt16
+    private let listener: Int32
+    private let lock = NSLock()
+    private var current: Fault
+    private var connections: [Int32] = []
+    private var isClosed = false
+    private var accepted = 0
+
+    /// Starts it.
+    ///
+    /// - Parameter server: where it forwards to.
+    public init(to server: UInt16, fault: Fault = .none) throws {
+        (listener, port) = try listeningSocket()
+        self.server = server
+        current = fault
+        Thread.detachNewThread { [weak self, listener] in
+            while true {
+                let client = accept(listener, nil, nil)
+                guard client >= 0 else { return }
+                guard let self else {
+                    Glibc.close(client)
+                    return
+                }
+                self.serve(client)
+            }
+        }
+    }
+
+    deinit { close() }
+
+    /// What it does from the next connection on; open ones are closed.
+    public var fault: Fault {
+        get { lock.withLock { current } }
+        set {
+            lock.withLock {
+                current = newValue
+                for connection in connections { shutdown(connection, Int32(SHUT_RDWR)) }
+            }
+        }
+    }
+
+    /// Connections so far.
+    public var connectionCount: Int { lock.withLock { accepted } }
+
+    /// Ends it with all its connections.
+    public func close() {
+        lock.withLock {
+            guard !isClosed else { return }
+            isClosed = true
+            shutdown(listener, Int32(SHUT_RDWR))
+            Glibc.close(listener)
+            for connection in connections { shutdown(connection, Int32(SHUT_RDWR)) }
+        }
+    }
+
+    private func serve(_ client: Int32) {
+        guard let upstream = try? connected(to: server) else {
+            Glibc.close(client)
+            return
+        }
+        let fault = lock.withLock {
+            connections += [client, upstream]
+            accepted += 1
+            return current
+        }
+        let group = DispatchGroup()
+        group.enter()
+        group.enter()
+        Thread.detachNewThread {
+            Self.pump(from: client, to: upstream, .none)
+            group.leave()
+        }
+        Thread.detachNewThread {
+            Self.pump(from: upstream, to: client, fault)
+            group.leave()
+        }
+        group.notify(queue: .global()) { [weak self] in
+            self?.lock.withLock { self?.connections.removeAll { $0 == client || $0 == upstream } }
+            Glibc.close(client)
+            Glibc.close(upstream)
+        }
+    }
+
+    private static func pump(from source: Int32, to target: Int32, _ fault: Fault) {
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        var forwarded = 0
+        defer {
+            shutdown(target, Int32(SHUT_WR))
+            shutdown(source, Int32(SHUT_RD))
+        }
+        while true {
+            var room = buffer.count
+            switch fault {
+            case .none: break
+            case .stall(let bytes), .cut(let bytes): room = min(room, bytes - forwarded)
+            case .slow(let bytes):
+                room = max(1, bytes / 10)
+                usleep(100_000)
+            }
+            if room <= 0 {
+                if case .cut = fault { shutdown(target, Int32(SHUT_RDWR)) }
+                if case .stall = fault {
+                    // Swallows the rest, as a host does that hangs with its connection up.
+                    while recv(source, &buffer, buffer.count, 0) > 0 {}
+                    // Then stays silent until the client gives up.
+                    while recv(target, &buffer, 1, Int32(MSG_PEEK)) > 0 { usleep(20_000) }
+                }
+                return
+            }
+            let count = recv(source, &buffer, room, 0)
+            guard count > 0 else { return }
+            var sent = 0
+            while sent < count {
+                let written = buffer.withUnsafeBytes { send(target, $0.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL)) }
+                guard written > 0 else { return }
+                sent += written
+            }
+            forwarded += count
+        }
+    }
+}
+
+/// An HTTP answer.
+public struct HTTPAnswer: Sendable {
+    /// The status code.
+    public let status: Int
+    /// The header fields by their names in lower case.
+    public let headers: [String: String]
+    /// The body.
+    public let body: Data
+    /// The body as text.
+    public var text: String { String(decoding: body, as: UTF8.self) }
+}
+
+/// One GET over a connection of its own.
+public func get(_ port: UInt16, _ path: String, headers: [String: String] = [:]) throws -> HTTPAnswer {
+    let descriptor = try connected(to: port)
+    defer { close(descriptor) }
+    let fields = headers.map { "\($0): \($1)\r\n" }.joined()
+    let request = Array("GET \(path) HTTP/1.0\r\nHost: localhost\r\n\(fields)\r\n".utf8)
+    guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
+        throw TestFailure("request not sent")
+    }
+    var data = Data()
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        guard count >= 0 else { throw TestFailure("answer broken off: \(String(cString: strerror(errno)))") }
+        if count == 0 { break }
+        data.append(contentsOf: buffer[..<count])
+    }
+    guard let end = data.firstRange(of: Data("\r\n\r\n".utf8)) else { throw TestFailure("no answer: \(data.count) bytes") }
+    let lines = String(decoding: data[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
+    guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+        throw TestFailure("no status: \(lines)")
+    }
+    var fieldsByName: [String: String] = [:]
+    for line in lines.dropFirst() {
+        guard let colon = line.firstIndex(of: ":") else { continue }
+        fieldsByName[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+    }
+    let body = data[end.upperBound...]
+    if let length = fieldsByName["content-length"].flatMap({ Int($0) }), length != body.count {
+        throw TestFailure("\(path): \(body.count) of \(length) bytes")
+    }
+    return HTTPAnswer(status: status, headers: fieldsByName, body: Data(body))
+}
