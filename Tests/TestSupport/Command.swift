@@ -22,21 +22,14 @@ public struct Command {
         _ arguments: [String], in folder: String? = nil, environment: [String: String]? = nil, input: Data? = nil,
         mayFail: Bool = false
     ) throws -> Result {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = arguments
-        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-        if let environment { process.environment = environment }
         // Files and not pipes: nothing to drain, nothing to block on.
         let files = try TemporaryFolder()
         for name in ["output", "error", "input"] { try files.write("", to: name) }
         if let input { try input.write(to: URL(fileURLWithPath: files("input"))) }
-        process.standardInput = FileHandle(forReadingAtPath: files("input"))
-        process.standardOutput = FileHandle(forWritingAtPath: files("output"))
-        process.standardError = FileHandle(forWritingAtPath: files("error"))
-        try process.run()
-        process.waitUntilExit()
-        let status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        let process = try ChildProcess(
+            arguments, in: folder, environment: environment, input: files("input"), output: files("output"),
+            error: files("error"))
+        let status = process.waitForEnd()
         let result = Result(
             status: status, output: try Data(contentsOf: URL(fileURLWithPath: files("output"))),
             error: try files.read("error"))

@@ -1,12 +1,11 @@
 import Foundation
 
 /// A real nginx on loopback.
-public final class Nginx: @unchecked Sendable {
+public final class Nginx: Sendable {
     /// Where it listens.
     public let port: UInt16
-    private let process: Process
+    private let processes: [ChildProcess]
     private let folder: TemporaryFolder
-    private var helpers: [Process] = []
 
     /// The project's own folder, found from this file.
     public static let project: String = {
@@ -31,12 +30,8 @@ public final class Nginx: @unchecked Sendable {
     public convenience init(gitRepositoriesIn root: String, login: (user: String, password: String)? = nil) async throws {
         let folder = try TemporaryFolder()
         let socket = folder("fcgi.sock")
-        let wrapper = Process()
-        wrapper.executableURL = URL(fileURLWithPath: "/usr/sbin/fcgiwrap")
-        wrapper.arguments = ["-c", "2", "-s", "unix:\(socket)"]
-        wrapper.standardError = FileHandle.nullDevice
-        wrapper.environment = ["PATH": "/usr/bin:/bin"]
-        try wrapper.run()
+        let wrapper = try ChildProcess(
+            ["fcgiwrap", "-c", "2", "-s", "unix:\(socket)"], environment: ["PATH": "/usr/sbin:/usr/bin:/bin"])
         try await eventually("fcgiwrap listens") { FileManager.default.fileExists(atPath: socket) }
         chmod(socket, 0o777)
         var auth = ""
@@ -45,8 +40,7 @@ public final class Nginx: @unchecked Sendable {
             try folder.write("\(login.user):\(hash)", to: "htpasswd")
             auth = "auth_basic git; auth_basic_user_file \(folder("htpasswd"));"
         }
-        do {
-            try await self.init(folder) { port in
+        try await self.init(folder, beside: wrapper) { port in
                 """
                 server {
                     listen 127.0.0.1:\(port);
@@ -70,16 +64,13 @@ public final class Nginx: @unchecked Sendable {
                     }
                 }
                 """
-            }
-        } catch {
-            wrapper.terminate()
-            throw error
         }
-        helpers.append(wrapper)
     }
 
     /// - Parameter server: the server block for a port.
-    private init(_ folder: TemporaryFolder, _ server: (UInt16) -> String) async throws {
+    private init(
+        _ folder: TemporaryFolder, beside helper: ChildProcess? = nil, _ server: (UInt16) -> String
+    ) async throws {
         var failure = ""
         for _ in 0..<5 {
             let port = try freePort()
@@ -96,22 +87,20 @@ public final class Nginx: @unchecked Sendable {
                     \(server(port))
                 }
                 """, to: "nginx.conf")
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/sbin/nginx")
-            process.arguments = ["-p", folder.path, "-c", folder("nginx.conf"), "-e", folder("error.log")]
-            process.standardError = FileHandle.nullDevice
-            try process.run()
+            let process = try ChildProcess(
+                ["nginx", "-p", folder.path, "-c", folder("nginx.conf"), "-e", folder("error.log")],
+                environment: ["PATH": "/usr/sbin:/usr/bin:/bin"])
             do {
                 try await eventually(within: 5, "nginx listens") {
-                    guard process.isRunning else { throw TestFailure("nginx ended") }
+                    guard process.status == nil else { throw TestFailure("nginx ended") }
                     return (try? connected(to: port)).map { close($0) } != nil
                 }
                 self.port = port
-                self.process = process
                 self.folder = folder
+                processes = [process, helper].compactMap { $0 }
                 return
             } catch {
-                process.terminate()
+                process.end()
                 failure = (try? folder.read("error.log")) ?? "\(error)"
             }
         }
@@ -124,10 +113,5 @@ public final class Nginx: @unchecked Sendable {
     public var accessLog: String { (try? folder.read("access.log")) ?? "" }
 
     /// Ends it.
-    public func stop() {
-        for process in helpers + [process] where process.isRunning {
-            process.terminate()
-            process.waitUntilExit()
-        }
-    }
+    public func stop() { for process in processes { process.end() } }
 }

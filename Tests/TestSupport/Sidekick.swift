@@ -1,7 +1,7 @@
 import Foundation
 
 /// The real program, as a process.
-public final class Sidekick: @unchecked Sendable {
+public final class Sidekick: Sendable {
     /// Where the binary is: `SIDEKICK_BINARY`, or the one that was built beside the tests.
     public static let binary: String = {
         if let path = ProcessInfo.processInfo.environment["SIDEKICK_BINARY"], !path.isEmpty { return path }
@@ -9,7 +9,7 @@ public final class Sidekick: @unchecked Sendable {
         return ((bundle ?? CommandLine.arguments[0]) as NSString).deletingLastPathComponent + "/sidekick"
     }()
 
-    private let process = Process()
+    private let process: ChildProcess
     private let files: TemporaryFolder
 
     /// Starts it. The environment holds what is given and nothing else.
@@ -18,39 +18,31 @@ public final class Sidekick: @unchecked Sendable {
     public init(_ arguments: [String] = [], environment: [String: String] = [:], wrapper: [String] = [], in folder: String? = nil) throws {
         files = try TemporaryFolder()
         try files.write("", to: "error")
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = wrapper + [Self.binary] + arguments
-        process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"].merging(environment) { $1 }
-        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-        process.standardError = FileHandle(forWritingAtPath: files("error"))
-        process.standardOutput = process.standardError
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-    }
-
-    deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process = try ChildProcess(
+            wrapper + [Self.binary] + arguments, in: folder,
+            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"].merging(environment) { $1 }, output: files("error"),
+            error: files("error"))
     }
 
     /// Everything that it printed.
     public var log: String { (try? files.read("error")) ?? "" }
 
     /// Its process id.
-    public var pid: Int32 { process.processIdentifier }
+    public var pid: Int32 { process.pid }
 
     /// Whether it has not ended.
-    public var isRunning: Bool { process.isRunning }
+    public var isRunning: Bool { process.status == nil }
 
     /// Sends a signal.
-    public func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+    public func send(_ signal: Int32) { process.send(signal) }
 
     /// Waits for its end.
     ///
     /// - Returns: its exit status, or 128 and the signal.
     @discardableResult
     public func wait(within seconds: Double = 60) async throws -> Int32 {
-        try await eventually(within: seconds, "sidekick ends\n\(log)") { !process.isRunning }
-        return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        try await eventually(within: seconds, "sidekick ends\n\(log)") { !isRunning }
+        return process.waitForEnd()
     }
 
     /// Asks it to stop and waits.

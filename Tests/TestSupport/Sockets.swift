@@ -1,5 +1,8 @@
 public import Foundation
 
+/// SOCK_CLOEXEC: a server that is started meanwhile must not hold our connections open.
+private let closeOnExec: Int32 = 0o2_000_000
+
 /// A TCP port of this machine that was free a moment ago.
 public func freePort() throws -> UInt16 {
     let (descriptor, port) = try listeningSocket()
@@ -8,7 +11,7 @@ public func freePort() throws -> UInt16 {
 }
 
 func listeningSocket() throws -> (descriptor: Int32, port: UInt16) {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | closeOnExec, 0)
     var one: Int32 = 1
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
     var address = sockaddr_in()
@@ -25,7 +28,7 @@ func listeningSocket() throws -> (descriptor: Int32, port: UInt16) {
 }
 
 func connected(to port: UInt16) throws -> Int32 {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | closeOnExec, 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
@@ -76,6 +79,7 @@ public final class FaultProxy: @unchecked Sendable {
             while true {
                 let client = accept(listener, nil, nil)
                 guard client >= 0 else { return }
+                _ = fcntl(client, F_SETFD, FD_CLOEXEC)
                 guard let self else {
                     Glibc.close(client)
                     return

@@ -1,0 +1,149 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct `Bad input` {
+    @Test func `bad settings are named with what would be accepted, before anything is touched`() async throws {
+        let source = try GitRepository()
+        try source.commit(["index.html": "one"])
+        let folder = try TemporaryFolder()
+        let good = ["REPOSITORY": source.path, "DESTINATION": folder("www")]
+        for (change, words) in [
+            (["REPOSITORY": ""], "REPOSITORY is required"),
+            (["DESTINATION": ""], "DESTINATION is required"),
+            (["DELAY": "0"], "DELAY is \"0\": give seconds"),
+            (["DELAY": "abc"], "DELAY is \"abc\": give seconds"),
+            (["DELAY": "-5"], "DELAY is \"-5\": give seconds"),
+            (["DELAY": "1e3"], "DELAY is \"1e3\": give seconds"),
+            (["REPOSITORY": "gopher://host/x"], "unknown scheme gopher"),
+            (["REPOSITORY": "https:///x"], "names no host"),
+            (["REPOSITORY": "ssh://host/x"], "over ssh"),
+            (["SIDEKICK_REFF": "x"], "did you mean SIDEKICK_REF?"),
+            (["SIDEKICK_LAYOUT": "links"], "SIDEKICK_LAYOUT is \"links\": give auto, link, folder"),
+            (["SIDEKICK_SUBDIRECTORY": "a/../../b"], "SIDEKICK_SUBDIRECTORY"),
+            (["SIDEKICK_REF": "--upload-pack=x"], "SIDEKICK_REF"),
+            (["SIDEKICK_MAX_SIZE": "lots"], "SIDEKICK_MAX_SIZE is \"lots\": give bytes"),
+            (["SIDEKICK_PASSWORD": "a", "SIDEKICK_PASSWORD_FILE": "b"], "give one of them"),
+        ] {
+            let result = try await Sidekick.once([], environment: good.merging(change) { $1 })
+            #expect(result.status == 64, "\(change): \(result.log)")
+            #expect(result.log.contains(words), "\(change): \(result.log)")
+        }
+        #expect(try folder.snapshot().isEmpty)
+    }
+
+    @Test func `what Kubernetes injects for a Service is ignored, another unknown name is a warning`() async throws {
+        let source = try GitRepository()
+        try source.commit(["index.html": "one"])
+        let folder = try TemporaryFolder()
+        let result = try await Sidekick.once(
+            [source.path, folder("www")],
+            environment: [
+                "SIDEKICK_SERVICE_HOST": "10.0.0.1", "SIDEKICK_PORT": "tcp://10.0.0.1:80",
+                "SIDEKICK_PORT_80_TCP_ADDR": "10.0.0.1", "SIDEKICK_SERVICE_PORT_HTTP": "80", "SIDEKICK_FROM_THE_FUTURE": "1",
+            ])
+        #expect(result.status == 0, "\(result.log)")
+        #expect(result.log.contains("SIDEKICK_FROM_THE_FUTURE"))
+        #expect(!result.log.contains("10.0.0.1") && !result.log.contains("SERVICE_HOST"))
+    }
+
+    @Test func `a password in an argument is refused and not repeated`() async throws {
+        let folder = try TemporaryFolder()
+        let result = try await Sidekick.once(["https://user:hunter2@host/site.git", folder("www")])
+        #expect(result.status == 64)
+        #expect(result.log.contains("every user of this machine can read"))
+        #expect(!result.log.contains("hunter2"))
+    }
+
+    @Test func `repositories that cannot be published say why, with their exit status`() async throws {
+        let remote = try await HTTPRemote(["index.html": "one"])
+        let empty = try GitRepository()
+        let (emptyFolder, emptyBare) = try empty.bareClone()
+        defer { withExtendedLifetime(emptyFolder) {} }
+        try Command.run(["cp", "-a", emptyBare, remote.folder("empty.git")])
+        for (arguments, status, words) in [
+            ([remote.folder("missing.git")], 69, "there is no repository at"),
+            ([remote.url().replacingOccurrences(of: "site", with: "missing")], 69, "there is no repository at"),
+            ([empty.path], 65, "has no commits"),
+            ([remote.url().replacingOccurrences(of: "site", with: "empty")], 65, "has no commits"),
+            ([remote.url(), "--ref", "gone"], 65, "has no branch, tag or commit gone"),
+            ([remote.bare, "--ref", "gone"], 65, "has no branch, tag or commit gone"),
+            ([remote.bare, "--ref", String(repeating: "1", count: 40)], 65, "has no branch, tag or commit 1111"),
+            ([remote.url(), "--ref", String(repeating: "1", count: 40)], 65, "has no branch, tag or commit 1111"),
+            ([remote.bare, "--subdirectory", "nowhere"], 65, "has no folder nowhere"),
+            ([remote.bare, "--subdirectory", "index.html"], 65, "has no folder index.html"),
+            (["http://127.0.0.1:\(try freePort())/x.git"], 69, "cannot connect to 127.0.0.1"),
+            (["http://no-such-host.invalid/x.git"], 69, "cannot be resolved"),
+            ([remote.bare, "--max-files", "0"], 65, "SIDEKICK_MAX_FILES allows 0"),
+        ] as [([String], Int32, String)] {
+            let folder = try TemporaryFolder()
+            let result = try await Sidekick.once([arguments[0], folder("www")] + arguments.dropFirst())
+            #expect(result.status == status, "\(arguments): \(result.log)")
+            #expect(result.log.contains(words), "\(arguments): \(result.log)")
+            #expect(result.log.contains("remedy="), "\(arguments)")
+            #expect(!folder.has("www"))
+        }
+    }
+
+    @Test func `a branch that vanishes leaves the site up`() async throws {
+        let remote = try await HTTPRemote(["index.html": "one"])
+        try remote.push(["index.html": "topic"], branch: "topic")
+        let folder = try TemporaryFolder()
+        #expect(try await Sidekick.once([remote.url(), folder("www"), "--ref", "topic"]).status == 0)
+        try remote.source.git("push", "-q", "origin", ":topic")
+        let result = try await Sidekick.once([remote.url(), folder("www"), "--ref", "topic"])
+        #expect(result.status == 65)
+        #expect(try folder.read("www/index.html") == "topic")
+    }
+
+    @Test func `a DESTINATION that cannot be used is told apart from a pass that failed`() async throws {
+        let source = try GitRepository()
+        try source.commit(["index.html": "one"])
+        let folder = try TemporaryFolder()
+        try folder.write("a file", to: "file")
+        let file = try await Sidekick.once([source.path, folder("file")])
+        #expect(file.status == 73, "\(file.log)")
+        #expect(file.log.contains("it is a file"))
+        #expect(try folder.read("file") == "a file")
+
+        let first = try Sidekick([source.path, folder("www"), "--delay", "1h"])
+        try await first.prints("published")
+        let second = try await Sidekick.once([source.path, folder("www")])
+        #expect(second.status == 75, "\(second.log)")
+        #expect(second.log.contains("another sidekick") && second.log.contains("\(first.pid)"))
+        #expect(try await first.stop() == 0)
+    }
+
+    @Test func `another user publishes where it may, and is told what to change where it may not`() async throws {
+        try #require(geteuid() == 0, "running as nobody needs root")
+        let source = try GitRepository()
+        try source.commit(["index.html": "one"])
+        let folder = try TemporaryFolder()
+        // The binary may lie where nobody may look.
+        let environment = ["SIDEKICK_TEST": "", "HOME": "/nonexistent"]
+        let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+        try Command.run(["cp", Sidekick.binary, folder("sidekick")])
+        chmod(folder("sidekick"), 0o755)
+        func run(_ destination: String) throws -> Command.Result {
+            try Command.run(
+                nobody + [folder("sidekick"), source.path, destination, "--once"],
+                environment: environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }, mayFail: true)
+        }
+        let refused = try run(folder("www"))
+        #expect(refused.status == 73, "\(refused.error)")
+        #expect(refused.error.contains("uid 65534") && refused.error.contains("Permission denied"))
+        try FileManager.default.createDirectory(atPath: folder("open"), withIntermediateDirectories: false)
+        chown(folder("open"), 65534, 65534)
+        let worked = try run(folder("open/www"))
+        #expect(worked.status == 0, "\(worked.error)")
+        // A folder of its own below one where it may not write: the state goes inside.
+        try FileManager.default.createDirectory(atPath: folder("closed/www"), withIntermediateDirectories: true)
+        chown(folder("closed/www"), 65534, 65534)
+        let inside = try run(folder("closed/www"))
+        #expect(inside.status == 0, "\(inside.error)")
+        #expect(folder.has("closed/www/.sidekick/record") && folder.has("closed/www/index.html"))
+        // Below a tree that is not writable at all.
+        let readOnly = try run("/proc/www")
+        #expect(readOnly.status == 73 || readOnly.status == 74, "\(readOnly.error)")
+    }
+}

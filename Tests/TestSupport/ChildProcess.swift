@@ -1,0 +1,80 @@
+public import Foundation
+import Synchronization
+
+/// A child with its own process group. (Foundation's `Process` lets children inherit the
+/// sockets by which it learns of its other children's ends, and then waits for a daemon instead.)
+public final class ChildProcess: Sendable {
+    /// Its process id, and that of its group.
+    public let pid: pid_t
+    private let ended = Mutex<Int32?>(nil)
+
+    /// Starts a program that is found by PATH.
+    ///
+    /// - Parameter environment: all of its environment; `nil` is ours.
+    public init(
+        _ arguments: [String], in folder: String? = nil, environment: [String: String]? = nil,
+        input: String = "/dev/null", output: String = "/dev/null", error: String = "/dev/null"
+    ) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        posix_spawn_file_actions_addopen(&actions, 2, error, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        let arguments = folder.map { ["env", "--chdir=\($0)"] + arguments } ?? arguments
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // A test runner may ignore or block signals; a child must not inherit that.
+        var none = sigset_t()
+        sigemptyset(&none)
+        var all = sigset_t()
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        let variables = (environment ?? ProcessInfo.processInfo.environment).map { "\($0)=\($1)" }
+        var argv = arguments.map { strdup($0) } + [nil]
+        var envp = variables.map { strdup($0) } + [nil]
+        defer { for text in argv + envp { free(text) } }
+        var pid = pid_t()
+        let code = posix_spawnp(&pid, arguments[0], &actions, &attributes, &argv, &envp)
+        guard code == 0 else { throw TestFailure("\(arguments[0]): \(String(cString: strerror(code)))") }
+        self.pid = pid
+    }
+
+    deinit { if status == nil { end() } }
+
+    /// How it ended: its exit status, or 128 and the signal; `nil` while it runs.
+    public var status: Int32? { wait(WNOHANG) }
+
+    /// Waits for its end on this thread.
+    public func waitForEnd() -> Int32 { wait(0) ?? -1 }
+
+    private func wait(_ options: Int32) -> Int32? {
+        ended.withLock { ended in
+            if let ended { return ended }
+            var status: Int32 = 0
+            while true {
+                let result = waitpid(pid, &status, options)
+                if result < 0 && errno == EINTR { continue }
+                guard result == pid else { return nil }
+                break
+            }
+            ended = status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+            return ended
+        }
+    }
+
+    /// Sends a signal.
+    public func send(_ signal: Int32) {
+        if status == nil { kill(pid, signal) }
+    }
+
+    /// Kills it with what it started.
+    public func end() {
+        kill(-pid, SIGKILL)
+        _ = waitForEnd()
+    }
+}
