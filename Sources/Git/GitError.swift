@@ -9,14 +9,17 @@ public struct GitError: Error, Sendable, CustomStringConvertible {
     /// A file could not be read or written on this machine: libgit2's class `GIT_ERROR_OS`. Its sockets are not its own, so
     /// it is never the network.
     public let isLocalDisk: Bool
+    /// The object itself is not one that git would have made: whoever pushed it must mend it.
+    public let isMalformed: Bool
     /// libgit2's own message. It may repeat what a server said: escape it before a person sees it.
     public let message: String
 
-    init(call: String, code: Int32, message: String, isLocalDisk: Bool = false) {
+    init(call: String, code: Int32, message: String, isLocalDisk: Bool = false, isMalformed: Bool = false) {
         self.call = call
         self.code = code
         self.message = message
         self.isLocalDisk = isLocalDisk
+        self.isMalformed = isMalformed
     }
 
     /// The call is one that talks to a remote.
@@ -46,8 +49,12 @@ func check(_ call: StaticString, _ body: () -> Int32) throws(GitError) -> Int32 
     let error = git_error_last()?.pointee
     throw GitError(
         call: "\(call)", code: code, message: error?.message.map { String(cString: $0) } ?? "no message",
-        isLocalDisk: error?.klass == Int32(GIT_ERROR_OS.rawValue))
+        isLocalDisk: error?.klass == Int32(GIT_ERROR_OS.rawValue),
+        isMalformed: code != GIT_ENOTFOUND.rawValue && malformedClasses.contains(error?.klass ?? 0))
 }
+
+/// The classes of error that libgit2 gives to objects that it can read and not parse.
+private let malformedClasses = [GIT_ERROR_TREE, GIT_ERROR_OBJECT, GIT_ERROR_TAG].map { Int32($0.rawValue) }
 
 /// The same for the calls that hand out a handle.
 func handle(_ call: StaticString, _ body: (inout OpaquePointer?) -> Int32) throws(GitError) -> OpaquePointer {

@@ -7,10 +7,18 @@ public struct ObjectID: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads forty hexadecimal digits of either case; `nil` for anything else.
     public init?(hex: some StringProtocol) {
-        guard hex.utf8.count == 40 else { return nil }
-        var oid = git_oid()
-        guard git_oid_fromstrn(&oid, String(hex), 40) == 0 else { return nil }
-        self.init(oid)
+        var digits = hex.utf8.makeIterator()
+        func word(_ count: Int) -> UInt64? {
+            var value: UInt64 = 0
+            for _ in 0..<count {
+                guard let byte = digits.next(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
+                value = value << 4 | UInt64(digit)
+            }
+            return value
+        }
+        // Not by libgit2, whose errors need the library to be running.
+        guard hex.utf8.count == 40, let first = word(16), let second = word(16), let third = word(8) else { return nil }
+        words = (first, second, UInt32(third))
     }
 
     init(_ oid: git_oid) {

@@ -49,6 +49,16 @@ extension Repository {
         return git_object_id(commit).map { ObjectID($0.pointee) }
     }
 
+    /// Reads what a reference of our own names, so that a store which is damaged shows before a remote is blamed for it.
+    ///
+    /// - Throws: `GitError` when the reference is there and its commit or tree cannot be read.
+    public borrowing func verify(_ name: String) throws(GitError) {
+        var oid = git_oid()
+        let pointer = pointer
+        guard git_reference_name_to_id(&oid, pointer, name) == 0 else { return }
+        _ = try entries(of: try commit(ObjectID(oid)).tree)
+    }
+
     /// Points a reference at an object, whatever it pointed to before.
     public borrowing func setReference(_ name: String, to id: ObjectID) throws(GitError) {
         var oid = id.raw

@@ -4,11 +4,11 @@ import CLibgit2
 public struct RemoteEndpoint: Sendable {
     /// The address, without a user or a password.
     public let url: String
-    /// User and password for the URL that asks for them; `nil` refuses.
-    public let credential: @Sendable (_ url: String) -> (user: String, password: String)?
+    /// User and password for the server that is connected now; `nil` refuses.
+    public let credential: @Sendable () -> (user: String, password: String)?
 
     /// Names a remote; nothing is opened.
-    public init(url: String, credential: @escaping @Sendable (_ url: String) -> (user: String, password: String)?) {
+    public init(url: String, credential: @escaping @Sendable () -> (user: String, password: String)?) {
         self.url = url
         self.credential = credential
     }
@@ -114,9 +114,9 @@ private final class CallbackPayload {
 
     func install(in callbacks: inout git_remote_callbacks) {
         callbacks.payload = Unmanaged.passUnretained(self).toOpaque()
-        callbacks.credentials = { out, url, _, allowed, payload in
-            guard let out, let url, let payload else { return GIT_EAUTH.rawValue }
-            return CallbackPayload.from(payload).credential(out, for: String(cString: url), allowed: allowed)
+        callbacks.credentials = { out, _, _, allowed, payload in
+            guard let out, let payload else { return GIT_EAUTH.rawValue }
+            return CallbackPayload.from(payload).credential(out, allowed: allowed)
         }
         callbacks.transfer_progress = { statistics, payload in
             guard let statistics, let payload, !Task.isCancelled else { return GIT_EUSER.rawValue }
@@ -153,10 +153,10 @@ private final class CallbackPayload {
     }
 
     private func credential(
-        _ out: UnsafeMutablePointer<UnsafeMutablePointer<git_credential>?>, for url: String, allowed: UInt32
+        _ out: UnsafeMutablePointer<UnsafeMutablePointer<git_credential>?>, allowed: UInt32
     ) -> Int32 {
         guard !gaveCredential, allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT.rawValue != 0,
-            let (user, password) = endpoint.credential(url)
+            let (user, password) = endpoint.credential()
         else { return GIT_EAUTH.rawValue }
         gaveCredential = true
         return git_credential_userpass_plaintext_new(out, user, password)

@@ -1,4 +1,5 @@
 import CLibgit2
+import Glibc
 
 /// A repository that is open. Closed when it goes out of scope; never kept across passes, because an open one keeps the
 /// descriptors of packs that were deleted since.
@@ -34,6 +35,9 @@ public struct Store: Sendable, Hashable {
 
     /// Names a store; nothing is opened.
     public init(path: String) { self.path = path }
+
+    /// Whether anything is there.
+    public var exists: Bool { access(path, F_OK) == 0 }
 
     /// Opens it, making it when it is not there.
     public func open() throws(GitError) -> Repository {

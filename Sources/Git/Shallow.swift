@@ -27,6 +27,6 @@ extension Repository {
     }
 
     private borrowing func failure(_ file: String) -> GitError {
-        GitError(call: "shallow", code: -1, message: "\(file): \(String(cString: strerror(errno)))")
+        GitError(call: "shallow", code: -1, message: "\(file): \(String(cString: strerror(errno)))", isLocalDisk: true)
     }
 }

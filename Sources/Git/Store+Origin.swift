@@ -15,6 +15,15 @@ extension Store {
     /// Opens the store for objects that come this way. One that was filled the other way is emptied first: it holds
     /// nothing that the remote does not.
     public func open(for origin: Origin) throws -> Repository {
+        do {
+            try prepare(for: origin)
+        } catch {
+            throw GitError(call: "store", code: -1, message: "\(path): \(error)", isLocalDisk: true)
+        }
+        return try open()
+    }
+
+    private func prepare(for origin: Origin) throws {
         let manager = FileManager.default
         if manager.fileExists(atPath: path) {
             let text = try? String(contentsOfFile: originFile, encoding: .utf8)
@@ -23,11 +32,9 @@ extension Store {
         if !manager.fileExists(atPath: path) {
             try manager.createDirectory(atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         }
-        let repository = try open()
         if !manager.fileExists(atPath: originFile) {
             try origin.rawValue.write(toFile: originFile, atomically: true, encoding: .utf8)
         }
-        return repository
     }
 
     /// Moves a damaged store out of the way, in place of one that was moved before; the next fetch makes a new one.

@@ -32,7 +32,7 @@ struct Pass: Sendable {
         let store = publisher.destination.store
         let request = FetchRequest(
             advertisement: advertisement, store: store, depth: settings.depth,
-            mustFollow: settings.fastForwardOnly ? before?.commit : nil)
+            mustFollow: settings.fastForwardOnly ? try await lastKnown(before) : nil)
         try await at(.fetch) { try await upstream.fetch(request, progress: progress.reporting(upTo: settings.maxPack)) }
         progress.finish()
 
@@ -47,6 +47,15 @@ struct Pass: Sendable {
         for notice in notices { logger.warning("notice", metadata: ["what": "\(notice)"]) }
         logger.notice("published", metadata: metadata(of: staged, advertisement, replacing: before))
         return .published(commit: commit)
+    }
+
+    /// The commit that the next one must follow. When DESTINATION was lost, it is the one that was fetched last.
+    private func lastKnown(_ published: Published?) async throws -> ObjectID? {
+        if let published { return published.commit }
+        let store = publisher.destination.store
+        return try await at(.fetch) {
+            try await executor.run { store.exists ? try store.open().reference("refs/sidekick/fetched")?.target : nil }
+        }
     }
 
     private func at<Value>(_ stage: Stage, _ work: () async throws -> Value) async throws -> Value {

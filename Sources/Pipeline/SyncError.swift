@@ -99,7 +99,11 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
 
     private init(_ error: GitError, at stage: Stage) {
         let cause = "the git store: \(error.description.printable())"
-        if error.isLocalDisk {
+        if error.isMalformed {
+            self.init(
+                stage: stage, cause: "the commit is malformed: \(error.message.printable())",
+                remedy: "push a commit that git fsck accepts", recovery: .fixRemote, exitCode: .dataError)
+        } else if error.isLocalDisk {
             self.init(
                 stage: stage, cause: cause, remedy: "check the space and the rights of the state folder",
                 recovery: .retry, exitCode: .ioError)

@@ -46,7 +46,7 @@ public struct Destination: Sendable {
         path = (parent == "/" ? "" : parent) + "/" + name
         let beside = (parent == "/" ? "" : parent) + "/.sidekick/" + name
         let inside = path + "/.sidekick"
-        isInside = try Self.mustBeInside(path: path, parent: parent, inside: inside)
+        isInside = try Self.mustBeInside(path: path, parent: parent, inside: inside, beside: beside)
         home = isInside ? inside : beside
         self.state = try state.map(Self.absolute) ?? home
     }
@@ -68,9 +68,13 @@ public struct Destination: Sendable {
 
     var isMountPoint: Bool { sidekick_is_mount_root(path) == 1 }
 
-    private static func mustBeInside(path: String, parent: String, inside: String) throws -> Bool {
+    private static func mustBeInside(
+        path: String, parent: String, inside: String, beside: String
+    ) throws -> Bool {
         guard let status = try FileStatus.of(path), status.kind == .folder else { return false }
+        // Where it was is where it stays, whoever may write the parent today: two places would be two locks.
         if try FileStatus.of(inside + "/lock") != nil { return true }
+        if try FileStatus.of(beside + "/lock") != nil { return false }
         let mount = sidekick_is_mount_root(path)
         if mount == 1 { return true }
         if mount < 0, let above = try FileStatus.of(parent), above.device != status.device { return true }

@@ -37,7 +37,12 @@ public final class Publisher: Sendable {
         _ = try Directory(making: destination.state)
         let publisher = Publisher(destination, layout, options, lock)
         destination.store.sweep()
-        return (publisher, try publisher.recover())
+        do {
+            return (publisher, try publisher.recover())
+        } catch let error as DiskError {
+            // The next pass that has something to publish tries again: no reason not to serve and follow until then.
+            return (publisher, [.recovered("what was interrupted cannot be finished now: \(error)")])
+        }
     }
 
     private init(_ destination: Destination, _ layout: Layout, _ options: PublishingOptions, _ lock: DestinationLock) {
@@ -55,7 +60,7 @@ public final class Publisher: Sendable {
         let lostAndFound = LostAndFound(destination, now: now)
         let notices =
             switch layout {
-            case .link: try link.sweep()
+            case .link: try link.sweep(keeping: lostAndFound)
             case .folder: try folder.recover(keeping: lostAndFound)
             }
         return notices + lostAndFound.notices
@@ -64,18 +69,21 @@ public final class Publisher: Sendable {
     /// What is visible now; `nil` when nothing of ours is. A few system calls when it is what it was the last time.
     public func published() throws -> Published? {
         let identity: String
+        var inode: UInt64 = 0
         switch layout {
         case .link:
             guard let live = try link.liveTree() else { return nil }
             identity = live
         case .folder:
-            guard try FileStatus.of(destination.path)?.kind == .folder,
-                let record = try FileStatus.of(destination.home + "/record"), try !folder.isInterrupted()
+            guard let root = try FileStatus.of(destination.path), root.kind == .folder,
+                let record = try FileStatus.of(destination.home + "/record")
             else { return nil }
-            identity = "\(record.inode) \(record.mtime)"
+            inode = root.inode
+            identity = "\(record.inode) \(record.mtime) \(inode)"
         }
         if let known = remembered.withLock({ $0 }), known.identity == identity { return known.published }
-        guard let record = try layout == .link ? link.record(of: identity) : folder.record() else { return nil }
+        guard let record = try layout == .link ? link.record(of: identity) : folder.record(), record.root == inode
+        else { return nil }
         let published = Published(record)
         remembered.withLock { $0 = Remembered(identity: identity, published: published) }
         return published
@@ -83,8 +91,9 @@ public final class Publisher: Sendable {
 
     /// Whether that commit, as this publisher is set up, is what is visible.
     public func shows(_ commit: ObjectID) throws -> Bool {
-        guard let published = try published() else { return false }
+        guard let published = try published(), try layout == .link || !folder.isInterrupted() else { return false }
         return published.commit == commit && published.subdirectory == options.subdirectory
+            && published.policy == options.policy
     }
 
     /// Makes files that equal the commit's tree, where nobody sees them yet.
@@ -92,14 +101,15 @@ public final class Publisher: Sendable {
     /// - Throws: `PublishingError`, `DiskError`, `GitError`; `CancellationError` between two files. Nothing visible has
     ///   changed then, and what was staged is removed.
     public func materialize(_ commit: Commit, from repository: borrowing Repository) throws -> StagedTree {
-        if layout == .folder, try folder.isInterrupted() { _ = try recover() }
         let path = TreePath(options.subdirectory)
         guard let tree = try repository.subtree(of: commit.tree, at: path) else {
             throw PublishingError.subdirectoryMissing(subdirectory: options.subdirectory, commit: commit.id)
         }
         return switch layout {
         case .link: try link.materialize(commit, tree: tree, from: repository, now: now)
-        case .folder: try folder.materialize(commit, tree: tree, from: repository, now: now)
+        case .folder:
+            try folder.materialize(
+                commit, tree: tree, from: repository, now: now, keeping: LostAndFound(destination, now: now))
         }
     }
 

@@ -15,6 +15,9 @@ public struct PublishingOptions: Sendable, Equatable {
     /// How many seconds a tree that was live is kept for those who are still reading it.
     public var grace: Double
 
+    /// What shows in the files themselves, beside the commit.
+    var policy: String { "mtime=\(modificationTimes) symlinks=\(symlinks)" }
+
     /// The defaults of the contract.
     public init(
         layout: Layout? = nil, subdirectory: String = "", modificationTimes: ModificationTimes = .commit,
@@ -35,6 +38,8 @@ public struct Published: Sendable, Equatable {
     public let commit: ObjectID
     /// The folder of it that is shown; empty for all of it.
     public let subdirectory: String
+    /// How its files were made.
+    let policy: String
     /// Seconds since 1970.
     public let since: Int64
     /// Files that are shown.
@@ -45,6 +50,7 @@ public struct Published: Sendable, Equatable {
     init(_ record: TreeRecord) {
         commit = record.commit
         subdirectory = record.subdirectory
+        policy = record.policy
         since = record.published
         files = record.fileCount
         bytes = record.byteCount

@@ -18,7 +18,9 @@ struct TreePlan {
         options: PublishingOptions
     ) throws {
         let limits = options.limits
-        var counted = Count(files: old == nil ? 0 : record?.entries.count ?? 0, bytes: old == nil ? 0 : record?.byteCount ?? 0)
+        // What goes may come after what replaces it: only what is added is bounded on the way, the sum at the end.
+        var added = Count(files: 0, bytes: 0)
+        var removed = Count(files: 0, bytes: 0)
         var linkTargets: [TreePath: ObjectID] = [:]
         if old != nil, let record {
             for (path, entry) in record.entries where entry.kind == .link { linkTargets[path] = entry.id }
@@ -33,23 +35,23 @@ struct TreePlan {
             ) { change in
                 try Task.checkCancellation()
                 if let old = change.old {
-                    counted.files -= 1
-                    counted.bytes -= record?.entries[change.path]?.size ?? 0
+                    removed.files += 1
+                    removed.bytes += record?.entries[change.path]?.size ?? 0
                     if old.kind == .link { linkTargets[change.path] = nil }
                 }
                 if let new = change.new {
-                    counted.files += 1
+                    added.files += 1
                     switch new.kind {
                     case .file:
                         let recorded = record?.entries[change.path]
                         let size = try recorded?.id == new.id ? recorded!.size : repository.size(of: new.id)
-                        counted.bytes += size
+                        added.bytes += size
                         try limits.checkBlob(size, at: change.path)
                     case .link: linkTargets[change.path] = new.id
                     case .submodule: notices.append(.submodule(path: change.path))
                     case .folder: break
                     }
-                    try limits.check(counted)
+                    try limits.check(added)
                 }
                 folders.insert(change.path.parent)
                 changes.append(change)
@@ -57,6 +59,11 @@ struct TreePlan {
         } catch let error as TreeTooLarge {
             throw limits.exceeded(error)
         }
+        let before = old == nil ? nil : record
+        try limits.check(
+            Count(
+                files: (before?.entries.count ?? 0) + added.files - removed.files,
+                bytes: (before?.byteCount ?? 0) + added.bytes - removed.bytes))
         try decide(linkTargets, in: repository, policy: options.symlinks)
     }
 

@@ -35,11 +35,9 @@ public struct CredentialSource: Sendable, Equatable {
         self.password = password
     }
 
-    /// The pair to send, and only to the origin that it was given for.
-    func credential(for url: RemoteURL) throws -> (@Sendable (String) -> (user: String, password: String)?) {
-        guard let secret = try password?.read() ?? url.password else { return { _ in nil } }
-        let user = user ?? url.user ?? Self.tokenUser
-        let origin = url.origin
-        return { asking in RemoteURL.origin(of: asking) == origin ? (user, secret.reveal()) : nil }
+    /// The pair to send to this address; `nil` when there is none.
+    func credential(for url: RemoteURL) throws -> (user: String, password: String)? {
+        guard let secret = try password?.read() ?? url.password else { return nil }
+        return (user ?? url.user ?? Self.tokenUser, secret.reveal())
     }
 }

@@ -27,6 +27,7 @@ struct LegacyUpstream: Upstream {
         let (ref, url) = (options.ref, options.url)
         try await withServer { endpoint, dialer in
             let store = try request.store.open(for: .negotiated)
+            try store.verify("refs/sidekick/fetched")
             func download(_ source: String) throws {
                 guard try !store.contains(advertisement.commit) else { return }
                 // Without a name on this side libgit2 takes the specification for one to fetch into nothing at all.
@@ -61,10 +62,11 @@ struct LegacyUpstream: Upstream {
     ) async throws -> Value {
         let url = options.url
         let credential = try options.credentials.credential(for: url)
-        let hadCredential = credential(url.address) != nil
+        let hadCredential = credential != nil
         let wake = try WakePipe()
         let dialer = SocketDialer(timeout: options.timeout, wake: wake)
-        let endpoint = RemoteEndpoint(url: url.address, credential: credential)
+        let authority = url.authority
+        let endpoint = RemoteEndpoint(url: url.address) { dialer.reachedOnly(authority) ? credential : nil }
         return try await withTaskCancellationHandler {
             try await executor.run {
                 do {

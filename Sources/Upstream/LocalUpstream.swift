@@ -34,14 +34,23 @@ struct LocalUpstream: Upstream {
         }
     }
 
-    /// An object that is missing is missing in the source: what is not in the store is what is being copied.
+    /// What reading failed on is the source: nothing is read from the store while it is filled.
     private func telling<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         do {
             return try await executor.run(work)
-        } catch let error as GitError where error.isNotFound {
+        } catch let error as GitError where Self.isReading(error) {
             throw UpstreamError.serverFailed(address: options.url.address, reason: error.description)
         }
     }
+
+    private static func isReading(_ error: GitError) -> Bool {
+        !error.isMalformed && readingCalls.contains { error.call.hasPrefix($0) }
+    }
+
+    private static let readingCalls = [
+        "git_commit_lookup", "git_tree_lookup", "git_object_lookup", "git_reference_lookup", "git_reference_name_to_id",
+        "git_graph", "git_packbuilder",
+    ]
 
     private func open(_ path: String) throws -> Repository {
         do {

@@ -59,9 +59,18 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
         case "ssh", "git+ssh", "ssh+git": transport = .ssh
         default: throw .scheme(String(scheme))
         }
-        guard !host.isEmpty, host.first != "-", host.first != ":" else { throw .host }
+        guard !host.isEmpty, host.first != "-", host.first != ":", hasSoundPort(host) else { throw .host }
         guard path.count > 1 else { throw .path }
         return RemoteURL(transport, "\(scheme)://\(host)\(path)", user: user, password: password)
+    }
+
+    /// What stands behind the host's colon must be a number: a password with a slash in it would else pass for a port, and
+    /// be repeated as part of the address.
+    private static func hasSoundPort(_ host: Substring) -> Bool {
+        let end = host.lastIndex(of: "]") ?? host.startIndex
+        guard let colon = host[end...].firstIndex(of: ":") else { return true }
+        let port = host[host.index(after: colon)...]
+        return UInt16(port) != nil && port.allSatisfy(\.isNumber)
     }
 
     /// A path, or `user@host:path`: as in git, a colon before the first slash makes it the latter.
@@ -88,6 +97,14 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
         if let at = host.lastIndex(of: "@") { host = String(host[host.index(after: at)...]) }
         let port = scheme == "https" ? ":443" : scheme == "http" ? ":80" : ""
         return "\(scheme)://\(host.hasSuffix(port) ? String(host.dropLast(port.count)) : host)"
+    }
+
+    /// `host:port` with the port spelled out, in lower case.
+    var authority: String {
+        let origin = origin
+        let host = origin.firstRange(of: "://").map { String(origin[$0.upperBound...]) } ?? origin
+        if host.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") == true { return host }
+        return host + (transport == .https ? ":443" : transport == .http ? ":80" : ":9418")
     }
 
     private static func decoded(_ text: some StringProtocol) -> String {

@@ -1,15 +1,27 @@
 import Git
 import Glibc
+import Synchronization
 
 /// Makes sockets whose every wait has a limit and ends at once when the pass is cancelled.
-struct SocketDialer: StreamDialer {
+final class SocketDialer: StreamDialer {
     /// The longest time without a byte, in seconds.
-    let timeout: Double
-    let wake: WakePipe
+    private let timeout: Double
+    private let wake: WakePipe
+    private let dialed = Mutex<Set<String>>([])
+
+    init(timeout: Double, wake: WakePipe) {
+        self.timeout = timeout
+        self.wake = wake
+    }
 
     func stream(host: String, port: String) -> any ByteStream {
-        Socket(host: host, port: port, timeout: timeout, wake: wake)
+        dialed.withLock { _ = $0.insert("\(host.lowercased()):\(port)") }
+        return Socket(host: host, port: port, timeout: timeout, wake: wake)
     }
+
+    /// Whether every connection went to that one host and port. libgit2 follows a redirect and then asks for the
+    /// credential of the address that it was given, not of the one that it talks to.
+    func reachedOnly(_ authority: String) -> Bool { dialed.withLock { $0.isSubset(of: [authority]) } }
 }
 
 /// A TCP connection that never blocks but in poll(2).
@@ -34,8 +46,9 @@ final class Socket: ByteStream {
         let start = monotonicSeconds()
         let addresses = try Resolver.resolve(host: host, port: port, timeout: timeout, wake: wake)
         var failure = UpstreamError.hostUnknown(host: host, reason: "no address")
-        for address in addresses {
-            let left = timeout - (monotonicSeconds() - start)
+        for (index, address) in addresses.enumerated() {
+            // One address that swallows everything must not use up the time of the one that works.
+            let left = (timeout - (monotonicSeconds() - start)) / Double(addresses.count - index)
             guard left > 0 else { break }
             do throws(UpstreamError) {
                 try connect(to: address, within: left)

@@ -34,6 +34,7 @@ struct FollowCommand: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
+        stopAtOnceUntilTheLoopRuns()
         let settings = try configure()
         let logger = Logger(label: "sidekick")
         do {
@@ -48,6 +49,18 @@ struct FollowCommand: AsyncParsableCommand {
             throw ExitCode(error.exitCode.rawValue)
         } catch is CancellationError {
             if options.once { throw ExitCode(ExitStatus.temporaryFailure.rawValue) }
+        }
+    }
+
+    /// Taking possession of DESTINATION may take a while, and as process 1 of a container nothing would end it by default.
+    private func stopAtOnceUntilTheLoopRuns() {
+        signal(SIGHUP, SIG_IGN)
+        for number in [SIGTERM, SIGINT] {
+            if options.once {
+                signal(number) { _ in _exit(ExitStatus.temporaryFailure.rawValue) }
+            } else {
+                signal(number) { _ in _exit(ExitStatus.success.rawValue) }
+            }
         }
     }
 

@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func `answers that break off anywhere are failures that mend themselves`() async throws {
-        let remote = try await HTTPRemote(["index.html": String(repeating: UUID().uuidString, count: 300)])
+        let remote = try await HTTPRemote(["index.html": (0..<300).map { _ in UUID().uuidString }.joined()])
         let proxy = try FaultProxy(to: remote.server.port)
         for bytes in [1, 20, 150, 400, 600, 900, 2000] {
             let folder = try TemporaryFolder()

@@ -48,9 +48,9 @@ public final class GitRepository: Sendable {
     /// Writes files (`nil` removes one), commits, and answers with the commit's id.
     @discardableResult
     public func commit(_ files: [String: String?], message: String = "Change") throws -> String {
-        for (name, text) in files {
-            if let text { try folder.write(text, to: name) } else { try FileManager.default.removeItem(atPath: folder(name)) }
-        }
+        // Removals first: a file may make way for a folder.
+        for (name, text) in files where text == nil { try FileManager.default.removeItem(atPath: folder(name)) }
+        for case (let name, let text?) in files { try folder.write(text, to: name) }
         try git("add", "-A")
         try git("commit", "-q", "--allow-empty", "-m", message)
         return try head

@@ -21,7 +21,7 @@ struct FailureLog {
     mutating func failed(_ error: SyncError) {
         count += 1
         if count == 1 { since = now() }
-        let text = "\(error.stage) \(error.cause)"
+        let text = "\(error.stage) \(error.cause.withoutTemporaryNames)"
         guard text != told || now() - toldAt >= Self.reminder else {
             logger.debug("pass failed again", metadata: ["failures": "\(count)"])
             return
@@ -40,5 +40,13 @@ struct FailureLog {
         guard count > 0 else { return }
         logger.notice("recovered", metadata: ["failures": "\(count)", "seconds": "\(Int(now() - since))"])
         (count, told) = (0, "")
+    }
+}
+
+extension String {
+    /// libgit2 makes up the name of a pack that it receives: the same failure must read the same.
+    fileprivate var withoutTemporaryNames: String {
+        guard let range = firstRange(of: "pack_git2_") else { return self }
+        return String(self[..<range.upperBound] + self[range.upperBound...].drop { $0.isLetter || $0.isNumber })
     }
 }

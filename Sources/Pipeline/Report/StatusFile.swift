@@ -51,6 +51,8 @@ final class StatusFile: Sendable {
             chmod(path, 0o644)
             written.withLock { $0 = status }
         } catch {
+            // On a full disk the time at least still says that the loop runs.
+            utimensat(AT_FDCWD, path, nil, 0)
             logger.warning("status cannot be written", metadata: ["path": "\(path)", "cause": "\(error)"])
         }
     }

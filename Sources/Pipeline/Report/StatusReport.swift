@@ -8,6 +8,8 @@ public struct StatusReport: Sendable {
     public let status: Status
     /// When the last pass ended, in seconds since 1970.
     public let lastPass: Double
+    /// When a process last took possession of DESTINATION, in seconds since 1970.
+    public let started: Double
     /// Whether a process holds DESTINATION.
     public let isRunning: Bool
     /// The file's text.
@@ -24,8 +26,11 @@ public struct StatusReport: Sendable {
             let data = try? Data(contentsOf: URL(filePath: destination.statusFile)),
             let status = try? JSONDecoder().decode(Status.self, from: data)
         else { return (nil, isRunning) }
+        // A process that has just started has not ended a pass, but has just written its lock.
+        var lock = stat()
+        let started = stat(destination.lockFile, &lock) == 0 ? lock.st_mtim.tv_sec : 0
         let report = StatusReport(
-            status: status, lastPass: Double(file.st_mtim.tv_sec), isRunning: isRunning,
+            status: status, lastPass: Double(file.st_mtim.tv_sec), started: Double(started), isRunning: isRunning,
             json: String(decoding: data, as: UTF8.self))
         return (report, isRunning)
     }
@@ -33,8 +38,9 @@ public struct StatusReport: Sendable {
     /// Why the loop cannot be said to run; `nil` when it can. A dead remote is no reason.
     public func complaint(now: Double) -> String? {
         guard isRunning else { return "no sidekick is running on \(status.destination)" }
-        guard let freshFor = status.freshFor, now - lastPass > freshFor else { return nil }
-        return "the last pass ended \(Int(now - lastPass)) s ago, more than the \(Int(freshFor)) s that it may take"
+        let age = now - max(lastPass, started)
+        guard let freshFor = status.freshFor, age > freshFor else { return nil }
+        return "no pass has ended for \(Int(age)) s, more than the \(Int(freshFor)) s that it may take"
     }
 
     /// Why the loop cannot be said to run, at this moment.

@@ -38,11 +38,17 @@ struct FolderBurst {
         if let status = try folder.status(path.name) {
             if status.kind == .folder {
                 try evict(path.name, from: folder, path: path)
-            } else if try !folder.isOurs(path.name, status, old?.entries[path]) {
+            } else if try !folder.isOurs(path.name, status, old?.entries[path]), try !isSame(file, path.name, in: folder) {
                 try lostAndFound.keepCopy(of: path.name, in: folder, path: path)
             }
         }
         try staged.rename(file, to: folder, as: path.name)
+    }
+
+    /// The same bytes under another mode or time are nothing to keep.
+    private func isSame(_ file: EntryName, _ name: EntryName, in folder: Directory) throws -> Bool {
+        guard let id = try staged.blobID(of: file) else { return false }
+        return try folder.blobID(of: name) == id
     }
 
     /// A folder makes way for a file. It leaves in one rename; what of it is not ours is kept.

@@ -28,34 +28,63 @@ struct FolderLayout {
 
     /// Stages every file that differs, and decides the steps.
     func materialize(
-        _ commit: Commit, tree: ObjectID, from repository: borrowing Repository, now: Int64
+        _ commit: Commit, tree: ObjectID, from repository: borrowing Repository, now: Int64,
+        keeping lostAndFound: LostAndFound
     ) throws -> StagedTree {
         if try FileStatus.of(destination.path)?.kind == .link { throw cannotReplaceLink }
-        let old = try record()
-        let base = try old.flatMap { try repository.contains($0.tree) ? $0.tree : nil }
+        let (old, recovered) = try standing(keeping: lostAndFound)
+        let root = try Directory(making: destination.path)
+        let inode = try root.status.inode
+        let isKnown = old?.root == inode && old?.policy == options.policy
+        let base = isKnown ? try old.flatMap { try repository.contains($0.tree) ? $0.tree : nil } : nil
         let plan = try TreePlan(from: base, to: tree, record: old, in: repository, options: options)
+        let name = "\(commit.id)"
         let staging = try Directory(opening: destination.home).makeFolder(Self.stagingName, mode: 0o700)
-        let name = "\(UInt64.random(in: 0 ... .max))"
+        try staging.removeTree(EntryName(name))
         do {
-            let root = try Directory(making: destination.path)
             var stage = FolderStage(
                 plan: plan, old: old, isWhole: base == nil, root: root,
                 staging: try staging.makeFolder(EntryName(name), mode: 0o700), commit: commit, options: options, now: now)
             try stage.run(from: repository)
             try stage.makeDurable()
             var record = TreeRecord(
-                commit: commit.id, tree: tree, subdirectory: options.subdirectory, published: now,
-                removedFloor: old?.removedFloor ?? 0, entries: stage.entries)
-            for (path, entry) in old?.entries ?? [:] where record.entries[path] == nil { record.noteRemoval(of: entry) }
-            var staged = StagedTree(record: record, place: .burst(Intent(staging: name, steps: stage.steps)))
+                commit: commit.id, tree: tree, subdirectory: options.subdirectory, policy: options.policy, root: inode,
+                published: now, entries: stage.entries)
+            record.noteRemovals(since: old)
+            var staged = StagedTree(record: record, place: .burst(Intent(staging: name, steps: try stage.steps(in: repository))))
             staged.filesWritten = stage.writer.filesWritten
             staged.bytesWritten = stage.writer.bytesWritten
             staged.filesRemoved = stage.removals.count
-            staged.notices = plan.notices + stage.notices
+            staged.notices = recovered + lostAndFound.notices + plan.notices + stage.notices
             return staged
         } catch {
             try? staging.removeTree(EntryName(name))
             throw error
+        }
+    }
+
+    /// What is published as far as it is known, after a burst that was interrupted has been finished. One that cannot be
+    /// finished must not stand in the way of a commit that mends it: then each path is what it shows itself to be.
+    private func standing(keeping lostAndFound: LostAndFound) throws -> (TreeRecord?, [Notice]) {
+        guard try isInterrupted() else {
+            // Staged for a publish that failed before its intent was written.
+            return (try record(), try recover(keeping: lostAndFound))
+        }
+        do {
+            let notices = try recover(keeping: lostAndFound)
+            return (try record(), notices)
+        } catch is DiskError {
+            let home = try Directory(opening: destination.home)
+            guard let next = try home.read(Self.nextRecordName).flatMap({ TreeRecord(decoding: $0) }) else {
+                return (try record(), [])
+            }
+            var mixed = try record() ?? next
+            let folders = FolderCursor(root: try Directory(making: destination.path))
+            for (path, entry) in next.entries where mixed.entries[path] != entry {
+                if entry.matches(try folders.folder(at: path.parent)?.status(path.name)) { mixed.entries[path] = entry }
+            }
+            mixed.root = 0
+            return (mixed, [])
         }
     }
 
@@ -70,8 +99,13 @@ struct FolderLayout {
     /// Writes the intent down, then carries it out.
     func publish(_ intent: Intent, record: TreeRecord, keeping lostAndFound: LostAndFound) throws {
         let home = try Directory(opening: destination.home)
-        try home.replace(Self.nextRecordName, with: record.encoded())
-        try home.replace(Self.intentName, with: intent.encoded())
+        do {
+            try home.replace(Self.nextRecordName, with: record.encoded())
+            try home.replace(Self.intentName, with: intent.encoded())
+        } catch {
+            try? home.folder(Self.stagingName)?.removeTree(EntryName(intent.staging))
+            throw error
+        }
         try carryOut(intent, home: home, keeping: lostAndFound)
     }
 

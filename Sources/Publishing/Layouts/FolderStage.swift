@@ -38,14 +38,39 @@ struct FolderStage {
     var notices: [Notice] { writer.lfsPointers > 0 ? [.lfsPointers(count: writer.lfsPointers)] : [] }
 
     /// Assets, then pages, then deletions, then the folders of submodules.
-    var steps: [Intent.Step] {
-        let assets = placements.filter { !$0.path.isPage }
-        let pages = placements.filter { $0.path.isPage }
-        return (assets + pages).map { .place($0.number, $0.path) } + removals.map { .remove($0) }
-            + emptyFolders.map { .makeFolder($0) }
+    ///
+    /// While the burst runs, links of both commits stand side by side, and two that are harmless each in its own commit may
+    /// lead outside together. Where that can be, the old ones leave first and the new ones come last.
+    func steps(in repository: borrowing Repository) throws -> [Intent.Step] {
+        let links = Set(placements.filter { plan.links[$0.path] != nil }.map(\.path))
+        let apart = try !links.isEmpty || hadLinks ? !mixesSafely(in: repository) : false
+        let late = apart ? links : []
+        let oldLinks = apart ? (old?.entries ?? [:]).filter { $0.value.kind == .link && entries[$0.key] != $0.value } : [:]
+        let files = placements.filter { !late.contains($0.path) }
+        var steps = oldLinks.keys.sorted().map { Intent.Step.remove($0) }
+        steps += (files.filter { !$0.path.isPage } + files.filter { $0.path.isPage }).map { .place($0.number, $0.path) }
+        steps += removals.filter { oldLinks[$0] == nil }.map { .remove($0) }
+        steps += emptyFolders.map { .makeFolder($0) }
+        return steps + placements.filter { late.contains($0.path) }.map { .place($0.number, $0.path) }
+    }
+
+    private var hadLinks: Bool { old?.entries.values.contains { $0.kind == .link && $0.inode != 0 } ?? false }
+
+    /// Links of the old commit whose target can no longer be read count as leading anywhere.
+    private func mixesSafely(in repository: borrowing Repository) throws -> Bool {
+        var before: [TreePath: [UInt8]] = [:]
+        for (path, entry) in old?.entries ?? [:] where entry.kind == .link && entry.inode != 0 {
+            before[path] = try repository.contains(entry.id) ? repository.withBlob(entry.id) { Array($0) } : [UInt8(ascii: "/")]
+        }
+        var after: [TreePath: [UInt8]] = [:]
+        for (path, link) in plan.links where link.isAllowed {
+            after[path] = try repository.withBlob(link.id) { Array($0) }
+        }
+        return before == after || SymlinkMixture(before: before, after: after).isSafe
     }
 
     mutating func run(from repository: borrowing Repository) throws {
+        try checkFolders()
         for change in plan.changes {
             switch change.new?.kind {
             case .file: try stageFile(change.new!, at: change.path, from: repository)
@@ -63,6 +88,19 @@ struct FolderStage {
             for path in (old?.entries ?? [:]).keys where !new.contains(path) { stageRemoval(of: path) }
         }
         for (path, link) in plan.links { try stageLink(link, at: path, from: repository) }
+    }
+
+    /// A burst that stops half-way is worse than one that never begins: every folder that it will write into must be on
+    /// this file system and writable.
+    private func checkFolders() throws {
+        let device = try staging.status.device
+        for path in plan.folders.union([.root]) {
+            guard let folder = try folders.folder(at: path) else { continue }
+            guard try folder.status.device == device else { throw DiskError("rename into", folder.path, code: EXDEV) }
+            guard faccessat(folder.descriptor, ".", W_OK | X_OK, AT_EACCESS) == 0 else {
+                throw DiskError("write into", folder.path)
+            }
+        }
     }
 
     /// Only what was made: at the path of a link that was left out, anything that stands there is somebody else's.
@@ -91,7 +129,9 @@ struct FolderStage {
     private func keeps(
         _ entry: TreeEntry, _ status: FileStatus, _ before: RecordedEntry?, in folder: Directory
     ) throws -> RecordedEntry? {
-        if let before, before.id == entry.id, before.kind == entry.kind, before.matches(status) { return before }
+        if let before, before.id == entry.id, before.kind == entry.kind, before.matches(status) {
+            return options.modificationTimes.accepts(before) ? before : nil
+        }
         guard case .file(let executable) = entry.kind, status.kind == .file,
             status.permissions == BlobWriter.mode(executable), before?.matches(status) != true,
             try folder.blobID(of: entry.name) == entry.id
@@ -100,7 +140,9 @@ struct FolderStage {
     }
 
     private func time(of entry: TreeEntry, _ before: RecordedEntry?, _ status: FileStatus?) -> Int64 {
-        if let before, before.id == entry.id, case .file = before.kind { return before.mtime / 1_000_000_000 }
+        if let before, before.id == entry.id, case .file = before.kind, options.modificationTimes.accepts(before) {
+            return before.mtime / 1_000_000_000
+        }
         var floor = old?.removedFloor ?? 0
         if let before, case .file = before.kind { floor = before.mtime / 1_000_000_000 }
         if let status, status.kind == .file { floor = max(floor, status.mtime / 1_000_000_000) }

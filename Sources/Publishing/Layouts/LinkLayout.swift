@@ -42,10 +42,11 @@ struct LinkLayout {
     ) throws -> StagedTree {
         guard !destination.isInside else { throw cannotSwitch }
         let live = try liveTree()
-        let old = try live.flatMap { try record(of: $0) }
+        let old = try live.flatMap { try record(of: $0) } ?? folderRecord()
         let plan = try TreePlan(from: nil, to: tree, record: old, in: repository, options: options)
         let trees = try Directory(making: treesPath)
-        let temporary = EntryName(".new-\(UInt64.random(in: 0 ... .max))")
+        let temporary = EntryName(".new-\(commit.id)")
+        try trees.removeTree(temporary)
         do {
             var build = try TreeBuild(
                 plan: plan, old: old, live: live.flatMap { try trees.folder(EntryName($0)) },
@@ -53,9 +54,9 @@ struct LinkLayout {
             try build.run(from: repository)
             try build.makeDurable()
             var record = TreeRecord(
-                commit: commit.id, tree: tree, subdirectory: options.subdirectory, published: now,
-                removedFloor: old?.removedFloor ?? 0, entries: build.entries)
-            for (path, entry) in old?.entries ?? [:] where !record.keepsFile(at: path) { record.noteRemoval(of: entry) }
+                commit: commit.id, tree: tree, subdirectory: options.subdirectory, policy: options.policy,
+                published: now, entries: build.entries)
+            record.noteRemovals(since: old)
             let name = try freeName(for: commit.id, in: trees)
             let records = try Directory(making: recordsPath)
             try records.replace(EntryName(name), with: record.encoded())
@@ -71,6 +72,11 @@ struct LinkLayout {
             try? trees.removeTree(temporary)
             throw error
         }
+    }
+
+    /// What the layout `folder` published here before: its times count when this one takes over.
+    private func folderRecord() throws -> TreeRecord? {
+        try Directory(opening: destination.home).read(FolderLayout.recordName).flatMap { TreeRecord(decoding: $0) }
     }
 
     private func freeName(for commit: ObjectID, in trees: Directory) throws -> String {
@@ -90,19 +96,19 @@ struct LinkLayout {
         let live = try liveTree()
         let home = try Directory(opening: destination.home)
         let parent = try Directory(opening: destination.parent)
-        let next = EntryName(".next")
-        try home.removeTree(next)
-        try home.makeLink(next, target: Array(linkTarget(of: tree).utf8))
+        try clearNext(in: home, keeping: lostAndFound)
+        try home.makeLink(Self.next, target: Array(linkTarget(of: tree).utf8))
         switch try parent.status(destination.name)?.kind {
         case .link where live == nil:
             try lostAndFound.keepCopy(of: destination.name, in: parent, path: TreePath(bytes: destination.name.bytes))
-            try home.rename(next, to: parent, as: destination.name)
+            try home.rename(Self.next, to: parent, as: destination.name)
         case .link, nil:
-            try home.rename(next, to: parent, as: destination.name)
+            try home.rename(Self.next, to: parent, as: destination.name)
         case .folder:
             guard !destination.isMountPoint else { throw cannotSwitch }
-            try home.exchange(next, with: parent, destination.name)
-            try retireFolder(next, in: home, keeping: lostAndFound)
+            try home.exchange(Self.next, with: parent, destination.name)
+            try parent.sync()
+            try clearNext(in: home, keeping: lostAndFound)
         case .file, .other:
             throw destination.notAFolder
         }
@@ -116,12 +122,17 @@ struct LinkLayout {
             remedy: "mount the volume one folder higher, or set SIDEKICK_LAYOUT=folder")
     }
 
-    /// A folder that stood at DESTINATION: what the layout `folder` published there goes, everything else is kept.
-    private func retireFolder(_ name: EntryName, in home: Directory, keeping lostAndFound: LostAndFound) throws {
-        let recordName = EntryName("record")
-        let record = try home.read(recordName).flatMap { TreeRecord(decoding: $0) }
-        try home.retire(name, record: record, keeping: lostAndFound)
-        try home.remove(recordName)
+    private static let next = EntryName(".next")
+
+    /// What stands at the name of the next link: a link that never went live, or, after an exchange, the folder that stood
+    /// at DESTINATION. Of that, what the layout `folder` published goes, and everything else is kept.
+    private func clearNext(in home: Directory, keeping lostAndFound: LostAndFound) throws {
+        guard try home.status(Self.next)?.kind == .folder else {
+            try home.remove(Self.next)
+            return
+        }
+        try home.retire(Self.next, record: try folderRecord(), keeping: lostAndFound)
+        try home.remove(FolderLayout.recordName)
     }
 
     private func stamp(_ tree: String) {
@@ -155,18 +166,12 @@ struct LinkLayout {
     }
 
     /// Removes what a process that was killed had not finished.
-    func sweep() throws -> [Notice] {
+    func sweep(keeping lostAndFound: LostAndFound) throws -> [Notice] {
+        try clearNext(in: try Directory(opening: destination.home), keeping: lostAndFound)
         guard try FileStatus.of(treesPath) != nil else { return [] }
         let trees = try Directory(opening: treesPath)
         let unfinished = try trees.names().filter { $0.bytes.starts(with: ".new-".utf8) }
         for name in unfinished { try trees.removeTree(name) }
         return unfinished.isEmpty ? [] : [.recovered("removed \(unfinished.count) unfinished trees of a process that was killed")]
-    }
-}
-
-extension TreeRecord {
-    fileprivate func keepsFile(at path: TreePath) -> Bool {
-        guard let entry = entries[path], case .file = entry.kind else { return false }
-        return true
     }
 }

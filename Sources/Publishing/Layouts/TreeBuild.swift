@@ -58,7 +58,7 @@ struct TreeBuild {
     ) throws -> RecordedEntry {
         let before = old?.entries[path]
         if let before, before.id == entry.id, before.kind == entry.kind,
-            let source = try live?.folder(at: path.parent), before.matches(try source.status(entry.name)),
+            options.modificationTimes.accepts(before), let source = try live?.folder(at: path.parent), before.matches(try source.status(entry.name)),
             try source.link(entry.name, to: folder, as: entry.name)
         {
             return before
@@ -68,7 +68,9 @@ struct TreeBuild {
     }
 
     private func time(of entry: TreeEntry, after before: RecordedEntry?) -> Int64 {
-        if let before, before.id == entry.id, case .file = before.kind { return before.mtime / 1_000_000_000 }
+        if let before, before.id == entry.id, case .file = before.kind, options.modificationTimes.accepts(before) {
+            return before.mtime / 1_000_000_000
+        }
         var floor = old?.removedFloor ?? 0
         if let before, case .file = before.kind { floor = before.mtime / 1_000_000_000 }
         return options.modificationTimes.time(of: entry.id, commit: commit.time, now: now, after: floor)

@@ -11,7 +11,8 @@ extension TreeRecord {
         writer.line(commit.description)
         writer.line(tree.description)
         writer.terminated(Array(subdirectory.utf8))
-        writer.line("\(published) \(removedFloor) \(entries.count)")
+        writer.line(policy)
+        writer.line("\(root) \(published) \(removedFloor) \(entries.count)")
         for (path, entry) in entries {
             writer.field(entry.kind.mode)
             writer.field(entry.id.description)
@@ -29,11 +30,11 @@ extension TreeRecord {
         var reader = RecordReader(bytes)
         guard reader.line() == Self.magic, let commit = reader.line().flatMap({ ObjectID(hex: $0) }),
             let tree = reader.line().flatMap({ ObjectID(hex: $0) }), let subdirectory = reader.terminated(),
-            let published = reader.integer(), let floor = reader.integer(), let count = reader.integer(), count >= 0
+            let policy = reader.line(), let root = reader.integer(), let published = reader.integer(), let floor = reader.integer(), let count = reader.integer(), count >= 0
         else { return nil }
         self.init(
             commit: commit, tree: tree, subdirectory: String(decoding: subdirectory, as: UTF8.self),
-            published: published, removedFloor: floor)
+            policy: policy, root: UInt64(bitPattern: root), published: published, removedFloor: floor)
         entries.reserveCapacity(Int(min(count, 1_000_000)))
         for _ in 0..<count {
             guard let kind = reader.field().flatMap({ EntryKind(mode: $0) }),

@@ -40,6 +40,10 @@ struct TreeRecord: Equatable {
     /// The tree that was published: the commit's, or that of the subdirectory.
     var tree: ObjectID
     var subdirectory: String
+    /// How it was published: what else must be the same for the same commit to need no other tree.
+    var policy: String
+    /// The inode of the folder that holds it; 0 where a name in `trees` says which it is.
+    var root: UInt64 = 0
     /// Seconds since 1970.
     var published: Int64
     /// The youngest time, in seconds, of any file that was ever removed: the floor for a path that comes back.
@@ -49,9 +53,14 @@ struct TreeRecord: Equatable {
     var fileCount: Int { entries.values.count { if case .file = $0.kind { true } else { false } } }
     var byteCount: Int64 { entries.values.reduce(0) { $0 + $1.size } }
 
-    /// Takes note that a file no longer stands at its path.
-    mutating func noteRemoval(of entry: RecordedEntry) {
-        guard case .file = entry.kind else { return }
-        removedFloor = max(removedFloor, entry.mtime / 1_000_000_000)
+    /// Takes note of every file of an older record that no longer stands at its path as a file.
+    mutating func noteRemovals(since old: TreeRecord?) {
+        guard let old else { return }
+        removedFloor = max(removedFloor, old.removedFloor)
+        for (path, entry) in old.entries {
+            guard case .file = entry.kind else { continue }
+            if case .file = entries[path]?.kind { continue }
+            removedFloor = max(removedFloor, entry.mtime / 1_000_000_000)
+        }
     }
 }

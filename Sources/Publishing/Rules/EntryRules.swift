@@ -22,9 +22,9 @@ enum EntryRules {
     /// The name as HFS+ or NTFS would take it: case folded, ignorable code points gone; cut at the first `:` or `\`,
     /// trailing dots and spaces gone (git's protectHFS and protectNTFS).
     private static func folded(_ bytes: [UInt8]) -> String {
-        guard bytes.count <= 64, bytes.contains(where: { $0 == 0x67 || $0 == 0x47 || $0 == 0x73 || $0 == 0x53 }) else {
-            return ""
-        }
+        // Nearly every name: neither a dot at the start, nor `git~1`, nor anything that could be folded into one.
+        guard let first = bytes.first, first == UInt8(ascii: ".") || first == UInt8(ascii: "g") || first == UInt8(ascii: "G") || first >= 0x80
+        else { return "" }
         var text = ""
         for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
             if ignorable.contains(scalar.value) { continue }
