@@ -10,7 +10,6 @@ struct FolderBurst {
     private let lostAndFound: LostAndFound
     private let folders: FolderCursor
     private var touched: Set<TreePath> = []
-    private var evicted = 0
 
     init(root: Directory, staged: Directory, old: TreeRecord?, lostAndFound: LostAndFound) {
         self.root = root
@@ -33,16 +32,20 @@ struct FolderBurst {
     }
 
     private mutating func place(_ file: EntryName, at path: TreePath) throws {
+        let evicted = EntryName("evicted-\(file)")
+        try retire(evicted, from: path)
         guard try staged.status(file) != nil else { return }
         let folder = try openFolder(at: path.parent)
         if let status = try folder.status(path.name) {
             if status.kind == .folder {
-                try evict(path.name, from: folder, path: path)
+                try folder.rename(path.name, to: staged, as: evicted)
+                folders.rewind()
             } else if try !folder.isOurs(path.name, status, old?.entries[path]), try !isSame(file, path.name, in: folder) {
                 try lostAndFound.keepCopy(of: path.name, in: folder, path: path)
             }
         }
         try staged.rename(file, to: folder, as: path.name)
+        try retire(evicted, from: path)
     }
 
     /// The same bytes under another mode or time are nothing to keep.
@@ -51,17 +54,11 @@ struct FolderBurst {
         return try folder.blobID(of: name) == id
     }
 
-    /// A folder makes way for a file. It leaves in one rename; what of it is not ours is kept.
-    private mutating func evict(_ name: EntryName, from folder: Directory, path: TreePath) throws {
-        evicted += 1
-        let evictedName = EntryName("evicted-\(evicted)")
-        if try staged.status(evictedName) != nil {
-            try lostAndFound.move(evictedName, from: staged, path: path)
-        }
-        try folder.rename(name, to: staged, as: evictedName)
-        folders.rewind()
-        try staged.retire(evictedName, record: old, path: path, keeping: lostAndFound)
-        try staged.removeTree(evictedName)
+    /// A folder that made way for a file left in one rename. Of it, what is not ours is kept.
+    private func retire(_ evicted: EntryName, from path: TreePath) throws {
+        guard try staged.status(evicted) != nil else { return }
+        try staged.retire(evicted, record: old, path: path, keeping: lostAndFound)
+        try staged.removeTree(evicted)
     }
 
     /// The folder at a path. Where something else stands on the way it makes room: ours is removed, anything else kept.

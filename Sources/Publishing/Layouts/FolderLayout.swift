@@ -103,7 +103,11 @@ struct FolderLayout {
             try home.replace(Self.nextRecordName, with: record.encoded())
             try home.replace(Self.intentName, with: intent.encoded())
         } catch {
-            try? home.folder(Self.stagingName)?.removeTree(EntryName(intent.staging))
+            // The intent may stand although it could not be synced. What it stages goes after it, or a start would take
+            // the missing files for placed ones.
+            if (try? home.remove(Self.intentName)) != nil {
+                try? home.folder(Self.stagingName)?.removeTree(EntryName(intent.staging))
+            }
             throw error
         }
         try carryOut(intent, home: home, keeping: lostAndFound)

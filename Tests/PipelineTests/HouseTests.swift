@@ -1,0 +1,73 @@
+import Foundation
+import Pipeline
+import TestSupport
+import Testing
+
+@Suite struct `The house` {
+    /// Which rooms a room may see (and which of the language's own). The compiler lets a transitive import pass.
+    private static let arrows: [String: Set<String>] = [
+        "Git": ["CLibgit2"],
+        "Upstream": ["Git"],
+        "Publishing": ["CLinux", "Git"],
+        "Pipeline": ["Git", "Upstream", "Publishing", "Logging"],
+        "sidekick": ["Pipeline", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"],
+    ]
+    private static let system: Set<String> = ["Glibc", "Dispatch", "Synchronization", "FoundationEssentials"]
+
+    private func files(_ folder: String) throws -> [(path: String, text: String)] {
+        try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".swift") }.map {
+            ($0, try String(contentsOfFile: folder + "/" + $0, encoding: .utf8))
+        }
+    }
+
+    @Test func `no room imports one that it may not know`() throws {
+        let sources = Nginx.project + "/Sources"
+        let rooms = try FileManager.default.contentsOfDirectory(atPath: sources).filter { !$0.hasPrefix("C") }
+        #expect(Set(rooms) == Set(Self.arrows.keys))
+        for (room, allowed) in Self.arrows {
+            let files = try files(sources + "/" + room)
+            #expect(!files.isEmpty)
+            for (path, text) in files {
+                for line in text.split(separator: "\n") where line.contains("import ") {
+                    let words = line.split(separator: " ")
+                    guard let position = words.firstIndex(of: "import"), words[..<position].allSatisfy({ $0 == "public" || $0.hasPrefix("@") }) else { continue }
+                    let module = String(words[position + 1])
+                    #expect(allowed.union(Self.system).contains(module), "\(room)/\(path) imports \(module)")
+                }
+            }
+        }
+    }
+
+    @Test func `the environment is read in one place`() throws {
+        for room in Self.arrows.keys where room != "sidekick" {
+            for (path, text) in try files(Nginx.project + "/Sources/" + room) {
+                for word in ["getenv(", "ProcessInfo", "environ["] where text.contains(word) {
+                    #expect(path == "Settings/SettingsReader.swift" && word == "environ[", "\(room)/\(path) reads the environment")
+                }
+            }
+        }
+    }
+
+    @Test func `every setting stands in the README's table as it is declared, and in the manual`() throws {
+        let readme = try String(contentsOfFile: Nginx.project + "/README.md", encoding: .utf8)
+        let manual = try Command.run([Sidekick.binary, "--help"]).text
+        let flat = manual.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        for setting in Setting.all {
+            let row = Self.row(setting)
+            #expect(readme.contains(row), "README.md lacks the row\n\(row)")
+            #expect(flat.contains(setting.name), "\(setting.name)")
+            if let flag = setting.flag { #expect(flat.contains("--\(flag) "), "--\(flag)") }
+        }
+        for row in readme.split(separator: "\n") where row.hasPrefix("| `") && row.contains("SIDEKICK_") {
+            #expect(Setting.all.contains { Self.row($0) == row }, "no setting is declared as\n\(row)")
+        }
+    }
+
+    /// A row of the README's table.
+    private static func row(_ setting: Setting) -> String {
+        let name = setting.fileName.map { "`\(setting.name)`, `\($0)`" } ?? "`\(setting.name)`"
+        let flag = setting.flag.map { "`--\($0)`" } ?? ""
+        let standard = setting.standard.map { "`\($0)`" } ?? setting.standardText
+        return "| \(name) | \(flag) | \(standard) | \(setting.help) |"
+    }
+}
