@@ -54,10 +54,21 @@ public struct Destination: Sendable {
     /// The layout that stands on the disk, or the one that a new DESTINATION gets.
     func automaticLayout() throws -> Layout {
         switch try FileStatus.of(path)?.kind {
-        case .folder: .folder
+        case .folder: try isPrepared ? .link : .folder
         case .link: .link
         case nil: try FileStatus.of(home + "/record") == nil ? .link : .folder
         case .file, .other: throw notAFolder
+        }
+    }
+
+    /// A folder that was made for us and never used, as the image brings one: in it an empty `.sidekick`, and nothing else. It
+    /// gives a volume that is mounted exactly here its owner; on a volume that is mounted above it stands for nothing.
+    private var isPrepared: Bool {
+        get throws {
+            guard !isInside, !isMountPoint else { return false }
+            let folder = try Directory(opening: path)
+            let ours = EntryName(".sidekick")
+            return try folder.names() == [ours] && folder.folder(ours)?.names().isEmpty == true
         }
     }
 

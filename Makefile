@@ -1,0 +1,34 @@
+# Everything that a developer does. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help build run test lint format image clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build the program for debugging
+	@deploy/setup build
+	swift build --product sidekick
+
+run: ## Serve this checkout's Examples/site on http://localhost:8080 and follow it; Ctrl-C ends it
+	@deploy/setup run
+	swift build --product sidekick
+	@deploy/run-pair
+
+test: ## Run every test; those of the images only where a Docker engine answers
+	@deploy/setup test
+	swift build --build-tests
+	swift test --skip-build
+	@Tests/Containers/run
+
+lint: ## Check the formatting
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+format: ## Format everything
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+image: ## Build both images
+	docker compose build
+
+clean: ## Remove what was built
+	rm -rf .build
