@@ -19,6 +19,7 @@ test: ## Run every test; those of the images only where a Docker engine answers
 	@deploy/setup test
 	swift build --build-tests
 	swift test --skip-build
+	@Tests/Pair/run
 	@Tests/Containers/run
 
 lint: ## Check the formatting

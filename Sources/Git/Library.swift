@@ -8,7 +8,9 @@ enum Library {
         try check("GIT_OPT_SET_OWNER_VALIDATION") { sidekick_disable_owner_validation() }
         try check("GIT_OPT_SET_USER_AGENT") { sidekick_set_user_agent("sidekick") }
         try check("GIT_OPT_ENABLE_FSYNC_GITDIR") { sidekick_enable_fsync() }
-        let levels = [GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA]
+        let levels = [
+            GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA,
+        ]
         for level in levels {
             try check("GIT_OPT_SET_SEARCH_PATH") { sidekick_set_search_path(level.rawValue, "") }
         }

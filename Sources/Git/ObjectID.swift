@@ -11,7 +11,9 @@ public struct ObjectID: Hashable, Sendable, CustomStringConvertible {
         func word(_ count: Int) -> UInt64? {
             var value: UInt64 = 0
             for _ in 0..<count {
-                guard let byte = digits.next(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
+                guard let byte = digits.next(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+                    return nil
+                }
                 value = value << 4 | UInt64(digit)
             }
             return value

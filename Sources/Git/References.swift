@@ -32,7 +32,7 @@ extension Repository {
             try check("git_reference_name_to_id") { git_reference_name_to_id(&oid, pointer, name) }
             let target = ObjectID(oid)
             return Reference(name: name, target: target, peeled: try peel(target), symbolic: symbolic)
-        } catch where error.isNotFound || error.isInvalidName {
+        } catch  where error.isNotFound || error.isInvalidName {
             return nil
         }
     }

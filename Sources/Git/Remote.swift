@@ -93,7 +93,8 @@ extension Repository {
 }
 
 extension String {
-    fileprivate func withMutableCString<Value>(_ body: (UnsafeMutablePointer<CChar>) throws -> Value) rethrows -> Value {
+    fileprivate func withMutableCString<Value>(_ body: (UnsafeMutablePointer<CChar>) throws -> Value) rethrows -> Value
+    {
         var bytes = utf8CString
         return try bytes.withUnsafeMutableBufferPointer { buffer in try body(buffer.baseAddress!) }
     }

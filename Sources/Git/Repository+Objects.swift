@@ -18,7 +18,8 @@ extension Repository {
         var kind = GIT_OBJECT_INVALID
         try check("git_odb_read_header") { git_odb_read_header(&size, &kind, database, &oid) }
         guard kind == GIT_OBJECT_BLOB else {
-            throw GitError(call: "git_odb_read_header", code: -1, message: "object \(blob) is not a blob", isMalformed: true)
+            throw GitError(
+                call: "git_odb_read_header", code: -1, message: "object \(blob) is not a blob", isMalformed: true)
         }
         return Int64(size)
     }

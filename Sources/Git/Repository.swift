@@ -43,7 +43,7 @@ public struct Store: Sendable, Hashable {
     public func open() throws(GitError) -> Repository {
         do {
             return try Repository(opening: path)
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             return try Repository(creatingBare: path)
         }
     }

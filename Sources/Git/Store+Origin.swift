@@ -30,7 +30,8 @@ extension Store {
             if text != origin.rawValue { try manager.removeItem(atPath: path) }
         }
         if !manager.fileExists(atPath: path) {
-            try manager.createDirectory(atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+            try manager.createDirectory(
+                atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         }
         if !manager.fileExists(atPath: originFile) {
             try origin.rawValue.write(toFile: originFile, atomically: true, encoding: .utf8)

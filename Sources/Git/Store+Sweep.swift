@@ -8,7 +8,8 @@ extension Store {
     @discardableResult
     public func sweep() -> Int {
         let leftovers = [
-            "*.lock", "shallow.sidekick", "refs/*.lock", "refs/*/*.lock", "objects/pack/pack_git2_*", "objects/pack/tmp_*",
+            "*.lock", "shallow.sidekick", "refs/*.lock", "refs/*/*.lock", "objects/pack/pack_git2_*",
+            "objects/pack/tmp_*",
             "objects/??/tmp_*",
         ]
         return leftovers.reduce(0) { removed, pattern in

@@ -79,7 +79,11 @@ enum TransportStreams {
         let memory = UnsafeMutablePointer<sidekick_stream>.allocate(capacity: 1)
         var parent = git_stream()
         parent.version = GIT_STREAM_VERSION
-        parent.connect = { TransportStreams.socket($0).attempt { try $0.connect(); return Int32(0) } }
+        parent.connect = {
+            TransportStreams.socket($0).attempt {
+                try $0.connect(); return Int32(0)
+            }
+        }
         parent.read = { stream, data, size in
             TransportStreams.socket(stream).attempt {
                 try $0.read(into: UnsafeMutableRawBufferPointer(start: data, count: size))
@@ -88,7 +92,9 @@ enum TransportStreams {
         parent.write = { stream, data, size, _ in
             TransportStreams.socket(stream).attempt { try $0.write(UnsafeRawBufferPointer(start: data, count: size)) }
         }
-        parent.close = { TransportStreams.socket($0).stream.close(); return 0 }
+        parent.close = {
+            TransportStreams.socket($0).stream.close(); return 0
+        }
         parent.free = { stream in
             guard let stream else { return }
             let memory = UnsafeMutableRawPointer(stream).assumingMemoryBound(to: sidekick_stream.self)

@@ -50,7 +50,8 @@ extension Repository {
             else { continue }
             let name = EntryName(bytes: Array(UnsafeRawBufferPointer(start: text, count: strlen(text))))
             guard names.insert(name).inserted else {
-                throw GitError(call: "tree", code: -1, message: "tree \(tree) lists the name \(name) twice", isMalformed: true)
+                throw GitError(
+                    call: "tree", code: -1, message: "tree \(tree) lists the name \(name) twice", isMalformed: true)
             }
             entries.append(
                 TreeEntry(

@@ -32,7 +32,8 @@ public struct Loop: Sendable {
             logger.info(
                 "started",
                 metadata: [
-                    "version": "\(version)", "repository": "\(settings.upstream.url)", "ref": "\(settings.upstream.ref)",
+                    "version": "\(version)", "repository": "\(settings.upstream.url)",
+                    "ref": "\(settings.upstream.ref)",
                     "destination": "\(publisher.destination.path)", "layout": "\(publisher.layout.rawValue)",
                     "state": "\(publisher.destination.state)",
                 ])

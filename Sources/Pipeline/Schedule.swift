@@ -18,7 +18,7 @@ struct Schedule: Sendable {
     /// jitter), but at least half a second: a server that is down gets fewer requests, spread out.
     func pause(failures: Int, using dice: inout some RandomNumberGenerator) -> Double {
         guard failures > 0 else {
-            return delay * Double.random(in: 1 - Self.jitter ... 1 + Self.jitter, using: &dice)
+            return delay * Double.random(in: 1 - Self.jitter...1 + Self.jitter, using: &dice)
         }
         let ceiling = min(cap, delay * Double(sign: .plus, exponent: min(failures, 30), significand: 1))
         return max(min(0.5, delay), Double.random(in: 0...ceiling, using: &dice))

@@ -70,7 +70,8 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
             default: .fixConfiguration
             }
         let code: ExitStatus =
-            error.isAuthentication ? .noPermission : error.isTransient ? .unavailable : recovery == .fixRemote ? .dataError : .unavailable
+            error.isAuthentication
+            ? .noPermission : error.isTransient ? .unavailable : recovery == .fixRemote ? .dataError : .unavailable
         self.init(
             stage: stage, cause: error.description, remedy: error.remedy, recovery: recovery, exitCode: code)
     }

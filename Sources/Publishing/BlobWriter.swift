@@ -18,7 +18,9 @@ struct BlobWriter {
         _ entry: TreeEntry, as name: EntryName, in folder: Directory, mtime: Int64,
         from repository: borrowing Repository
     ) throws -> RecordedEntry {
-        guard case .file(let executable) = entry.kind else { throw DiskError("write", folder.pathOf(name), code: EINVAL) }
+        guard case .file(let executable) = entry.kind else {
+            throw DiskError("write", folder.pathOf(name), code: EINVAL)
+        }
         try Task.checkCancellation()
         let durable = durable
         let (status, isPointer) = try repository.withBlob(entry.id) { bytes in

@@ -74,7 +74,8 @@ public struct Destination: Sendable {
 
     var notAFolder: PublishingError {
         .destinationUnusable(
-            path: path, reason: "it is a file", remedy: "move it away, or name another DESTINATION: a folder, or a new name")
+            path: path, reason: "it is a file",
+            remedy: "move it away, or name another DESTINATION: a folder, or a new name")
     }
 
     var isMountPoint: Bool { sidekick_is_mount_root(path) == 1 }

@@ -24,7 +24,7 @@ final class LostAndFound {
         let (folder, kept) = try place(for: path)
         do {
             try directory.rename(name, to: folder, as: kept)
-        } catch where error.code == EXDEV {
+        } catch  where error.code == EXDEV {
             try Self.copy(name, from: directory, to: folder, as: kept)
             try directory.removeTree(name)
         }
@@ -47,7 +47,9 @@ final class LostAndFound {
     /// A free name below this visit's folder.
     private func place(for path: TreePath) throws(DiskError) -> (Directory, EntryName) {
         let cursor: FolderCursor
-        if let folder { cursor = folder } else {
+        if let folder {
+            cursor = folder
+        } else {
             let root = try Directory(making: place, mode: 0o700)
             var name = EntryName(visit)
             var attempt = 1

@@ -16,7 +16,8 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
     /// One sentence.
     public var description: String {
         switch self {
-        case .movedToLostAndFound(let path, let to): "not published by sidekick, moved out of the way: \(path) is now \(to)"
+        case .movedToLostAndFound(let path, let to):
+            "not published by sidekick, moved out of the way: \(path) is now \(to)"
         case .skippedLink(let path, let target):
             "symbolic link left out, it leads outside the tree: \(path) -> \(EntryName(target))"
         case .submodule(let path): "submodule published as an empty folder: \(path)"

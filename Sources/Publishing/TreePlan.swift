@@ -119,7 +119,9 @@ extension Limits {
         case .folders:
             .limitExceeded(setting: "SIDEKICK_MAX_FILES", limit: "\(files)", found: "more than \(files) folders")
         case .depth:
-            .entryRefused(path: TreePath(bytes: Array(error.path.bytes.prefix(80))), reason: "folders nested more than \(depth) deep")
+            .entryRefused(
+                path: TreePath(bytes: Array(error.path.bytes.prefix(80))),
+                reason: "folders nested more than \(depth) deep")
         }
     }
 }

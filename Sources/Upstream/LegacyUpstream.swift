@@ -18,7 +18,8 @@ struct LegacyUpstream: Upstream {
                 references.first { $0.name == name }
             }
             return Advertisement(
-                ref: reference.symbolic ?? reference.name, commit: reference.peeled ?? reference.target, warnings: warnings)
+                ref: reference.symbolic ?? reference.name, commit: reference.peeled ?? reference.target,
+                warnings: warnings)
         }
     }
 
@@ -31,7 +32,8 @@ struct LegacyUpstream: Upstream {
             func download(_ source: String) throws {
                 guard try !store.contains(advertisement.commit) else { return }
                 // Without a name on this side libgit2 takes the specification for one to fetch into nothing at all.
-                try store.download("+\(source):refs/sidekick/incoming", from: endpoint, over: dialer, progress: progress)
+                try store.download(
+                    "+\(source):refs/sidekick/incoming", from: endpoint, over: dialer, progress: progress)
             }
             if case .commit(let id) = ref {
                 try download(try endpoint.nameLeading(to: id, over: dialer, address: url.address))

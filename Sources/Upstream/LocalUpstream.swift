@@ -55,7 +55,7 @@ struct LocalUpstream: Upstream {
     private func open(_ path: String) throws -> Repository {
         do {
             return try Repository(opening: path)
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             throw UpstreamError.repositoryNotFound(address: path)
         }
     }

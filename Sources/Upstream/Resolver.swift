@@ -65,6 +65,9 @@ enum Resolver {
         }
         guard code == 0 else { return .failure(String(cString: gai_strerror(code))) }
         defer { freeaddrinfo(list) }
-        return .addresses(sequence(first: list) { $0?.pointee.ai_next }.prefix { $0 != nil }.compactMap { $0.map { SocketAddress($0.pointee) } })
+        return .addresses(
+            sequence(first: list) { $0?.pointee.ai_next }.prefix { $0 != nil }.compactMap {
+                $0.map { SocketAddress($0.pointee) }
+            })
     }
 }

@@ -30,14 +30,16 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .closed(let host, let reason): "the connection to \(host) broke: \(reason)"
         case .authentication(let address, true): "\(address) refused the credentials"
         case .authentication(let address, false): "\(address) asks for a login and none is configured"
-        case .certificate(let address, let reason): "the certificate of \(address) is not trusted: \(reason.printable())"
+        case .certificate(let address, let reason):
+            "the certificate of \(address) is not trusted: \(reason.printable())"
         case .forbidden(let address): "\(address) forbids access"
         case .repositoryNotFound(let address): "there is no repository at \(address)"
         case .serverFailed(let address, let reason): "\(address) failed: \(reason.printable())"
         case .noCommits(let address): "\(address) has no commits"
         case .refMissing(let ref, let address): "\(address) has no branch, tag or commit \(ref.printable())"
         case .notACommit(let ref): "\(ref.printable()) does not name a commit"
-        case .rewritten(let old, let new): "history was rewritten: \(new.abbreviated) does not follow \(old.abbreviated)"
+        case .rewritten(let old, let new):
+            "history was rewritten: \(new.abbreviated) does not follow \(old.abbreviated)"
         case .moved(let commit): "commit \(commit.abbreviated) was advertised and then not delivered"
         case .secretUnreadable(let path): "the secret in \(path) cannot be read"
         case .transportUnsupported(let scheme): "repositories over \(scheme) are not supported by this version"
@@ -97,7 +99,8 @@ extension UpstreamError {
             self = .certificate(address: address, reason: text)
         } else if text.contains("status code: 403") {
             self = .forbidden(address: address)
-        } else if text.contains("status code: 404") || text.contains("status code: 410") || text.contains("epository not found")
+        } else if text.contains("status code: 404") || text.contains("status code: 410")
+            || text.contains("epository not found")
             || text.contains("access denied or repository not exported")
         {
             self = .repositoryNotFound(address: address)

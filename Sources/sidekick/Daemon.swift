@@ -32,7 +32,9 @@ private struct BellService: Service {
     let doorbell: Doorbell
 
     func run() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() { doorbell.ring(.signal) }
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            doorbell.ring(.signal)
+        }
     }
 }
 

@@ -12,7 +12,8 @@ struct PlaceOptions: ParsableArguments {
 /// Everything else that the daemon takes. The names, the texts and the values are declared once, in `Setting`.
 struct FollowOptions: ParsableArguments {
     @Argument(help: ArgumentHelp("The same as --repository.", valueName: "repository")) var repositoryArgument: String?
-    @Argument(help: ArgumentHelp("The same as --destination.", valueName: "destination")) var destinationArgument: String?
+    @Argument(help: ArgumentHelp("The same as --destination.", valueName: "destination")) var destinationArgument:
+        String?
     @Flag(help: "One pass, then exit with its result.") var once = false
     @Option(.repository) var repository: String?
     @Option(.delay) var delay: String?
@@ -73,6 +74,8 @@ extension Flag where Value == Bool {
 extension ArgumentHelp {
     init(_ setting: Setting) {
         let standard = setting.standard ?? setting.standardText
-        self.init("\(setting.help) [\(setting.name)\(standard.isEmpty ? "" : ", default: \(standard)")]", valueName: setting.placeholder)
+        self.init(
+            "\(setting.help) [\(setting.name)\(standard.isEmpty ? "" : ", default: \(standard)")]",
+            valueName: setting.placeholder)
     }
 }

@@ -9,12 +9,15 @@ import Pipeline
 struct Sidekick: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sidekick", abstract: FollowCommand.configuration.abstract, version: Version.text,
-        subcommands: [FollowCommand.self, StatusCommand.self, HealthCommand.self], defaultSubcommand: FollowCommand.self)
+        subcommands: [FollowCommand.self, StatusCommand.self, HealthCommand.self], defaultSubcommand: FollowCommand.self
+    )
 
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         // The manual is that of the command that needs no name.
-        await main(["-h", "--help", "help"].contains(arguments.first) && arguments.count == 1 ? ["follow", "--help"] : arguments)
+        await main(
+            ["-h", "--help", "help"].contains(arguments.first) && arguments.count == 1
+                ? ["follow", "--help"] : arguments)
     }
 }
 
@@ -40,7 +43,8 @@ struct FollowCommand: AsyncParsableCommand {
         do {
             let doorbell = Doorbell()
             let loop = try await Loop.open(
-                settings, doorbell: doorbell, logger: logger, terminal: isatty(STDERR_FILENO) == 1, version: Version.text)
+                settings, doorbell: doorbell, logger: logger, terminal: isatty(STDERR_FILENO) == 1,
+                version: Version.text)
             try await Daemon(loop: loop, doorbell: doorbell, once: options.once).runUntilStopped()
         } catch let error as SyncError {
             logger.error(
@@ -67,7 +71,8 @@ struct FollowCommand: AsyncParsableCommand {
     private func configure() throws -> Settings {
         let flags = place.values.merging(options.values) { $1 }
         let (settings, warnings) = try configuring {
-            () throws(SettingsError) in try Settings.parse(flags: flags, environment: ProcessInfo.processInfo.environment)
+            () throws(SettingsError) in
+            try Settings.parse(flags: flags, environment: ProcessInfo.processInfo.environment)
         }
         LoggingSystem.bootstrap { _ in
             LineLogHandler(format: settings.logFormat, level: Logger.Level(rawValue: settings.logLevel) ?? .info)

@@ -32,13 +32,16 @@ private struct TwoCommits {
     private static let library: Result<(TemporaryFolder, String), any Error> = Result {
         let folder = try TemporaryFolder()
         try Command.run([
-            "clang", "-shared", "-fPIC", "-O1", "-o", folder("fault.so"), Nginx.project + "/Tests/Faults/fault.c", "-ldl",
+            "clang", "-shared", "-fPIC", "-O1", "-o", folder("fault.so"), Nginx.project + "/Tests/Faults/fault.c",
+            "-ldl",
         ])
         return (folder, folder("fault.so"))
     }
 
     /// Runs one pass with a fault. Not through `env`, so that only sidekick is hit.
-    private func pass(_ site: TwoCommits, _ www: String, _ layout: String, fault: [String: String]) throws -> Command.Result {
+    private func pass(_ site: TwoCommits, _ www: String, _ layout: String, fault: [String: String]) throws
+        -> Command.Result
+    {
         let library = try Self.library.get().1
         return try Command.run(
             [Sidekick.binary, site.source.path, www, "--layout", layout, "--once"],
@@ -74,7 +77,8 @@ private struct TwoCommits {
     }
 
     /// The next start converges by itself, to exactly the commit, with nothing left over.
-    private func converge(_ folder: TemporaryFolder, _ site: TwoCommits, _ layout: String, _ when: String) async throws {
+    private func converge(_ folder: TemporaryFolder, _ site: TwoCommits, _ layout: String, _ when: String) async throws
+    {
         let result = try await Sidekick.once(
             [site.source.path, folder("www"), "--layout", layout, "--grace", "0s"])
         #expect(result.status == 0, "\(when): \(result.log)")
@@ -94,7 +98,9 @@ private struct TwoCommits {
     }
 
     @Test(arguments: ["link", "folder"])
-    func `kill -9 before any call that changes the disk leaves a served site that the next start completes`(layout: String) async throws {
+    func `kill -9 before any call that changes the disk leaves a served site that the next start completes`(
+        layout: String
+    ) async throws {
         let site = try TwoCommits()
         let counting = try await publishFirst(site, layout)
         let whole = try pass(site, counting("www"), layout, fault: ["FAULT_COUNT": counting("count")])
@@ -111,7 +117,9 @@ private struct TwoCommits {
     }
 
     @Test(arguments: ["link", "folder"])
-    func `a disk that is full from any call on leaves a served site, an error, and a next pass that works`(layout: String) async throws {
+    func `a disk that is full from any call on leaves a served site, an error, and a next pass that works`(
+        layout: String
+    ) async throws {
         let site = try TwoCommits()
         let counting = try await publishFirst(site, layout)
         _ = try pass(site, counting("www"), layout, fault: ["FAULT_COUNT": counting("count"), "FAULT_ERRNO": "28"])

@@ -7,7 +7,9 @@ import Testing
         let remote = try await HTTPRemote(["index.html": "one"])
         let proxy = try FaultProxy(to: remote.server.port, fault: .cut(after: 0))
         let folder = try TemporaryFolder()
-        let sidekick = try Sidekick([remote.url(port: proxy.port), folder("www"), "--delay", "200ms", "--backoff", "300ms"])
+        let sidekick = try Sidekick([
+            remote.url(port: proxy.port), folder("www"), "--delay", "200ms", "--backoff", "300ms",
+        ])
         try await sidekick.prints("pass failed, will retry")
         #expect(!folder.has("www"))
         proxy.fault = .none
@@ -16,11 +18,15 @@ import Testing
         #expect(try await sidekick.stop() == 0)
     }
 
-    @Test func `a remote that goes away later leaves the site up, is told once, and is followed when it returns`() async throws {
+    @Test func `a remote that goes away later leaves the site up, is told once, and is followed when it returns`()
+        async throws
+    {
         let remote = try await HTTPRemote(["index.html": "one"])
         let proxy = try FaultProxy(to: remote.server.port)
         let folder = try TemporaryFolder()
-        let sidekick = try Sidekick([remote.url(port: proxy.port), folder("www"), "--delay", "100ms", "--backoff", "150ms"])
+        let sidekick = try Sidekick([
+            remote.url(port: proxy.port), folder("www"), "--delay", "100ms", "--backoff", "150ms",
+        ])
         try await sidekick.prints("published")
         proxy.fault = .cut(after: 0)
         try await sidekick.prints("pass failed, will retry")
@@ -40,7 +46,9 @@ import Testing
         let remote = try await HTTPRemote(["index.html": "one"])
         let proxy = try FaultProxy(to: remote.server.port, fault: .stall(after: bytes))
         let folder = try TemporaryFolder()
-        let sidekick = try Sidekick([remote.url(port: proxy.port), folder("www"), "--delay", "100ms", "--timeout", "1s"])
+        let sidekick = try Sidekick([
+            remote.url(port: proxy.port), folder("www"), "--delay", "100ms", "--timeout", "1s",
+        ])
         try await sidekick.prints("sent nothing for 1 s", within: 10)
         proxy.fault = .none
         try await sidekick.prints("published")
@@ -49,13 +57,17 @@ import Testing
 
     @Test(arguments: ["stall", "slow"])
     func `SIGTERM in the middle of a fetch ends it within two seconds with status 0`(kind: String) async throws {
-        let remote = try await HTTPRemote(["index.html": "one", "large": String(repeating: UUID().uuidString, count: 50_000)])
+        let remote = try await HTTPRemote([
+            "index.html": "one", "large": String(repeating: UUID().uuidString, count: 50_000),
+        ])
         let proxy = try FaultProxy(
             to: remote.server.port, fault: kind == "stall" ? .stall(after: 2000) : .slow(bytesPerSecond: 2000))
         let folder = try TemporaryFolder()
         let sidekick = try Sidekick([remote.url(port: proxy.port), folder("www")])
         // Two connections or one: the fetch is under way when bytes of a pack lie in the store.
-        try await eventually("a transfer is under way") { proxy.connectionCount >= 1 && folder.has(".sidekick/www/lock") }
+        try await eventually("a transfer is under way") {
+            proxy.connectionCount >= 1 && folder.has(".sidekick/www/lock")
+        }
         try await Task.sleep(for: .milliseconds(kind == "stall" ? 200 : 1500))
         let start = Date()
         sidekick.send(SIGTERM)

@@ -20,7 +20,8 @@ import Testing
     }
 
     @Test(arguments: ["link", "folder"])
-    func `a daemon follows pushes over http, forced ones too, and can be told to look now`(layout: String) async throws {
+    func `a daemon follows pushes over http, forced ones too, and can be told to look now`(layout: String) async throws
+    {
         let remote = try await HTTPRemote(["index.html": "one"])
         let folder = try TemporaryFolder()
         let sidekick = try Sidekick([remote.url(), folder("www"), "--delay", "1h", "--layout", layout])
@@ -93,7 +94,8 @@ import Testing
         let folder = try TemporaryFolder()
         let environment = GitRepository.environment()
         try Command.run(
-            ["git", "clone", "-q", "--depth", "1", "file://\(source.path)", folder("shallow")], environment: environment)
+            ["git", "clone", "-q", "--depth", "1", "file://\(source.path)", folder("shallow")], environment: environment
+        )
         try source.git("worktree", "add", "-q", folder("worktree"), "-b", "other")
         try Command.run(["git", "clone", "-q", "--bare", source.path, folder("bare.git")], environment: environment)
         for repository in [folder("shallow"), folder("worktree"), folder("bare.git"), "file://\(source.path)"] {

@@ -41,7 +41,9 @@ import Testing
                     findings.note("page \(page): \(answer.status)")
                     continue
                 }
-                if answer.text != text(page, number) { findings.note("page \(page): not the bytes of commit \(number)") }
+                if answer.text != text(page, number) {
+                    findings.note("page \(page): not the bytes of commit \(number)")
+                }
                 if monotonic && number < newest { findings.note("commit \(number) after \(newest)") }
                 newest = max(newest, number)
             } catch { findings.note("\(error)") }
@@ -67,7 +69,9 @@ import Testing
                 var buffer = [UInt8](repeating: 0, count: 32)
                 let count = read(file, &buffer, buffer.count)
                 close(file)
-                if let number = number(in: String(decoding: buffer[..<max(count, 0)], as: UTF8.self)) { numbers.insert(number) }
+                if let number = number(in: String(decoding: buffer[..<max(count, 0)], as: UTF8.self)) {
+                    numbers.insert(number)
+                }
             }
             if numbers.count > 1 { findings.note("one root, commits \(numbers.sorted())") }
         }
@@ -85,11 +89,15 @@ import Testing
         let group = DispatchGroup()
         for _ in 0..<2 {
             group.enter()
-            Thread.detachNewThread { Self.readLoop(nginx.port, monotonic: layout == "link", findings); group.leave() }
+            Thread.detachNewThread {
+                Self.readLoop(nginx.port, monotonic: layout == "link", findings); group.leave()
+            }
         }
         if layout == "link" {
             group.enter()
-            Thread.detachNewThread { Self.snapshotLoop(folder("www"), findings); group.leave() }
+            Thread.detachNewThread {
+                Self.snapshotLoop(folder("www"), findings); group.leave()
+            }
         }
         for number in 1...100 {
             try source.commit(Self.files(number))
@@ -113,7 +121,8 @@ import Testing
         var commits: [String] = []
         for number in 0..<30 {
             try source.folder.write("page \(number)", to: "pages/\(number % 7)/index.html")
-            try source.folder.write(String(repeating: "\u{0}\u{1}\(number)", count: number * 50), to: "binary/data\(number % 4).bin")
+            try source.folder.write(
+                String(repeating: "\u{0}\u{1}\(number)", count: number * 50), to: "binary/data\(number % 4).bin")
             if number % 5 == 4 { rename(source.folder("pages/\(number % 7)"), source.folder("moved\(number)")) }
             chmod(source.folder("binary/data0.bin"), number % 2 == 0 ? 0o755 : 0o644)
             commits.append(try source.commit([:]))
@@ -133,7 +142,9 @@ import Testing
         let source = try GitRepository()
         try source.commit(["index.html": "one", "a/b/c.html": "two"])
         let folder = try TemporaryFolder()
-        let sidekick = try Sidekick([source.path, folder("www"), "--layout", layout, "--delay", "1h", "--log-level", "debug", "--grace", "0s"])
+        let sidekick = try Sidekick([
+            source.path, folder("www"), "--layout", layout, "--delay", "1h", "--log-level", "debug", "--grace", "0s",
+        ])
         try await sidekick.prints("published")
         sidekick.send(SIGHUP)
         try await sidekick.prints("unchanged")
@@ -141,13 +152,17 @@ import Testing
         let before = try folder.snapshot()
         for count in 2...4 {
             sidekick.send(SIGHUP)
-            try await eventually("another pass") { sidekick.log.components(separatedBy: "unchanged").count == count + 1 }
+            try await eventually("another pass") {
+                sidekick.log.components(separatedBy: "unchanged").count == count + 1
+            }
         }
         try await Task.sleep(for: .milliseconds(50))
         let after = try folder.snapshot()
         let changed = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }
         #expect(changed == [".sidekick/www/status.json"])
-        #expect(before[".sidekick/www/status.json"]?.split(separator: " ").first == after[".sidekick/www/status.json"]?.split(separator: " ").first)
+        #expect(
+            before[".sidekick/www/status.json"]?.split(separator: " ").first
+                == after[".sidekick/www/status.json"]?.split(separator: " ").first)
         #expect(try await sidekick.stop() == 0)
     }
 
@@ -173,7 +188,9 @@ import Testing
 }
 
 @Suite struct `The web server's side` {
-    private func published(_ files: [String: String?], mtime: String = "content") async throws -> (GitRepository, TemporaryFolder, Nginx) {
+    private func published(_ files: [String: String?], mtime: String = "content") async throws -> (
+        GitRepository, TemporaryFolder, Nginx
+    ) {
         let source = try GitRepository()
         try source.commit(files)
         let folder = try TemporaryFolder()
@@ -209,7 +226,9 @@ import Testing
         #expect(second.status == 200 && second.text == "two")
         #expect(try get(nginx.port, "/same.html", headers: ["If-None-Match": sameTag]).status == 304)
         // Not by time: a browser that sends one gets the page.
-        #expect(try get(nginx.port, "/index.html", headers: ["If-Modified-Since": "Fri, 31 Dec 2100 00:00:00 GMT"]).status == 200)
+        #expect(
+            try get(nginx.port, "/index.html", headers: ["If-Modified-Since": "Fri, 31 Dec 2100 00:00:00 GMT"]).status
+                == 200)
     }
 
     @Test func `links inside the tree are followed and ones that lead to others' files are not`() async throws {

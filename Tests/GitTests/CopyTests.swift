@@ -6,7 +6,8 @@ import Testing
 @Suite struct `Copying a commit between repositories` {
     private func fsck(_ path: String) throws -> String {
         let result = try Command.run(
-            ["git", "fsck", "--full", "--no-dangling"], in: path, environment: GitRepository.environment(), mayFail: true)
+            ["git", "fsck", "--full", "--no-dangling"], in: path, environment: GitRepository.environment(),
+            mayFail: true)
         return result.status == 0 ? "" : result.error + result.text
     }
 
@@ -21,7 +22,8 @@ import Testing
         try store.setReference("refs/sidekick/fetched", to: commit)
         #expect(try fsck(folder("git")) == "")
         let count = try Command.run(
-            ["git", "rev-list", "--count", "refs/sidekick/fetched"], in: folder("git"), environment: GitRepository.environment())
+            ["git", "rev-list", "--count", "refs/sidekick/fetched"], in: folder("git"),
+            environment: GitRepository.environment())
         #expect(Int(count.text.trimmingCharacters(in: .newlines)) == (depth == 0 ? 4 : min(depth, 4)))
     }
 
@@ -30,7 +32,9 @@ import Testing
         try source.commit(["a": "1", "folder/b": "2"])
         let folder = try TemporaryFolder()
         let store = try Repository(creatingBare: folder("git"))
-        try store.copy(try #require(ObjectID(hex: source.head)), depth: 1, from: Repository(opening: source.path)) { _ in }
+        try store.copy(try #require(ObjectID(hex: source.head)), depth: 1, from: Repository(opening: source.path)) {
+            _ in
+        }
         try source.commit(["a": "changed"])
         var received = 0
         try store.copy(try #require(ObjectID(hex: source.head)), depth: 1, from: Repository(opening: source.path)) {
@@ -49,7 +53,8 @@ import Testing
         let folder = try TemporaryFolder()
         let store = try Repository(creatingBare: folder("git"))
         #expect(throws: Enough.self) {
-            try store.copy(try #require(ObjectID(hex: source.head)), depth: 1, from: Repository(opening: source.path)) { _ in
+            try store.copy(try #require(ObjectID(hex: source.head)), depth: 1, from: Repository(opening: source.path)) {
+                _ in
                 throw Enough()
             }
         }

@@ -30,7 +30,9 @@ import Testing
             for (path, text) in files {
                 for line in text.split(separator: "\n") where line.contains("import ") {
                     let words = line.split(separator: " ")
-                    guard let position = words.firstIndex(of: "import"), words[..<position].allSatisfy({ $0 == "public" || $0.hasPrefix("@") }) else { continue }
+                    guard let position = words.firstIndex(of: "import"),
+                        words[..<position].allSatisfy({ $0 == "public" || $0.hasPrefix("@") })
+                    else { continue }
                     let module = String(words[position + 1])
                     #expect(allowed.union(Self.system).contains(module), "\(room)/\(path) imports \(module)")
                 }
@@ -42,7 +44,9 @@ import Testing
         for room in Self.arrows.keys where room != "sidekick" {
             for (path, text) in try files(Nginx.project + "/Sources/" + room) {
                 for word in ["getenv(", "ProcessInfo", "environ["] where text.contains(word) {
-                    #expect(path == "Settings/SettingsReader.swift" && word == "environ[", "\(room)/\(path) reads the environment")
+                    #expect(
+                        path == "Settings/SettingsReader.swift" && word == "environ[",
+                        "\(room)/\(path) reads the environment")
                 }
             }
         }

@@ -35,7 +35,8 @@ public final class GitRepository: Sendable {
         var environment = [
             "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": "/nonexistent",
             "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Test",
-            "GIT_AUTHOR_EMAIL": "test@example.org", "GIT_COMMITTER_NAME": "Test", "GIT_COMMITTER_EMAIL": "test@example.org",
+            "GIT_AUTHOR_EMAIL": "test@example.org", "GIT_COMMITTER_NAME": "Test",
+            "GIT_COMMITTER_EMAIL": "test@example.org",
             "GIT_TERMINAL_PROMPT": "0",
         ]
         if let date {
@@ -95,12 +96,15 @@ public final class GitRepository: Sendable {
     }
 }
 
-/// Compares what is published with what git says is in a commit: every path, its bytes, its mode, and nothing else.
+/// Compares what is published with what git says is in a commit: every path, its bytes, its mode, and nothing else. Names
+/// with a newline are not for this.
 public func differences(_ tree: String, from repository: String, _ commit: String) throws -> [String] {
     let environment = GitRepository.environment()
     let list = try Command.run(
-        ["git", "ls-tree", "-r", "-z", commit], in: repository, environment: environment).output
+        ["git", "ls-tree", "-r", "-z", commit], in: repository, environment: environment
+    ).output
     var found: [String] = []
+    var files: [(file: String, path: String, id: String)] = []
     var expected: Set<String> = []
     for row in list.split(separator: 0) {
         let tab = row.firstIndex(of: 9)!
@@ -116,15 +120,20 @@ public func differences(_ tree: String, from repository: String, _ commit: Strin
         let mode =
             status.st_mode & S_IFMT == S_IFLNK ? "120000" : status.st_mode & 0o111 != 0 ? "100755" : "100644"
         if mode != fields[0] { found.append("mode \(mode), not \(fields[0]): \(path)") }
-        if mode != "120000" {
-            let id = try Command.run(["git", "hash-object", "--no-filters", file], environment: environment).text
-            if id.trimmingCharacters(in: .newlines) != fields[2] { found.append("other bytes: \(path)") }
-        }
+        if mode != "120000" { files.append((file, path, String(fields[2]))) }
     }
+    let ids = try Command.run(
+        ["git", "hash-object", "--no-filters", "--stdin-paths"], environment: environment,
+        input: Data(files.map { $0.file + "\n" }.joined().utf8)
+    ).text.split(separator: "\n")
+    for (file, id) in zip(files, ids) where id != file.id { found.append("other bytes: \(file.path)") }
+    if ids.count != files.count { found.append("\(ids.count) of \(files.count) files could be read") }
     for case let path as String in FileManager.default.enumerator(atPath: tree) ?? .init() {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: tree + "/" + path, isDirectory: &isFolder)
-        if !isFolder.boolValue && !expected.contains(path) && !path.hasPrefix(".sidekick") { found.append("surplus: \(path)") }
+        if !isFolder.boolValue && !expected.contains(path) && !path.hasPrefix(".sidekick") {
+            found.append("surplus: \(path)")
+        }
     }
     return found
 }

@@ -27,7 +27,8 @@ public final class Nginx: Sendable {
     /// Serves the bare repositories of a folder through `git http-backend`.
     ///
     /// - Parameter login: the one user and password that it lets in.
-    public convenience init(gitRepositoriesIn root: String, login: (user: String, password: String)? = nil) async throws {
+    public convenience init(gitRepositoriesIn root: String, login: (user: String, password: String)? = nil) async throws
+    {
         let folder = try TemporaryFolder()
         let socket = folder("fcgi.sock")
         let wrapper = try ChildProcess(
@@ -41,29 +42,29 @@ public final class Nginx: Sendable {
             auth = "auth_basic git; auth_basic_user_file \(folder("htpasswd"));"
         }
         try await self.init(folder, beside: wrapper) { port in
-                """
-                server {
-                    listen 127.0.0.1:\(port);
-                    location / {
-                        \(auth)
-                        client_max_body_size 0;
-                        fastcgi_pass unix:\(socket);
-                        fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;
-                        fastcgi_param GIT_PROJECT_ROOT \(root);
-                        fastcgi_param GIT_HTTP_EXPORT_ALL 1;
-                        fastcgi_param GIT_CONFIG_COUNT 1;
-                        fastcgi_param GIT_CONFIG_KEY_0 safe.directory;
-                        fastcgi_param GIT_CONFIG_VALUE_0 *;
-                        fastcgi_param PATH_INFO $uri;
-                        fastcgi_param QUERY_STRING $query_string;
-                        fastcgi_param REQUEST_METHOD $request_method;
-                        fastcgi_param CONTENT_TYPE $content_type;
-                        fastcgi_param CONTENT_LENGTH $content_length;
-                        fastcgi_param REMOTE_USER $remote_user;
-                        fastcgi_param REMOTE_ADDR $remote_addr;
-                    }
+            """
+            server {
+                listen 127.0.0.1:\(port);
+                location / {
+                    \(auth)
+                    client_max_body_size 0;
+                    fastcgi_pass unix:\(socket);
+                    fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;
+                    fastcgi_param GIT_PROJECT_ROOT \(root);
+                    fastcgi_param GIT_HTTP_EXPORT_ALL 1;
+                    fastcgi_param GIT_CONFIG_COUNT 1;
+                    fastcgi_param GIT_CONFIG_KEY_0 safe.directory;
+                    fastcgi_param GIT_CONFIG_VALUE_0 *;
+                    fastcgi_param PATH_INFO $uri;
+                    fastcgi_param QUERY_STRING $query_string;
+                    fastcgi_param REQUEST_METHOD $request_method;
+                    fastcgi_param CONTENT_TYPE $content_type;
+                    fastcgi_param CONTENT_LENGTH $content_length;
+                    fastcgi_param REMOTE_USER $remote_user;
+                    fastcgi_param REMOTE_ADDR $remote_addr;
                 }
-                """
+            }
+            """
         }
     }
 

@@ -15,7 +15,10 @@ public final class Sidekick: Sendable {
     /// Starts it. The environment holds what is given and nothing else.
     ///
     /// - Parameter wrapper: a command that runs the binary, such as one that changes the user.
-    public init(_ arguments: [String] = [], environment: [String: String] = [:], wrapper: [String] = [], in folder: String? = nil) throws {
+    public init(
+        _ arguments: [String] = [], environment: [String: String] = [:], wrapper: [String] = [],
+        in folder: String? = nil
+    ) throws {
         files = try TemporaryFolder()
         try files.write("", to: "error")
         process = try ChildProcess(

@@ -20,7 +20,8 @@ func listeningSocket() throws -> (descriptor: Int32, port: UInt16) {
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let code = withUnsafeMutablePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-            bind(descriptor, address, size) == 0 && listen(descriptor, 64) == 0 ? getsockname(descriptor, address, &size) : -1
+            bind(descriptor, address, size) == 0 && listen(descriptor, 64) == 0
+                ? getsockname(descriptor, address, &size) : -1
         }
     }
     guard code == 0 else { throw TestFailure("no port: \(String(cString: strerror(errno)))") }
@@ -174,7 +175,9 @@ public final class FaultProxy: @unchecked Sendable {
             guard count > 0 else { return }
             var sent = 0
             while sent < count {
-                let written = buffer.withUnsafeBytes { send(target, $0.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL)) }
+                let written = buffer.withUnsafeBytes {
+                    send(target, $0.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL))
+                }
                 guard written > 0 else { return }
                 sent += written
             }
@@ -212,7 +215,9 @@ public func get(_ port: UInt16, _ path: String, headers: [String: String] = [:])
         if count == 0 { break }
         data.append(contentsOf: buffer[..<count])
     }
-    guard let end = data.firstRange(of: Data("\r\n\r\n".utf8)) else { throw TestFailure("no answer: \(data.count) bytes") }
+    guard let end = data.firstRange(of: Data("\r\n\r\n".utf8)) else {
+        throw TestFailure("no answer: \(data.count) bytes")
+    }
     let lines = String(decoding: data[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
     guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
         throw TestFailure("no status: \(lines)")
@@ -220,7 +225,8 @@ public func get(_ port: UInt16, _ path: String, headers: [String: String] = [:])
     var fieldsByName: [String: String] = [:]
     for line in lines.dropFirst() {
         guard let colon = line.firstIndex(of: ":") else { continue }
-        fieldsByName[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+        fieldsByName[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(
+            in: .whitespaces)
     }
     let body = data[end.upperBound...]
     if let length = fieldsByName["content-length"].flatMap({ Int($0) }), length != body.count {

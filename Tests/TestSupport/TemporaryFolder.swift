@@ -51,7 +51,8 @@ public final class TemporaryFolder: Sendable {
         for case let entry as String in FileManager.default.enumerator(atPath: root) ?? .init() {
             var status = stat()
             guard lstat(root + "/" + entry, &status) == 0 else { continue }
-            entries[entry] = "\(status.st_ino) \(status.st_mode) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+            entries[entry] =
+                "\(status.st_ino) \(status.st_mode) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
         }
         return entries
     }

@@ -3,19 +3,27 @@
 public struct Status: Codable, Sendable, Equatable {
     /// What is visible.
     public struct Tree: Codable, Sendable, Equatable {
+        /// All forty digits.
         public var commit: String
+        /// The folder of the commit that is shown; empty for all of it.
         public var subdirectory: String
         /// RFC 3339, UTC.
         public var since: String
+        /// How many files are shown.
         public var files: Int
+        /// Their bytes.
         public var bytes: Int64
     }
 
     /// A failure that goes on.
     public struct Failure: Codable, Sendable, Equatable {
+        /// Where passes fail.
         public var stage: Stage
+        /// Why, escaped for people.
         public var cause: String
+        /// What a person can do.
         public var remedy: String
+        /// What has to happen before a pass can succeed.
         public var recovery: SyncError.Recovery
         /// Failures in a row.
         public var count: Int
@@ -25,13 +33,21 @@ public struct Status: Codable, Sendable, Equatable {
 
     /// The version of this layout.
     public var schema = 1
+    /// The version of the program.
     public var version: String
+    /// The process that wrote this.
     public var process: Int32
+    /// Without user and password.
     public var repository: String
+    /// What is followed, as it was given.
     public var ref: String
+    /// Absolute.
     public var destination: String
+    /// How DESTINATION shows a tree.
     public var layout: String
+    /// What is visible; `nil` for nothing.
     public var published: Tree?
+    /// Why passes fail; `nil` when the last one worked.
     public var failure: Failure?
     /// The file's modification time may be so many seconds old before something is wrong with the loop; `nil` before
     /// the first publish and after a single pass, when there is no such time.

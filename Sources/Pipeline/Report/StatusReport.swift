@@ -53,13 +53,21 @@ public struct StatusReport: Sendable {
             ("destination", "\(status.destination) (\(status.layout))"),
         ]
         if let tree = status.published {
-            rows.append(("published", "\(tree.commit)\(tree.subdirectory.isEmpty ? "" : " \(tree.subdirectory)") since \(tree.since)"))
+            rows.append(
+                (
+                    "published",
+                    "\(tree.commit)\(tree.subdirectory.isEmpty ? "" : " \(tree.subdirectory)") since \(tree.since)"
+                ))
             rows.append(("size", "\(tree.files) files, \(tree.bytes) bytes"))
         } else {
             rows.append(("published", "nothing yet"))
         }
         if let failure = status.failure {
-            rows.append(("failing", "\(failure.stage.rawValue): \(failure.cause) (\(failure.count) times, last \(failure.last))"))
+            rows.append(
+                (
+                    "failing",
+                    "\(failure.stage.rawValue): \(failure.cause) (\(failure.count) times, last \(failure.last))"
+                ))
             rows.append(("remedy", failure.remedy))
         }
         rows.append(("last pass", timestamp(lastPass)))

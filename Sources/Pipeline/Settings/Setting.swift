@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Each declaration carries its own description, which a comment would only repeat.
+
 /// The declaration of one setting: its names, what it means and what it takes. Parsing, `--help`, validation and the
 /// README's table all read it.
 public struct Setting: Sendable, Hashable {
@@ -46,7 +49,8 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_SUBDIRECTORY", "path", or: "the root", "The folder of the repository that is published.")
     public static let layout = Setting(
         "SIDEKICK_LAYOUT", "layout", kind: .choice(["auto", "link", "folder"]), standard: "auto",
-        "link: DESTINATION is a symbolic link that switches in one step. folder: a real folder whose files are renamed over.")
+        "link: DESTINATION is a symbolic link that switches in one step. folder: a real folder whose files are renamed over."
+    )
     public static let state = Setting(
         "SIDEKICK_STATE", "path", or: ".sidekick/NAME beside DESTINATION",
         "Where the git store, the status and lost+found live.")
@@ -91,7 +95,8 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_TOKEN", kind: .secret, or: "none",
         "An access token, used as a password. Better SIDEKICK_TOKEN_FILE, read again at every pass.")
     public static let logFormat = Setting(
-        "SIDEKICK_LOG_FORMAT", "format", kind: .choice(["text", "json"]), standard: "text", "How log lines are written.")
+        "SIDEKICK_LOG_FORMAT", "format", kind: .choice(["text", "json"]), standard: "text", "How log lines are written."
+    )
     public static let logLevel = Setting(
         "SIDEKICK_LOG_LEVEL", "level", kind: .choice(["debug", "info", "notice", "warning", "error"]), standard: "info",
         "The least important line that is written.")
@@ -99,7 +104,8 @@ public struct Setting: Sendable, Hashable {
     /// Every setting, in the order in which a reader wants them.
     public static let all: [Setting] = [
         repository, destination, delay, ref, subdirectory, layout, state, timeout, deadline, backoff, depth,
-        fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, username, password, token, logFormat,
+        fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, username, password, token,
+        logFormat,
         logLevel,
     ]
 

@@ -18,7 +18,8 @@ enum SettingValue {
     /// Bytes; decimal units, as disks are sold.
     static func size(_ text: String) -> Int64? {
         let units: [(String, Double)] = [
-            ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12),
+            ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("KB", 1e3), ("MB", 1e6), ("GB", 1e9),
+            ("TB", 1e12),
             ("B", 1),
         ]
         let unit = units.first { text.lowercased().hasSuffix($0.0.lowercased()) }

@@ -42,7 +42,9 @@ struct SettingsReader {
 
     mutating func required(_ setting: Setting) -> String? {
         if let text = text(setting) { return text }
-        let near = environment.keys.sorted().first { SettingNames.nearest(to: $0, among: [setting.name]) != nil && $0 != setting.name }
+        let near = environment.keys.sorted().first {
+            SettingNames.nearest(to: $0, among: [setting.name]) != nil && $0 != setting.name
+        }
         let hint = near.map { " (\($0) is set: is that a misspelling?)" } ?? ""
         problems.append("\(setting.name) is required\(hint): \(setting.help.lowercasedFirst)")
         return nil
@@ -116,9 +118,12 @@ struct SettingsReader {
     private mutating func ref() -> RefSelection {
         let text = text(.ref) ?? ""
         let forbidden: [Character] = [" ", "~", "^", ":", "?", "*", "[", "\\"]
-        if text.hasPrefix("-") || text.contains("..") || text.contains(where: { forbidden.contains($0) || $0.isNewline }) {
+        if text.hasPrefix("-") || text.contains("..")
+            || text.contains(where: { forbidden.contains($0) || $0.isNewline })
+        {
             problems.append(
-                "SIDEKICK_REF is \"\(text.printable(limit: 80))\": give a branch, a tag, a full reference name, or a full commit id")
+                "SIDEKICK_REF is \"\(text.printable(limit: 80))\": give a branch, a tag, a full reference name, or a full commit id"
+            )
         }
         return RefSelection(text)
     }

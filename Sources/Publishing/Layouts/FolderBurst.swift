@@ -40,7 +40,9 @@ struct FolderBurst {
             if status.kind == .folder {
                 try folder.rename(path.name, to: staged, as: evicted)
                 folders.rewind()
-            } else if try !folder.isOurs(path.name, status, old?.entries[path]), try !isSame(file, path.name, in: folder) {
+            } else if try !folder.isOurs(path.name, status, old?.entries[path]),
+                try !isSame(file, path.name, in: folder)
+            {
                 try lostAndFound.keepCopy(of: path.name, in: folder, path: path)
             }
         }
@@ -87,7 +89,9 @@ struct FolderBurst {
     }
 
     private mutating func remove(_ path: TreePath) throws {
-        guard let folder = try folders.folder(at: path.parent), let status = try folder.status(path.name) else { return }
+        guard let folder = try folders.folder(at: path.parent), let status = try folder.status(path.name) else {
+            return
+        }
         if status.kind == .folder {
             if case .submodule = old?.entries[path]?.kind { try folder.removeFolder(path.name) }
             return

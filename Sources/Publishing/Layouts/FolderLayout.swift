@@ -44,14 +44,16 @@ struct FolderLayout {
         do {
             var stage = FolderStage(
                 plan: plan, old: old, isWhole: base == nil, root: root,
-                staging: try staging.makeFolder(EntryName(name), mode: 0o700), commit: commit, options: options, now: now)
+                staging: try staging.makeFolder(EntryName(name), mode: 0o700), commit: commit, options: options,
+                now: now)
             try stage.run(from: repository)
             try stage.makeDurable()
             var record = TreeRecord(
                 commit: commit.id, tree: tree, subdirectory: options.subdirectory, policy: options.policy, root: inode,
                 published: now, entries: stage.entries)
             record.noteRemovals(since: old)
-            var staged = StagedTree(record: record, place: .burst(Intent(staging: name, steps: try stage.steps(in: repository))))
+            var staged = StagedTree(
+                record: record, place: .burst(Intent(staging: name, steps: try stage.steps(in: repository))))
             staged.filesWritten = stage.writer.filesWritten
             staged.bytesWritten = stage.writer.bytesWritten
             staged.filesRemoved = stage.removals.count

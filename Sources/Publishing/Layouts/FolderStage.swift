@@ -45,7 +45,8 @@ struct FolderStage {
         let links = Set(placements.filter { plan.links[$0.path] != nil }.map(\.path))
         let apart = try !links.isEmpty || hadLinks ? !mixesSafely(in: repository) : false
         let late = apart ? links : []
-        let oldLinks = apart ? (old?.entries ?? [:]).filter { $0.value.kind == .link && entries[$0.key] != $0.value } : [:]
+        let oldLinks =
+            apart ? (old?.entries ?? [:]).filter { $0.value.kind == .link && entries[$0.key] != $0.value } : [:]
         let files = placements.filter { !late.contains($0.path) }
         var steps = oldLinks.keys.sorted().map { Intent.Step.remove($0) }
         steps += (files.filter { !$0.path.isPage } + files.filter { $0.path.isPage }).map { .place($0.number, $0.path) }
@@ -60,7 +61,8 @@ struct FolderStage {
     private func mixesSafely(in repository: borrowing Repository) throws -> Bool {
         var before: [TreePath: [UInt8]] = [:]
         for (path, entry) in old?.entries ?? [:] where entry.kind == .link && entry.inode != 0 {
-            before[path] = try repository.contains(entry.id) ? repository.withBlob(entry.id) { Array($0) } : [UInt8(ascii: "/")]
+            before[path] =
+                try repository.contains(entry.id) ? repository.withBlob(entry.id) { Array($0) } : [UInt8(ascii: "/")]
         }
         var after: [TreePath: [UInt8]] = [:]
         for (path, link) in plan.links where link.isAllowed {
@@ -153,7 +155,8 @@ struct FolderStage {
         _ link: TreePlan.Link, at path: TreePath, from repository: borrowing Repository
     ) throws {
         let id = link.id
-        if let before = old?.entries[path], before.id == id, before.kind == .link, link.isAllowed == (before.inode != 0),
+        if let before = old?.entries[path], before.id == id, before.kind == .link,
+            link.isAllowed == (before.inode != 0),
             before.matches(try folders.folder(at: path.parent)?.status(path.name))
         {
             entries[path] = before

@@ -118,7 +118,8 @@ struct LinkLayout {
 
     private var cannotSwitch: PublishingError {
         .destinationUnusable(
-            path: destination.path, reason: "the layout link must rename it, and it is a mount or its parent may not be written",
+            path: destination.path,
+            reason: "the layout link must rename it, and it is a mount or its parent may not be written",
             remedy: "mount the volume one folder higher, or set SIDEKICK_LAYOUT=folder")
     }
 
@@ -172,6 +173,7 @@ struct LinkLayout {
         let trees = try Directory(opening: treesPath)
         let unfinished = try trees.names().filter { $0.bytes.starts(with: ".new-".utf8) }
         for name in unfinished { try trees.removeTree(name) }
-        return unfinished.isEmpty ? [] : [.recovered("removed \(unfinished.count) unfinished trees of a process that was killed")]
+        return unfinished.isEmpty
+            ? [] : [.recovered("removed \(unfinished.count) unfinished trees of a process that was killed")]
     }
 }

@@ -58,7 +58,8 @@ struct TreeBuild {
     ) throws -> RecordedEntry {
         let before = old?.entries[path]
         if let before, before.id == entry.id, before.kind == entry.kind,
-            options.modificationTimes.accepts(before), let source = try live?.folder(at: path.parent), before.matches(try source.status(entry.name)),
+            options.modificationTimes.accepts(before), let source = try live?.folder(at: path.parent),
+            before.matches(try source.status(entry.name)),
             try source.link(entry.name, to: folder, as: entry.name)
         {
             return before

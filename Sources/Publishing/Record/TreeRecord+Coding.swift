@@ -30,7 +30,8 @@ extension TreeRecord {
         var reader = RecordReader(bytes)
         guard reader.line() == Self.magic, let commit = reader.line().flatMap({ ObjectID(hex: $0) }),
             let tree = reader.line().flatMap({ ObjectID(hex: $0) }), let subdirectory = reader.terminated(),
-            let policy = reader.line(), let root = reader.integer(), let published = reader.integer(), let floor = reader.integer(), let count = reader.integer(), count >= 0
+            let policy = reader.line(), let root = reader.integer(), let published = reader.integer(),
+            let floor = reader.integer(), let count = reader.integer(), count >= 0
         else { return nil }
         self.init(
             commit: commit, tree: tree, subdirectory: String(decoding: subdirectory, as: UTF8.self),

@@ -23,7 +23,8 @@ enum EntryRules {
     /// trailing dots and spaces gone (git's protectHFS and protectNTFS).
     private static func folded(_ bytes: [UInt8]) -> String {
         // Nearly every name: neither a dot at the start, nor `git~1`, nor anything that could be folded into one.
-        guard let first = bytes.first, first == UInt8(ascii: ".") || first == UInt8(ascii: "g") || first == UInt8(ascii: "G") || first >= 0x80
+        guard let first = bytes.first,
+            first == UInt8(ascii: ".") || first == UInt8(ascii: "g") || first == UInt8(ascii: "G") || first >= 0x80
         else { return "" }
         var text = ""
         for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {

@@ -14,7 +14,9 @@ struct SymlinkRule {
 
     /// Whether the link at this path stays inside.
     func allows(_ path: TreePath) -> Bool {
-        guard let target = targets[path], !target.isEmpty, target.count < 4096, !target.contains(0) else { return false }
+        guard let target = targets[path], !target.isEmpty, target.count < 4096, !target.contains(0) else {
+            return false
+        }
         var followed = 1
         var place = path.parent.components
         return walk(target, from: &place, followed: &followed)
