@@ -88,7 +88,8 @@ final class LostAndFound {
             guard let source = try directory.folder(name) else { return }
             let copied = try target.makeFolder(newName, mode: mode_t(status.permissions) | 0o700)
             for child in try source.names() { try copy(child, from: source, to: copied, as: child) }
-        case .other: throw DiskError("copy", directory.pathOf(name), code: EINVAL)
+        // A pipe, a socket or a device holds no bytes that could be kept.
+        case .other: break
         }
     }
 }

@@ -63,6 +63,7 @@ public final class Publisher: Sendable {
             case .link: try link.sweep(keeping: lostAndFound)
             case .folder: try folder.recover(keeping: lostAndFound)
             }
+        if layout == .folder, try folder.record() != nil { try folder.moveForeignGit(keeping: lostAndFound) }
         return notices + lostAndFound.notices
     }
 
@@ -120,7 +121,10 @@ public final class Publisher: Sendable {
         let lostAndFound = LostAndFound(destination, now: now)
         switch staged.place {
         case .tree(let name): try link.publish(name, keeping: lostAndFound)
-        case .burst(let intent): try folder.publish(intent, record: staged.record, keeping: lostAndFound)
+        case .burst(let intent):
+            let isAdopted = try folder.record() != nil
+            try folder.publish(intent, record: staged.record, keeping: lostAndFound)
+            if !isAdopted { try folder.moveForeignGit(keeping: lostAndFound) }
         }
         return staged.notices + lostAndFound.notices
     }

@@ -33,15 +33,17 @@ struct FolderLayout {
     ) throws -> StagedTree {
         if try FileStatus.of(destination.path)?.kind == .link { throw cannotReplaceLink }
         let (old, recovered) = try standing(keeping: lostAndFound)
-        let root = try Directory(making: destination.path)
-        let inode = try root.status.inode
-        let isKnown = old?.root == inode && old?.policy == options.policy
+        let standing = try FileStatus.of(destination.path)
+        let isKnown = old != nil && old?.root == standing?.inode && old?.policy == options.policy
         let base = isKnown ? try old.flatMap { try repository.contains($0.tree) ? $0.tree : nil } : nil
         let plan = try TreePlan(from: base, to: tree, record: old, in: repository, options: options)
         let name = "\(commit.id)"
         let staging = try Directory(opening: destination.home).makeFolder(Self.stagingName, mode: 0o700)
         try staging.removeTree(EntryName(name))
         do {
+            // Only now: a commit that is refused leaves no folder where none was.
+            let root = try Directory(making: destination.path)
+            let inode = try root.status.inode
             var stage = FolderStage(
                 plan: plan, old: old, isWhole: base == nil, root: root,
                 staging: try staging.makeFolder(EntryName(name), mode: 0o700), commit: commit, options: options,
@@ -126,12 +128,28 @@ struct FolderLayout {
                 notices.append(.recovered("finished an update that was interrupted, \(intent.steps.count) steps"))
             } else {
                 try home.remove(Self.intentName)
+                notices.append(.recovered("removed the intent of an update that cannot be read"))
             }
         }
         if let staging = try home.folder(Self.stagingName) {
             for name in try staging.names() { try discard(name, in: staging, keeping: lostAndFound) }
         }
         return notices
+    }
+
+    /// Moves every `.git` below DESTINATION out of the way: no update need touch the folder that it is in.
+    func moveForeignGit(keeping lostAndFound: LostAndFound) throws {
+        guard try FileStatus.of(destination.path)?.kind == .folder else { return }
+        var folders = [(try Directory(opening: destination.path), TreePath.root)]
+        while let (folder, path) = folders.popLast() {
+            for name in try folder.names() where name != EntryName(".sidekick") {
+                if name == EntryName(".git") {
+                    try lostAndFound.move(name, from: folder, path: path.appending(name))
+                } else if let child = try? folder.folder(name) {
+                    folders.append((child, path.appending(name)))
+                }
+            }
+        }
     }
 
     private func carryOut(_ intent: Intent, home: Directory, keeping lostAndFound: LostAndFound) throws {

@@ -49,7 +49,8 @@ struct Intent: Equatable, Sendable {
     /// `nil` for anything but a whole intent of this version.
     init?(decoding bytes: [UInt8]) {
         var reader = RecordReader(bytes)
-        guard reader.line() == Self.magic, let staging = reader.line(), let count = reader.integer() else { return nil }
+        guard reader.line() == Self.magic, let staging = reader.line(), let count = reader.integer(), count >= 0
+        else { return nil }
         self.init(staging: staging, steps: [])
         for _ in 0..<count {
             guard let verb = reader.field() else { return nil }

@@ -173,6 +173,11 @@ struct LinkLayout {
         let trees = try Directory(opening: treesPath)
         let unfinished = try trees.names().filter { $0.bytes.starts(with: ".new-".utf8) }
         for name in unfinished { try trees.removeTree(name) }
+        // A record is written before its tree has its name.
+        if try FileStatus.of(recordsPath) != nil {
+            let records = try Directory(opening: recordsPath)
+            for name in try records.names() where try trees.status(name) == nil { try records.remove(name) }
+        }
         return unfinished.isEmpty
             ? [] : [.recovered("removed \(unfinished.count) unfinished trees of a process that was killed")]
     }

@@ -1,0 +1,96 @@
+import Logging
+import Synchronization
+import Testing
+
+@testable import Pipeline
+
+/// Keeps what was written.
+private final class Lines: Sendable {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+
+    func logger(_ format: LogFormat, _ level: Logger.Level = .debug) -> Logger {
+        Logger(label: "test") { _ in
+            LineLogHandler(format: format, level: level) { line in self.lines.withLock { $0.append(line) } }
+        }
+    }
+}
+
+@Suite struct `Log lines` {
+    @Test func `what came from outside cannot forge a line or a field`() {
+        let lines = Lines()
+        lines.logger(.text).notice("published", metadata: ["ref": "a\nb level=error \"x\" \u{1B}[31m", "plain": "1"])
+        #expect(lines.all.count == 1)
+        let line = lines.all[0]
+        #expect(line.hasSuffix("\n") && line.dropLast().allSatisfy { !$0.isNewline })
+        #expect(!line.unicodeScalars.contains { $0.value == 0x1B })
+        #expect(line.contains(#"ref="a\nb level=error \"x\" "#) || line.contains("ref=\"a\\nb"))
+        #expect(line.contains(" plain=1"))
+    }
+
+    @Test func `JSON lines are JSON, whatever they carry`() throws {
+        let lines = Lines()
+        lines.logger(.json).warning("pass failed", metadata: ["cause": "\"quoted\" \\ and \n new"])
+        let line = lines.all[0]
+        #expect(line.hasPrefix("{\"time\":\"2") && line.hasSuffix("}\n"))
+        #expect(line.contains(#""level":"warning""#) && line.contains(#""message":"pass failed""#))
+        #expect(line.contains(#"\"quoted\""#))
+        #expect(line.filter(\.isNewline).count == 1)
+    }
+}
+
+@Suite struct `Failures` {
+    private func error(_ cause: String, _ recovery: SyncError.Recovery = .retry) -> SyncError {
+        SyncError(stage: .fetch, cause: cause, remedy: "wait", recovery: recovery, exitCode: .unavailable)
+    }
+
+    @Test func `one that goes on is told once, reminded of each hour, and its end is one line with the count`() {
+        let lines = Lines()
+        let clock = Mutex(0.0)
+        var log = FailureLog(logger: lines.logger(.text, .info)) { clock.withLock { $0 } }
+        for _ in 0..<100 {
+            log.failed(error("down"))
+            clock.withLock { $0 += 60 }
+        }
+        #expect(lines.all.count == 2, "at the start and after an hour")
+        log.recovered()
+        #expect(lines.all.last?.contains("recovered failures=100") == true)
+        log.recovered()
+        #expect(lines.all.count == 3)
+    }
+
+    @Test func `another cause is told at once, a made-up file name is not another cause`() {
+        let lines = Lines()
+        var log = FailureLog(logger: lines.logger(.text, .info)) { 0 }
+        log.failed(error("cannot write objects/pack/pack_git2_ab12cd: full"))
+        log.failed(error("cannot write objects/pack/pack_git2_ef34gh: full"))
+        #expect(lines.all.count == 1)
+        log.failed(error("refused"))
+        #expect(lines.all.count == 2)
+    }
+
+    @Test func `what a person must mend is an error, what mends itself a warning`() {
+        let lines = Lines()
+        var log = FailureLog(logger: lines.logger(.text, .info)) { 0 }
+        log.failed(error("a", .retry))
+        log.failed(error("b", .fixConfiguration))
+        #expect(lines.all[0].contains(" warning ") && lines.all[1].contains(" error "))
+    }
+}
+
+@Suite struct `Health` {
+    private func report(freshFor: Double?, running: Bool, started: Double = 0) -> StatusReport {
+        let status = Status(
+            version: "1", process: 1, repository: "r", ref: "HEAD", destination: "/srv/www", layout: "link", published: nil,
+            failure: nil, freshFor: freshFor)
+        return StatusReport(status: status, lastPass: 1000, started: started, isRunning: running, json: "")
+    }
+
+    @Test func `it is whether the loop runs, and nothing else`() {
+        #expect(report(freshFor: 100, running: true).complaint(now: 1099) == nil)
+        #expect(report(freshFor: 100, running: true).complaint(now: 1101) != nil)
+        #expect(report(freshFor: 100, running: false).complaint(now: 1001) != nil)
+        #expect(report(freshFor: nil, running: true).complaint(now: 99999) == nil, "before the first publish")
+        #expect(report(freshFor: 100, running: true, started: 5000).complaint(now: 5050) == nil, "just restarted")
+    }
+}

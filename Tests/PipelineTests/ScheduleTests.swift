@@ -1,0 +1,62 @@
+import Testing
+
+@testable import Pipeline
+
+@Suite struct `The pause between passes` {
+    @Test func `after a pass that worked it is DELAY, a tenth shorter or longer`() {
+        let schedule = Schedule(delay: 60, cap: 600)
+        var dice = SystemRandomNumberGenerator()
+        let pauses = (0..<1000).map { _ in schedule.pause(failures: 0, using: &dice) }
+        #expect(pauses.allSatisfy { (54...66).contains($0) })
+        #expect(pauses.max()! - pauses.min()! > 6, "replicas drift apart")
+    }
+
+    @Test func `failures double its ceiling up to the cap, and the dice choose below it`() {
+        let schedule = Schedule(delay: 1, cap: 10)
+        var dice = SystemRandomNumberGenerator()
+        for failures in 1...100 {
+            let ceiling = min(10, Double(sign: .plus, exponent: min(failures, 30), significand: 1))
+            for _ in 0..<50 { #expect((0.5...ceiling).contains(schedule.pause(failures: failures, using: &dice))) }
+        }
+        let late = (0..<2000).map { _ in schedule.pause(failures: 50, using: &dice) }
+        #expect(late.max()! > 9.5 && late.min()! < 0.6, "the whole range is used")
+    }
+
+    @Test func `a cap below DELAY does not ask more often than DELAY`() {
+        var high = SystemRandomNumberGenerator()
+        let pauses = (0..<500).map { _ in Schedule(delay: 60, cap: 1).pause(failures: 5, using: &high) }
+        #expect(pauses.max()! > 30)
+    }
+}
+
+@Suite struct `The doorbell` {
+    private func forever() async throws { try await Task.sleep(for: .seconds(3600)) }
+
+    @Test func `a ring ends the wait`() async {
+        let bell = Doorbell()
+        async let answer = bell.wait(orUntil: forever)
+        bell.ring(.signal)
+        #expect(await answer == .signal)
+    }
+
+    @Test func `a ring before the wait is kept, and many are one`() async {
+        let bell = Doorbell()
+        for _ in 0..<5 { bell.ring(.signal) }
+        #expect(await bell.wait(orUntil: forever) == .signal)
+        #expect(await bell.wait(orUntil: {}) == nil)
+    }
+
+    @Test func `the time ends the wait, and nothing of it is left for the next one`() async {
+        let bell = Doorbell()
+        for _ in 0..<200 { #expect(await bell.wait(orUntil: {}) == nil) }
+        bell.ring(.signal)
+        #expect(await bell.wait(orUntil: forever) == .signal)
+    }
+
+    @Test func `cancellation ends the wait`() async {
+        let bell = Doorbell()
+        let waiting = Task { await bell.wait(orUntil: { try await Task.sleep(for: .seconds(3600)) }) }
+        waiting.cancel()
+        #expect(await waiting.value == nil)
+    }
+}

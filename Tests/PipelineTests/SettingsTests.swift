@@ -1,0 +1,81 @@
+import Publishing
+import Testing
+import Upstream
+
+@testable import Pipeline
+
+@Suite struct `Reading settings` {
+    private let needed = ["REPOSITORY": "https://host/x.git", "DESTINATION": "/srv/www"]
+
+    @Test(arguments: [
+        ("60", 60), ("0.5", 0.5), ("500ms", 0.5), ("30s", 30), ("5m", 300), ("1h", 3600), ("1.5h", 5400), ("0", 0),
+    ] as [(String, Double)])
+    func `durations are read with their units`(text: String, seconds: Double) {
+        #expect(SettingValue.duration(text) == seconds)
+    }
+
+    @Test(arguments: ["", "abc", "-1", "1e3", "0x10", "inf", "nan", "5 m", "5d", "1.2.3", "ms", "."])
+    func `what is not a duration is refused`(text: String) {
+        #expect(SettingValue.duration(text) == nil)
+    }
+
+    @Test(arguments: [("1000", 1000), ("4GB", 4_000_000_000), ("512 MB", 512_000_000), ("1KiB", 1024), ("10b", 10)] as [(String, Int64)])
+    func `sizes are read with their units`(text: String, bytes: Int64) {
+        #expect(SettingValue.size(text) == bytes)
+    }
+
+    @Test func `flags win over the environment`() throws {
+        let parsed = try Settings.parse(
+            flags: ["DELAY": "5s"], environment: needed.merging(["DELAY": "7s", "SIDEKICK_DEPTH": "3"]) { $1 })
+        #expect(parsed.settings.delay == 5)
+        #expect(parsed.settings.depth == 3)
+    }
+
+    @Test func `the defaults are those of the table`() throws {
+        let settings = try Settings.parse(flags: [:], environment: needed).settings
+        #expect(settings.delay == 60 && settings.upstream.timeout == 60 && settings.deadline == 3600)
+        #expect(settings.depth == 1 && !settings.fastForwardOnly && settings.publishing.layout == nil)
+        #expect(settings.publishing.limits.files == 1_000_000 && settings.publishing.limits.size == 10_000_000_000)
+        #expect(settings.publishing.limits.blob == 512_000_000 && settings.publishing.grace == 2)
+    }
+
+    @Test func `every problem is told at once`() {
+        #expect {
+            try Settings.parse(flags: [:], environment: ["DELAY": "abc", "SIDEKICK_REFF": "x"])
+        } throws: { error in
+            (error as? SettingsError)?.problems.count == 4
+        }
+    }
+
+    @Test func `an empty value counts as none`() throws {
+        let settings = try Settings.parse(flags: [:], environment: needed.merging(["SIDEKICK_REF": "", "DELAY": ""]) { $1 })
+        #expect(settings.settings.delay == 60)
+    }
+
+    @Test(arguments: [
+        "SIDEKICK_SERVICE_HOST", "SIDEKICK_SERVICE_PORT", "SIDEKICK_SERVICE_PORT_HTTP", "SIDEKICK_PORT",
+        "SIDEKICK_PORT_80_TCP", "SIDEKICK_PORT_80_TCP_ADDR", "SIDEKICK_PORT_53_UDP_PROTO", "SIDEKICK_WEB_SERVICE_HOST",
+    ])
+    func `what Kubernetes injects is ignored`(name: String) throws {
+        let parsed = try Settings.parse(flags: [:], environment: needed.merging([name: "x"]) { $1 })
+        #expect(parsed.warnings.isEmpty)
+    }
+
+    @Test(arguments: ["SIDEKICK_REFS", "SIDEKCIK_REF", "SIDEKICK_LAYOT", "SIDEKICK_TIMEOUTS", "SIDEKICK_PASSWORD_FIEL"])
+    func `a near miss is an error that names what was meant`(name: String) {
+        let known = Setting.all.flatMap { [$0.name, $0.fileName].compactMap { $0 } }
+        guard case .misspelled = SettingNames.verdict(on: name, known: known) else {
+            Issue.record("\(name) passes")
+            return
+        }
+    }
+
+    @Test func `flags are the variables' names`() {
+        for setting in Setting.all {
+            guard let flag = setting.flag else { continue }
+            let name = flag.uppercased().split(separator: "-").joined(separator: "_")
+            #expect(setting.name == name || setting.name == "SIDEKICK_" + name)
+        }
+        #expect(Set(Setting.all.map(\.name)).count == Setting.all.count)
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Synchronization
+
+/// A server that answers whatever it is told to, and remembers what it was asked.
+public final class HTTPTrap: Sendable {
+    /// Where it listens.
+    public let port: UInt16
+    private let listener: Int32
+    private let seen = Mutex<[String]>([])
+
+    /// - Parameter answer: the bytes for a request; `nil` says nothing and keeps the connection open.
+    public init(_ answer: @escaping @Sendable (String) -> String?) throws {
+        (listener, port) = try listeningSocket()
+        Thread.detachNewThread { [weak self, listener] in
+            while true {
+                let client = accept(listener, nil, nil)
+                guard client >= 0 else { return }
+                _ = fcntl(client, F_SETFD, FD_CLOEXEC)
+                Thread.detachNewThread { [weak self] in
+                    defer { close(client) }
+                    var request = ""
+                    var buffer = [UInt8](repeating: 0, count: 65_536)
+                    while true {
+                        let count = recv(client, &buffer, buffer.count, 0)
+                        guard count > 0 else { return }
+                        request += String(decoding: buffer[..<count], as: UTF8.self)
+                        guard request.contains("\r\n\r\n") else { continue }
+                        self?.seen.withLock { $0.append(request) }
+                        guard let text = answer(request) else { continue }
+                        let bytes = Array(text.utf8)
+                        send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+                        if text.contains("Connection: close") { return }
+                        request = ""
+                    }
+                }
+            }
+        }
+    }
+
+    deinit {
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+
+    /// Every request so far, with its header.
+    public var requests: [String] { seen.withLock { $0 } }
+}
+
+/// A port on which connections are neither accepted nor refused.
+public final class FullListener: Sendable {
+    /// Where it is.
+    public let port: UInt16
+    private let descriptors: [Int32]
+
+    /// Fills its own queue.
+    public init() throws {
+        let (listener, port) = try listeningSocket()
+        listen(listener, 0)
+        var descriptors = [listener]
+        for _ in 0..<8 {
+            guard let client = startConnecting(to: port) else { break }
+            descriptors.append(client)
+        }
+        self.port = port
+        self.descriptors = descriptors
+    }
+
+    deinit { for descriptor in descriptors { close(descriptor) } }
+}
