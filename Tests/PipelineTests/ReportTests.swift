@@ -81,7 +81,8 @@ private final class Lines: Sendable {
 @Suite struct `Health` {
     private func report(freshFor: Double?, running: Bool, started: Double = 0) -> StatusReport {
         let status = Status(
-            version: "1", process: 1, repository: "r", ref: "HEAD", destination: "/srv/www", layout: "link", published: nil,
+            version: "1", process: 1, repository: "r", ref: "HEAD", destination: "/srv/www", layout: "link",
+            published: nil,
             failure: nil, freshFor: freshFor)
         return StatusReport(status: status, lastPass: 1000, started: started, isRunning: running, json: "")
     }

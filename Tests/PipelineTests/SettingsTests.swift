@@ -7,9 +7,10 @@ import Upstream
 @Suite struct `Reading settings` {
     private let needed = ["REPOSITORY": "https://host/x.git", "DESTINATION": "/srv/www"]
 
-    @Test(arguments: [
-        ("60", 60), ("0.5", 0.5), ("500ms", 0.5), ("30s", 30), ("5m", 300), ("1h", 3600), ("1.5h", 5400), ("0", 0),
-    ] as [(String, Double)])
+    @Test(
+        arguments: [
+            ("60", 60), ("0.5", 0.5), ("500ms", 0.5), ("30s", 30), ("5m", 300), ("1h", 3600), ("1.5h", 5400), ("0", 0),
+        ] as [(String, Double)])
     func `durations are read with their units`(text: String, seconds: Double) {
         #expect(SettingValue.duration(text) == seconds)
     }
@@ -19,7 +20,9 @@ import Upstream
         #expect(SettingValue.duration(text) == nil)
     }
 
-    @Test(arguments: [("1000", 1000), ("4GB", 4_000_000_000), ("512 MB", 512_000_000), ("1KiB", 1024), ("10b", 10)] as [(String, Int64)])
+    @Test(
+        arguments: [("1000", 1000), ("4GB", 4_000_000_000), ("512 MB", 512_000_000), ("1KiB", 1024), ("10b", 10)]
+            as [(String, Int64)])
     func `sizes are read with their units`(text: String, bytes: Int64) {
         #expect(SettingValue.size(text) == bytes)
     }
@@ -48,7 +51,8 @@ import Upstream
     }
 
     @Test func `an empty value counts as none`() throws {
-        let settings = try Settings.parse(flags: [:], environment: needed.merging(["SIDEKICK_REF": "", "DELAY": ""]) { $1 })
+        let settings = try Settings.parse(
+            flags: [:], environment: needed.merging(["SIDEKICK_REF": "", "DELAY": ""]) { $1 })
         #expect(settings.settings.delay == 60)
     }
 

@@ -7,7 +7,8 @@ import Testing
     private let one = ObjectID(hex: String(repeating: "1", count: 40))!
     private let two = ObjectID(hex: String(repeating: "2", count: 40))!
 
-    private func resolve(_ name: String, _ references: [Reference]) throws -> (reference: Reference, warnings: [String]) {
+    private func resolve(_ name: String, _ references: [Reference]) throws -> (reference: Reference, warnings: [String])
+    {
         try RefSelection(name).resolve(address: "x") { full in references.first { $0.name == full } }
     }
 

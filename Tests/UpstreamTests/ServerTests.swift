@@ -16,7 +16,9 @@ import Testing
     }
 
     @Test func `a redirect to another server does not take the login along`() async throws {
-        let trap = try HTTPTrap { _ in "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n" }
+        let trap = try HTTPTrap { _ in
+            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n"
+        }
         let port = trap.port
         let front = try HTTPTrap { request in
             let path = request.split(separator: " ").dropFirst().first ?? ""

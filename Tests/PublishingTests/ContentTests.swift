@@ -1,0 +1,52 @@
+import Foundation
+import Git
+import TestSupport
+import Testing
+
+@testable import Publishing
+
+@Suite struct `What of a commit is published` {
+    @Test(arguments: Layout.allCases)
+    func `a subdirectory alone is published, and one that is missing changes nothing`(layout: Layout) throws {
+        let site = try Site(layout, options: PublishingOptions(subdirectory: "public/site"))
+        let good = try site.commit(["public/site/a/b": "1", "public/site/c": "2", "public/not": "3", "root": "4"])
+        try site.publish(good)
+        #expect(try site.read("a/b") == "1")
+        #expect(try site.status("public") == nil && site.status("root") == nil && site.status("not") == nil)
+        let before = try site.folder.snapshot()
+        let missing = try site.commit(["public/site": nil])
+        let file = try site.commit(["public/site": "a file"])
+        let link = try site.commit([:], links: ["public/site": "../elsewhere"])
+        for commit in [missing, file, link] {
+            #expect {
+                try site.publish(commit)
+            } throws: {
+                guard case PublishingError.subdirectoryMissing("public/site", let id) = $0 else { return false }
+                return id.description == commit
+            }
+        }
+        #expect(try site.folder.snapshot() == before)
+        #expect(try site.shows(good))
+        site.options.subdirectory = "public"
+        try site.open()
+        #expect(try !site.shows(good))
+        try site.publish(good)
+        #expect(try site.read("site/a/b") == "1" && site.read("not") == "3")
+        #expect(try site.status("a") == nil && site.status("c") == nil)
+        #expect(try site.publisher.published()?.subdirectory == "public")
+    }
+
+    @Test(arguments: Layout.allCases)
+    func `LFS pointers are published as they are and counted, submodules are told by path`(layout: Layout) throws {
+        let site = try Site(layout)
+        let pointer = try site.source.blob("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+        let commit = try site.source.commit(rows: [
+            ("100644", "a.bin", pointer), ("100644", "b.bin", pointer),
+            ("160000", "module", String(repeating: "ab", count: 20)),
+        ])
+        let notices = try site.publish(commit)
+        #expect(notices.contains(.lfsPointers(count: 2)))
+        #expect(notices.contains(.submodule(path: TreePath("module"))))
+        #expect(notices.count == 2)
+    }
+}

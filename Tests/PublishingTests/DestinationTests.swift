@@ -1,0 +1,144 @@
+import Foundation
+import Git
+import TestSupport
+import Testing
+
+@testable import Publishing
+
+@Suite struct `What stands at DESTINATION` {
+    @Test(arguments: [nil, .link, .folder] as [Layout?])
+    func `a file is refused and stays`(layout: Layout?) throws {
+        let site = try Site(layout)
+        try site.folder.write("theirs", to: "www")
+        let before = try site.folder.snapshot()
+        #expect {
+            try site.open()
+        } throws: {
+            if case PublishingError.destinationUnusable = $0 { true } else { false }
+        }
+        #expect(try site.folder.snapshot() == before)
+    }
+
+    @Test(arguments: [nil, .link] as [Layout?], ["nowhere", "elsewhere", "/nonexistent/x"])
+    func `a foreign link is replaced, kept in lost+found, and what it leads to stays`(
+        layout: Layout?, target: String
+    ) throws {
+        let site = try Site(layout)
+        try site.folder.write("outside", to: "elsewhere/a")
+        let before = try site.folder.snapshot("elsewhere")
+        #expect(symlink(target, site.www) == 0)
+        let commit = try site.commit(["a": "1"])
+        let notices = try site.publish(commit)
+        #expect(notices.count == 1)
+        #expect(try site.publisher.layout == .link)
+        #expect(try site.lost() == ["www": "-> " + target])
+        #expect(try site.differences(commit) == [])
+        #expect(try site.folder.snapshot("elsewhere") == before)
+        #expect(!site.folder.has("nowhere"))
+    }
+
+    @Test(arguments: ["nowhere", "elsewhere"])
+    func `the layout folder refuses a link and leaves it`(target: String) throws {
+        let site = try Site(.folder)
+        try site.folder.write("outside", to: "elsewhere/a")
+        let before = try site.folder.snapshot("elsewhere")
+        #expect(symlink(target, site.www) == 0)
+        let commit = try site.commit(["a": "1"])
+        #expect {
+            try site.publish(commit)
+        } throws: {
+            if case PublishingError.destinationUnusable = $0 { true } else { false }
+        }
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: site.www) == target)
+        #expect(try site.folder.snapshot("elsewhere") == before)
+        #expect(!site.folder.has("nowhere"))
+    }
+
+    @Test func `an empty folder becomes a link with the layout link`() throws {
+        let site = try Site(.link)
+        try FileManager.default.createDirectory(atPath: site.www, withIntermediateDirectories: false)
+        let commit = try site.commit(["a": "1"])
+        #expect(try site.publish(commit) == [])
+        #expect(try site.folder.status("www")?.kind == .link)
+        #expect(try site.differences(commit) == [])
+        #expect(!site.folder.has(".sidekick/www/.next"))
+        site.options.layout = nil
+        try site.open()
+        #expect(try site.publisher.layout == .link && site.shows(commit))
+    }
+
+    @Test func `a folder with foreign files becomes a link and keeps them in lost+found`() throws {
+        let site = try Site(.link)
+        try site.folder.write("mine", to: "www/dir/mine")
+        try site.folder.write("theirs", to: "www/a")
+        let commit = try site.commit(["a": "1"])
+        #expect(try site.publish(commit).count == 2)
+        #expect(try site.differences(commit) == [])
+        #expect(try site.lost() == ["dir/mine": "mine", "a": "theirs"])
+    }
+
+    @Test func `a folder that was published becomes a link, and only what is foreign is kept`() throws {
+        let site = try Site(.folder)
+        try site.publish(["a": "1", "dir/b": "1"])
+        try site.folder.write("mine", to: "www/dir/mine")
+        site.options.layout = .link
+        try site.open()
+        let commit = try site.commit(["a": "2"])
+        try site.publish(commit)
+        #expect(try site.differences(commit) == [])
+        #expect(try site.lost() == ["dir/mine": "mine"])
+        #expect(!site.folder.has(".sidekick/www/record"))
+    }
+
+    @Test func `the link is relative and names the commit`() throws {
+        let site = try Site(.link)
+        let commit = try site.commit(["a": "1"])
+        try site.publish(commit)
+        let target = try FileManager.default.destinationOfSymbolicLink(atPath: site.www)
+        #expect(target == ".sidekick/www/trees/" + commit)
+    }
+
+    @Test func `a foreign file in a tree, and one that was edited there, survive its end`() throws {
+        let site = try Site(.link)
+        try site.publish(["a": "1", "dir/b": "1", "same": "1"])
+        try site.folder.write("mine", to: "www/dir/new/mine")
+        for name in ["a", "same"] {
+            let file = open(site.www + "/" + name, O_WRONLY | O_TRUNC | O_CLOEXEC)
+            #expect(write(file, "edited", 6) == 6)
+            close(file)
+        }
+        let commit = try site.commit(["a": "2"])
+        try site.publish(commit)
+        #expect(try site.differences(commit) == [], "an edited file must not live on in the next tree")
+        let (next, notices) = try site.publisher.tidy()
+        #expect(next == nil)
+        #expect(notices.count == 3)
+        #expect(try site.lost() == ["dir/new/mine": "mine", "a": "edited", "same": "edited"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: site.state + "/trees") == [commit])
+    }
+
+    @Test func `a tree within grace is kept, and the next visit is announced`() throws {
+        let site = try Site(.link, grace: 1000)
+        let first = try site.commit(["a": "1"])
+        try site.publish(first)
+        let second = try site.commit(["a": "2"])
+        try site.publish(second)
+        let next = try #require(try site.publisher.tidy().next)
+        #expect((900...1000).contains(next))
+        #expect(try site.folder.read(".sidekick/www/trees/\(first)/a") == "1")
+        #expect(try site.folder.read(".sidekick/www/trees/\(second)/a") == "2")
+    }
+
+    @Test func `what was staged and never shown goes, and what is shown stays`() throws {
+        let site = try Site(.link)
+        let first = try site.commit(["a": "1"])
+        try site.publish(first)
+        let second = try site.commit(["a": "2"])
+        _ = try site.stage(second)
+        #expect(try site.read("a") == "1" && site.shows(first) && !site.shows(second))
+        try site.open()
+        _ = try site.publisher.tidy()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: site.state + "/trees") == [first])
+        #expect(try site.differences(first) == [])
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import Git
+import TestSupport
+import Testing
+
+@testable import Publishing
+
+@Suite struct `What a process leaves behind` {
+    private func recovered(_ notices: [Notice]) -> Bool {
+        notices.contains { if case .recovered = $0 { true } else { false } }
+    }
+
+    private func names(_ site: Site, _ folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: site.state + "/" + folder)) ?? []).sorted()
+    }
+
+    @Test func `an unfinished tree is removed at the start, and the live one stays`() throws {
+        let site = try Site(.link)
+        let commit = try site.commit(["a": "1"])
+        try site.publish(commit)
+        try site.folder.write("half", to: ".sidekick/www/trees/.new-\(commit)/deep/file")
+        symlink("trees/nowhere", site.state + "/.next")
+        #expect(try recovered(site.open()))
+        #expect(names(site, "trees") == [commit])
+        #expect(!site.folder.has(".sidekick/www/.next"))
+        #expect(try site.shows(commit))
+        #expect(try !recovered(site.open()))
+    }
+
+    @Test func `a record whose tree was never finished is removed`() throws {
+        let site = try Site(.link)
+        let first = try site.commit(["a": "1"])
+        try site.publish(first)
+        // The record is written before the tree gets its name.
+        let text = try site.folder.read(".sidekick/www/records/" + first)
+        try site.folder.write(text, to: ".sidekick/www/records/" + String(repeating: "ab", count: 20))
+        try site.open()
+        try site.publish(["a": "2"])
+        _ = try site.publisher.tidy()
+        #expect(names(site, "records") == [try site.source.head])
+    }
+
+    @Test func `a folder that was exchanged away when the process died is cleared, its foreign files kept`() throws {
+        let site = try Site(.folder)
+        try site.publish(["a": "1", "dir/b": "1"])
+        site.close()
+        site.options.layout = .link
+        let commit = try site.commit(["a": "2"])
+        _ = try site.stage(commit)
+        site.close()
+        // The exchange was done, and nothing after it.
+        try site.folder.write("mine", to: "www/dir/mine")
+        #expect(rename(site.www, site.state + "/.next") == 0)
+        #expect(symlink(".sidekick/www/trees/" + commit, site.www) == 0)
+        try site.open()
+        #expect(try site.shows(commit) && site.differences(commit) == [])
+        #expect(!site.folder.has(".sidekick/www/.next"))
+        #expect(try site.lost() == ["dir/mine": "mine"])
+    }
+
+    @Test func `a folder of foreign files at the name of the next link is kept`() throws {
+        let site = try Site(.link)
+        try site.publish(["a": "1"])
+        try site.folder.write("mine", to: ".sidekick/www/.next/mine")
+        try site.open()
+        #expect(!site.folder.has(".sidekick/www/.next"))
+        #expect(try site.lost() == ["mine": "mine"])
+        #expect(try site.read("a") == "1")
+    }
+
+    @Test(arguments: Layout.allCases)
+    func `an object that is missing from the store changes nothing that is served`(layout: Layout) throws {
+        let site = try Site(layout)
+        let first = try site.commit(["a": "1", "b": "1"])
+        try site.publish(first)
+        let second = try site.commit(["a": "2", "b": "a blob that will be gone"])
+        let blob = try site.source.git("rev-parse", "HEAD:b")
+        try FileManager.default.removeItem(
+            atPath: site.source.folder(".git/objects/\(blob.prefix(2))/\(blob.dropFirst(2))"))
+        #expect(throws: GitError.self) { try site.publish(second) }
+        #expect(try site.shows(first) && site.differences(first) == [])
+        #expect(names(site, "staging") == [])
+        if layout == .link { #expect(names(site, "trees") == [first] && names(site, "records") == [first]) }
+    }
+
+    @Test(arguments: Layout.allCases)
+    func `a pass that is cancelled leaves nothing behind`(layout: Layout) async throws {
+        let site = try Site(layout)
+        let first = try site.commit(["a": "1"])
+        try site.publish(first)
+        let before = try site.folder.snapshot()
+        let second = try site.commit(["a": "2", "b": "2"])
+        let pass = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try site.stage(second)
+        }
+        await #expect(throws: CancellationError.self) { _ = try await pass.value }
+        #expect(try site.folder.snapshot() == before)
+        try site.publish(second)
+        #expect(try site.differences(second) == [])
+    }
+}

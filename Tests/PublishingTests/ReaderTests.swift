@@ -1,0 +1,72 @@
+import Foundation
+import Git
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Publishing
+
+/// Reads published files over and over on a thread of its own, and notes what a reader must never see.
+private final class Reader: Sendable {
+    private let state = Mutex((isOver: false, reads: 0, faults: [String]()))
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(_ root: String, _ sizes: [String: Int]) {
+        Thread.detachNewThread { [self] in
+            var buffer = [UInt8](repeating: 0, count: 200_000)
+            while !state.withLock({ $0.isOver }) {
+                usleep(500)
+                for (name, size) in sizes {
+                    var fault: String?
+                    let file = open(root + "/" + name, O_RDONLY | O_CLOEXEC)
+                    if file < 0 {
+                        fault = "\(name): \(String(cString: strerror(errno)))"
+                    } else {
+                        let count = read(file, &buffer, buffer.count)
+                        if count != size || buffer[0] != buffer[size - 1] { fault = "\(name): \(count) bytes" }
+                        close(file)
+                    }
+                    state.withLock {
+                        $0.reads += 1
+                        if let fault { $0.faults.append(fault) }
+                    }
+                }
+            }
+            ended.signal()
+        }
+    }
+
+    var reads: Int { state.withLock { $0.reads } }
+
+    func end() -> [String] {
+        state.withLock { $0.isOver = true }
+        ended.wait()
+        return state.withLock { $0.faults }
+    }
+}
+
+@Suite struct `Readers during updates` {
+    @Test(arguments: Layout.allCases)
+    func `a path that both commits have is never absent and never half`(layout: Layout) throws {
+        let site = try Site(layout, grace: 1000)
+        let size = 100_000
+        let commits = try ["1", "2"].map { letter in
+            let blob = try site.source.blob(String(repeating: letter, count: size))
+            let dir = try site.source.tree([("100644", "page", blob), ("100644", "only" + letter, blob)])
+            return try site.source.commit(rows: [
+                ("40000", "dir", dir), ("100644", "index.html", blob), ("100644", "same", site.source.blob("same")),
+                (letter == "1" ? "100644" : "40000", "turns", letter == "1" ? blob : dir),
+            ])
+        }
+        try site.publish(commits[0])
+        let reader = Reader(site.www, ["index.html": size, "dir/page": size])
+        for round in 1...10 {
+            let before = reader.reads
+            try site.publish(commits[round % 2])
+            // Some reads between any two updates.
+            while reader.reads < before + 4 { usleep(500) }
+        }
+        #expect(reader.end() == [])
+        #expect(try site.differences(commits[0]) == [])
+    }
+}
