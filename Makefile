@@ -18,7 +18,8 @@ run: ## Serve this checkout's Examples/site on http://localhost:8080 and follow 
 test: ## Run every test; those of the images only where a Docker engine answers
 	@deploy/setup test
 	swift build --build-tests
-	swift test --skip-build
+	# Tests wait for real programs. More at a time than cores would make them wait for each other.
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 swift test --skip-build
 	@Tests/Pair/run
 	@Tests/Containers/run
 

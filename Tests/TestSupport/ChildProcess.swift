@@ -6,7 +6,23 @@ import Synchronization
 public final class ChildProcess: Sendable {
     /// Its process id, and that of its group.
     public let pid: pid_t
-    private let ended = Mutex<Int32?>(nil)
+    private let end: End
+
+    /// How it ended, found out by a thread of its own: tests that block others' tasks do not delay the clock.
+    private final class End: Sendable {
+        let value = Mutex<(status: Int32, time: Date)?>(nil)
+        let done = DispatchGroup()
+
+        init() { done.enter() }
+
+        func wait(for pid: pid_t) {
+            var status: Int32 = 0
+            while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+            let code = status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+            value.withLock { $0 = (code, Date()) }
+            done.leave()
+        }
+    }
 
     /// Starts a program that is found by PATH.
     ///
@@ -42,39 +58,33 @@ public final class ChildProcess: Sendable {
         let code = posix_spawnp(&pid, arguments[0], &actions, &attributes, &argv, &envp)
         guard code == 0 else { throw TestFailure("\(arguments[0]): \(String(cString: strerror(code)))") }
         self.pid = pid
+        let end = End()
+        self.end = end
+        Thread.detachNewThread { [pid] in end.wait(for: pid) }
     }
 
-    deinit { if status == nil { end() } }
+    deinit { if status == nil { kill() } }
 
     /// How it ended: its exit status, or 128 and the signal; `nil` while it runs.
-    public var status: Int32? { wait(WNOHANG) }
+    public var status: Int32? { end.value.withLock { $0?.status } }
+
+    /// When it ended.
+    public var endTime: Date? { end.value.withLock { $0?.time } }
 
     /// Waits for its end on this thread.
-    public func waitForEnd() -> Int32 { wait(0) ?? -1 }
-
-    private func wait(_ options: Int32) -> Int32? {
-        ended.withLock { ended in
-            if let ended { return ended }
-            var status: Int32 = 0
-            while true {
-                let result = waitpid(pid, &status, options)
-                if result < 0 && errno == EINTR { continue }
-                guard result == pid else { return nil }
-                break
-            }
-            ended = status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
-            return ended
-        }
+    public func waitForEnd() -> Int32 {
+        end.done.wait()
+        return status ?? -1
     }
 
     /// Sends a signal.
     public func send(_ signal: Int32) {
-        if status == nil { kill(pid, signal) }
+        if status == nil { Foundation.kill(pid, signal) }
     }
 
     /// Kills it with what it started.
-    public func end() {
-        kill(-pid, SIGKILL)
+    public func kill() {
+        Foundation.kill(-pid, SIGKILL)
         _ = waitForEnd()
     }
 }

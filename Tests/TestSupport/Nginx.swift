@@ -101,7 +101,7 @@ public final class Nginx: Sendable {
                 processes = [process, helper].compactMap { $0 }
                 return
             } catch {
-                process.end()
+                process.kill()
                 failure = (try? folder.read("error.log")) ?? "\(error)"
             }
         }
@@ -114,5 +114,5 @@ public final class Nginx: Sendable {
     public var accessLog: String { (try? folder.read("access.log")) ?? "" }
 
     /// Ends it.
-    public func stop() { for process in processes { process.end() } }
+    public func stop() { for process in processes { process.kill() } }
 }

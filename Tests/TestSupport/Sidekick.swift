@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// The real program, as a process.
 public final class Sidekick: Sendable {
@@ -33,6 +33,9 @@ public final class Sidekick: Sendable {
     /// Its process id.
     public var pid: Int32 { process.pid }
 
+    /// When it ended.
+    public var endTime: Date? { process.endTime }
+
     /// Whether it has not ended.
     public var isRunning: Bool { process.status == nil }
 
@@ -57,7 +60,11 @@ public final class Sidekick: Sendable {
 
     /// Waits until its log holds a text.
     public func prints(_ text: String, within seconds: Double = 20) async throws {
-        try await eventually(within: seconds, "\"\(text)\" in the log") { [self] in log.contains(text) }
+        do {
+            try await eventually(within: seconds, "\"\(text)\" in the log") { [self] in log.contains(text) }
+        } catch {
+            throw TestFailure("\(error):\n\(log)")
+        }
     }
 
     /// One pass.

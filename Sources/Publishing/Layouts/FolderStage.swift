@@ -96,7 +96,7 @@ struct FolderStage {
     /// this file system and writable.
     private func checkFolders() throws {
         let device = try staging.status.device
-        for path in plan.folders.union([.root]) {
+        for path in plan.folders.union([.root]).sorted() {
             guard let folder = try folders.folder(at: path) else { continue }
             guard try folder.status.device == device else { throw DiskError("rename into", folder.path, code: EXDEV) }
             guard faccessat(folder.descriptor, ".", W_OK | X_OK, AT_EACCESS) == 0 else {
