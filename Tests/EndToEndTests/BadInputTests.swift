@@ -86,6 +86,48 @@ import Testing
         }
     }
 
+    @Test func `hostile trees are refused with their path, and links that lead out are left out`() async throws {
+        func hostile(_ make: (GitRepository) throws -> String) throws -> GitRepository {
+            let source = try GitRepository()
+            _ = try make(source)
+            return source
+        }
+        let git = try hostile { try $0.commit(rows: [("100644", ".GIT", $0.blob("x"))]) }
+        let above = try hostile { try $0.commit(rows: [("100644", "..", $0.blob("x"))]) }
+        let twice = try hostile { try $0.commit(rows: [("100644", "a", $0.blob("x")), ("100644", "a", $0.blob("y"))]) }
+        let bomb = try hostile { source in
+            var tree = try source.git("mktree", input: Data("100644 blob \(source.blob("x"))\tf\n".utf8))
+            for _ in 0..<10 {
+                let rows = (0..<10).map { "040000 tree \(tree)\t\($0)\n" }.joined()
+                tree = try source.git("mktree", input: Data(rows.utf8))
+            }
+            return try source.commit(tree: tree)
+        }
+        for (source, words) in [
+            (git, "git's own, .git: .GIT"), (above, "this folder or the one above"), (twice, "the name a twice"),
+            (bomb, "SIDEKICK_MAX_FILES"),
+        ] {
+            let folder = try TemporaryFolder()
+            let result = try await Sidekick.once([source.path, folder("www"), "--max-files", "20000"])
+            #expect(result.status == 65, "\(words): \(result.log)")
+            #expect(result.log.contains(words) && result.log.contains("remedy="), "\(result.log)")
+            #expect(!folder.has("www"))
+            #expect(try folder.snapshot(".sidekick/www/trees").isEmpty, "\(words): nothing half-done")
+        }
+
+        let links = try GitRepository()
+        symlink("../../etc/passwd", links.folder("out"))
+        symlink("index.html", links.folder("in"))
+        try links.commit(["index.html": "one"])
+        let folder = try TemporaryFolder()
+        let skipped = try await Sidekick.once([links.path, folder("www")])
+        #expect(skipped.status == 0 && skipped.log.contains("out -> ../../etc/passwd"), "\(skipped.log)")
+        #expect(!folder.has("www/out") && folder.has("www/in"))
+        let refused = try await Sidekick.once([links.path, folder("www"), "--symlinks", "refuse"])
+        #expect(refused.status == 65 && refused.log.contains("leads out of the tree"), "\(refused.log)")
+        #expect(folder.has("www/in"))
+    }
+
     @Test func `a branch that vanishes leaves the site up`() async throws {
         let remote = try await HTTPRemote(["index.html": "one"])
         try remote.push(["index.html": "topic"], branch: "topic")

@@ -26,9 +26,12 @@ public final class Nginx: Sendable {
 
     /// Serves the bare repositories of a folder through `git http-backend`.
     ///
-    /// - Parameter login: the one user and password that it lets in.
-    public convenience init(gitRepositoriesIn root: String, login: (user: String, password: String)? = nil) async throws
-    {
+    /// - Parameters:
+    ///   - login: the one user and password that it lets in.
+    ///   - certificate: with its key in one file; nginx speaks TLS then.
+    public convenience init(
+        gitRepositoriesIn root: String, login: (user: String, password: String)? = nil, certificate: String? = nil
+    ) async throws {
         let folder = try TemporaryFolder()
         let socket = folder("fcgi.sock")
         let wrapper = try ChildProcess(
@@ -44,7 +47,8 @@ public final class Nginx: Sendable {
         try await self.init(folder, beside: wrapper) { port in
             """
             server {
-                listen 127.0.0.1:\(port);
+                listen 127.0.0.1:\(port)\(certificate == nil ? "" : " ssl");
+                \(certificate.map { "ssl_certificate \($0); ssl_certificate_key \($0);" } ?? "")
                 location / {
                     \(auth)
                     client_max_body_size 0;
