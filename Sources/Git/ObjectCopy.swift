@@ -40,9 +40,11 @@ extension Repository {
     ) throws -> Missing {
         let database = try database()
         defer { git_odb_free(database) }
+        try check("git_odb_refresh") { git_odb_refresh(database) }
         func isHere(_ id: ObjectID) -> Bool {
             var oid = id.raw
-            return git_odb_exists(database, &oid) == 1
+            // Nobody else adds packs meanwhile: looking for new ones at each miss reads the folder of packs each time.
+            return git_odb_exists_ext(database, &oid, GIT_ODB_LOOKUP_NO_REFRESH.rawValue) == 1
         }
         var missing = Missing()
         var seen: Set<ObjectID> = []
