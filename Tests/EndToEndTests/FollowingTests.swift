@@ -88,6 +88,32 @@ import Testing
         }
     }
 
+    @Test(arguments: ["link", "folder"], ["000", "027", "077"])
+    func `modes are 0644 and 0755 whatever the umask`(layout: String, umask: String) async throws {
+        let source = try GitRepository()
+        try source.folder.write("x", to: "folder/tool")
+        chmod(source.folder("folder/tool"), 0o755)
+        try source.commit(["folder/page.html": "x"])
+        let folder = try TemporaryFolder()
+        let result = try await Sidekick.once(
+            [source.path, folder("www"), "--layout", layout],
+            wrapper: ["sh", "-c", "umask \(umask); exec \"$0\" \"$@\""])
+        #expect(result.status == 0, "\(result.log)")
+        let modes = try Command.run(
+            ["find", ".", "-printf", "%P %m\\n"], in: folder("www") + "/.", environment: ["PATH": "/usr/bin:/bin"]
+        ).text
+        #expect(
+            Set(modes.split(separator: "\n")) == [" 755", "folder 755", "folder/page.html 644", "folder/tool 755"],
+            "\(modes)")
+        let state = try Command.run(
+            ["find", ".sidekick", "-maxdepth", "2", "-printf", "%f %m\\n"], in: folder.path,
+            environment: ["PATH": "/usr/bin:/bin"]
+        ).text.split(separator: "\n")
+        #expect(
+            state.contains("git 700") && state.contains("lock 600") && state.contains("status.json 644"), "\(state)")
+        #expect(state.contains(".sidekick 755") && state.contains("www 755"), "\(state)")
+    }
+
     @Test func `local repositories of every kind work`() async throws {
         let source = try GitRepository()
         for number in 0..<3 { try source.commit(["index.html": "\(number)"]) }
