@@ -29,7 +29,7 @@ private struct TwoCommits {
 }
 
 @Suite(.serialized) struct `Whatever happens at any instruction` {
-    private static let library: Result<(TemporaryFolder, String), any Error> = Result {
+    private static let shim: Result<(TemporaryFolder, String), any Error> = Result {
         let folder = try TemporaryFolder()
         try Command.run([
             "clang", "-shared", "-fPIC", "-O1", "-o", folder("fault.so"), Nginx.project + "/Tests/Faults/fault.c",
@@ -42,10 +42,10 @@ private struct TwoCommits {
     private func pass(_ site: TwoCommits, _ www: String, _ layout: String, fault: [String: String]) throws
         -> Command.Result
     {
-        let library = try Self.library.get().1
+        let shim = try Self.shim.get().1
         return try Command.run(
             [Sidekick.binary, site.source.path, www, "--layout", layout, "--once"],
-            environment: ["LD_PRELOAD": library, "PATH": "/usr/bin:/bin"].merging(fault) { $1 }, mayFail: true)
+            environment: ["LD_PRELOAD": shim, "PATH": "/usr/bin:/bin"].merging(fault) { $1 }, mayFail: true)
     }
 
     private func publishFirst(_ site: TwoCommits, _ layout: String) async throws -> TemporaryFolder {
