@@ -90,6 +90,7 @@ public struct Loop: Sendable {
         do {
             let outcome = try await runPass()
             await status.note(outcome, nextIn: nil, logger: logger)
+            _ = await tidy()
         } catch let error as SyncError {
             await status.note(error, failures: 1, nextIn: nil, logger: logger)
             await mend(error)

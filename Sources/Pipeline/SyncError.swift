@@ -141,7 +141,8 @@ public enum ExitStatus: Int32, Sendable, Codable, CaseIterable {
         case .software: "the store was damaged, or sidekick itself failed"
         case .cannotCreate: "DESTINATION cannot be used: a file, no permission, no space"
         case .ioError: "reading or writing the disk failed"
-        case .temporaryFailure: "another sidekick publishes there, or the pass took longer than SIDEKICK_DEADLINE"
+        case .temporaryFailure:
+            "another sidekick publishes there, the pass took longer than SIDEKICK_DEADLINE, or a signal ended --once"
         case .noPermission: "the remote refused the login"
         }
     }

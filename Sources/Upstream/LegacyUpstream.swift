@@ -36,7 +36,13 @@ struct LegacyUpstream: Upstream {
                     "+\(source):refs/sidekick/incoming", from: endpoint, over: dialer, progress: progress)
             }
             if case .commit(let id) = ref {
-                try download(try endpoint.nameLeading(to: id, over: dialer, address: url.address))
+                for reference in try endpoint.referencesLeading(to: id, over: dialer) where try !store.contains(id) {
+                    try download(reference.name)
+                    // What came is kept: the next question need not bring it again.
+                    if try store.contains(reference.target) {
+                        try store.setReference("refs/sidekick/incoming", to: reference.target)
+                    }
+                }
             } else {
                 try download(advertisement.ref)
             }
@@ -84,16 +90,14 @@ struct LegacyUpstream: Upstream {
 }
 
 extension RemoteEndpoint {
-    /// The reference to ask for when a commit is wanted. Most servers of the old protocol do not hand out a commit by its
-    /// id, but it comes along with a reference that it is reachable from: the one that names it, else the remote's HEAD.
-    fileprivate func nameLeading(
-        to commit: ObjectID, over dialer: any StreamDialer, address: String
-    ) throws -> String {
+    /// The references to ask for when a commit is wanted, one after the other. Most servers of the old protocol do not hand
+    /// out a commit by its id, but it comes along with a reference that it is reachable from: the one that names it, else
+    /// the remote's HEAD, else another branch.
+    fileprivate func referencesLeading(to commit: ObjectID, over dialer: any StreamDialer) throws -> [Reference] {
         let references = try references(over: dialer)
-        let naming = references.first { ($0.peeled ?? $0.target) == commit && $0.name != "HEAD" }
-        guard let reference = naming ?? references.first(where: { $0.name == "HEAD" }) else {
-            throw UpstreamError.noCommits(address: address)
+        if let naming = references.first(where: { ($0.peeled ?? $0.target) == commit && $0.name != "HEAD" }) {
+            return [naming]
         }
-        return reference.name
+        return references.filter { $0.name == "HEAD" } + references.filter { $0.name.hasPrefix("refs/heads/") }
     }
 }

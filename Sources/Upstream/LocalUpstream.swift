@@ -57,6 +57,8 @@ struct LocalUpstream: Upstream {
             return try Repository(opening: path)
         } catch  where error.isNotFound {
             throw UpstreamError.repositoryNotFound(address: path)
+        } catch {
+            throw UpstreamError.serverFailed(address: path, reason: error.description)
         }
     }
 

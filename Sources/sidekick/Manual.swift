@@ -16,7 +16,7 @@ enum Manual {
 
         SIGNALS:
           SIGHUP           a pass now
-          SIGTERM, SIGINT  stop, with status 0
+          SIGTERM, SIGINT  stop, with status 0; 75 when --once had not ended
 
         EXIT STATUS:
         \(statuses)

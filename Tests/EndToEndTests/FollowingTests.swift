@@ -76,6 +76,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func `a commit that no reference names is found on the branch that it is on`(http: Bool) async throws {
+        let remote = try await HTTPRemote(["index.html": "main"])
+        try remote.source.git("checkout", "-q", "-b", "release")
+        let wanted = try remote.push(["index.html": "released"], branch: "release")
+        try remote.push(["index.html": "later"], branch: "release")
+        let folder = try TemporaryFolder()
+        let result = try await Sidekick.once([http ? remote.url() : remote.bare, folder("www"), "--ref", wanted])
+        #expect(result.status == 0, "\(result.log)")
+        #expect(try folder.read("www/index.html") == "released")
+    }
+
+    @Test func `single passes do not pile up trees`() async throws {
+        let source = try GitRepository()
+        let folder = try TemporaryFolder()
+        for number in 0..<5 {
+            try source.commit(["index.html": "\(number)"])
+            #expect(try await Sidekick.once([source.path, folder("www"), "--grace", "0s"]).status == 0)
+        }
+        let trees = try FileManager.default.contentsOfDirectory(atPath: folder(".sidekick/www/trees"))
+        #expect(trees.count == 1)
+    }
+
     @Test func `only the subdirectory is published, and a change of it shows`() async throws {
         let source = try GitRepository()
         try source.commit(["site/index.html": "site", "docs/index.html": "docs", "secret": "no"])

@@ -90,6 +90,32 @@ import Testing
         #expect(count > 7)
     }
 
+    @Test(arguments: [0, 2, 4, 6], [true, false])
+    func `a burst that cannot be finished does not stand in the way of the next commit`(count: Int, back: Bool) throws {
+        let site = try Site(.folder)
+        let files: [String: String?] = ["index.html": "1", "a.css": "1", "gone": "1", "old/only": "1"]
+        let first = try site.commit(files)
+        let second = try site.commit([
+            "index.html": "2", "a.css": "2", "gone": nil, "old/only": nil, "second": "2", "new/page.html": "2",
+        ])
+        let third = try back ? first : site.commit(["index.html": "3", "third": "3", "second": nil])
+        try site.publish(first)
+        var steps = 0
+        try interrupt(site, second, after: count, of: &steps)
+        // What was staged can no longer be reached: every attempt to finish fails.
+        let staged = site.state + "/staging/\(second)"
+        try FileManager.default.removeItem(atPath: staged)
+        try Data().write(to: URL(fileURLWithPath: staged))
+        try site.open()
+        #expect(try !site.shows(first) && !site.shows(second))
+        try site.publish(third)
+        #expect(try site.differences(third) == [], "after \(count) of \(steps)")
+        #expect(try site.shows(third))
+        #expect(try site.lost() == [:])
+        #expect(!site.folder.has(".sidekick/www/intent") && !site.folder.has(".sidekick/www/record.next"))
+        #expect(names(site, "staging") == [])
+    }
+
     @Test func `a burst whose record was renamed already is finished too`() throws {
         let site = try Site(.folder)
         try site.publish(["a": "1", "b": "1", "gone": "1"])

@@ -78,18 +78,30 @@ struct FolderLayout {
             let notices = try recover(keeping: lostAndFound)
             return (try record(), notices)
         } catch is DiskError {
-            let home = try Directory(opening: destination.home)
-            guard let next = try home.read(Self.nextRecordName).flatMap({ TreeRecord(decoding: $0) }) else {
-                return (try record(), [])
-            }
-            var mixed = try record() ?? next
-            let folders = FolderCursor(root: try Directory(making: destination.path))
-            for (path, entry) in next.entries where mixed.entries[path] != entry {
-                if entry.matches(try folders.folder(at: path.parent)?.status(path.name)) { mixed.entries[path] = entry }
-            }
-            mixed.root = 0
-            return (mixed, [])
+            return (try giveUpBurst(keeping: lostAndFound), [])
         }
+    }
+
+    /// Replaces the record by one of what each path shows, then forgets the intent, in this order: with either of them the
+    /// next start knows that DESTINATION is not what a commit has.
+    private func giveUpBurst(keeping lostAndFound: LostAndFound) throws -> TreeRecord? {
+        let home = try Directory(opening: destination.home)
+        guard let next = try home.read(Self.nextRecordName).flatMap({ TreeRecord(decoding: $0) }) else {
+            return try record()
+        }
+        var mixed = try record() ?? next
+        let folders = FolderCursor(root: try Directory(making: destination.path))
+        for (path, entry) in next.entries where mixed.entries[path] != entry {
+            if entry.matches(try folders.folder(at: path.parent)?.status(path.name)) { mixed.entries[path] = entry }
+        }
+        mixed.removedFloor = max(mixed.removedFloor, next.removedFloor)
+        mixed.root = 0
+        try home.replace(Self.recordName, with: mixed.encoded())
+        try home.remove(Self.nextRecordName)
+        try home.remove(Self.intentName)
+        try home.sync()
+        _ = try recover(keeping: lostAndFound)
+        return mixed
     }
 
     private var cannotReplaceLink: PublishingError {
@@ -140,13 +152,21 @@ struct FolderLayout {
     /// Moves every `.git` below DESTINATION out of the way: no update need touch the folder that it is in.
     func moveForeignGit(keeping lostAndFound: LostAndFound) throws {
         guard try FileStatus.of(destination.path)?.kind == .folder else { return }
-        var folders = [(try Directory(opening: destination.path), TreePath.root)]
-        while let (folder, path) = folders.popLast() {
-            for name in try folder.names() where name != EntryName(".sidekick") {
-                if name == EntryName(".git") {
-                    try lostAndFound.move(name, from: folder, path: path.appending(name))
-                } else if let child = try? folder.folder(name) {
-                    folders.append((child, path.appending(name)))
+        try moveForeignGit(in: Directory(opening: destination.path), path: .root, keeping: lostAndFound)
+    }
+
+    /// One folder of each level is open at a time.
+    private func moveForeignGit(in folder: Directory, path: TreePath, keeping lostAndFound: LostAndFound) throws {
+        for name in try folder.names() where name != EntryName(".sidekick") {
+            if name == EntryName(".git") {
+                try lostAndFound.move(name, from: folder, path: path.appending(name))
+            } else if try folder.status(name)?.kind == .folder {
+                do {
+                    guard let child = try folder.folder(name) else { continue }
+                    try moveForeignGit(in: child, path: path.appending(name), keeping: lostAndFound)
+                } catch let error as DiskError where error.isPermission {
+                    // Somebody's folder that we may not look into.
+                    continue
                 }
             }
         }

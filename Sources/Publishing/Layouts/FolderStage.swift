@@ -40,27 +40,33 @@ struct FolderStage {
     /// Assets, then pages, then deletions, then the folders of submodules.
     ///
     /// While the burst runs, links of both commits stand side by side, and two that are harmless each in its own commit may
-    /// lead outside together. Where that can be, the old ones leave first and the new ones come last.
+    /// lead outside together. Where that can be, the old ones leave first and the new ones come last: then, and only then, a
+    /// link that got another target is absent for a moment.
     func steps(in repository: borrowing Repository) throws -> [Intent.Step] {
         let links = Set(placements.filter { plan.links[$0.path] != nil }.map(\.path))
         let apart = try !links.isEmpty || hadLinks ? !mixesSafely(in: repository) : false
         let late = apart ? links : []
         let oldLinks =
-            apart ? (old?.entries ?? [:]).filter { $0.value.kind == .link && entries[$0.key] != $0.value } : [:]
-        let files = placements.filter { !late.contains($0.path) }
-        var steps = oldLinks.keys.sorted().map { Intent.Step.remove($0) }
+            apart ? (old?.entries ?? [:]).filter { $0.value.isMadeLink && entries[$0.key] != $0.value } : [:]
+        var files = placements.filter { !late.contains($0.path) }
+        // A file that takes the place of a link does so in one rename, as the first of all.
+        let overLinks = files.filter { oldLinks[$0.path] != nil }
+        files.removeAll { oldLinks[$0.path] != nil }
+        var steps = overLinks.map { Intent.Step.place($0.number, $0.path) }
+        let overwritten = Set(overLinks.map(\.path))
+        steps += oldLinks.keys.filter { !overwritten.contains($0) }.sorted().map { .remove($0) }
         steps += (files.filter { !$0.path.isPage } + files.filter { $0.path.isPage }).map { .place($0.number, $0.path) }
         steps += removals.filter { oldLinks[$0] == nil }.map { .remove($0) }
         steps += emptyFolders.map { .makeFolder($0) }
         return steps + placements.filter { late.contains($0.path) }.map { .place($0.number, $0.path) }
     }
 
-    private var hadLinks: Bool { old?.entries.values.contains { $0.kind == .link && $0.inode != 0 } ?? false }
+    private var hadLinks: Bool { old?.entries.values.contains(where: \.isMadeLink) ?? false }
 
     /// Links of the old commit whose target can no longer be read count as leading anywhere.
     private func mixesSafely(in repository: borrowing Repository) throws -> Bool {
         var before: [TreePath: [UInt8]] = [:]
-        for (path, entry) in old?.entries ?? [:] where entry.kind == .link && entry.inode != 0 {
+        for (path, entry) in old?.entries ?? [:] where entry.isMadeLink {
             before[path] =
                 try repository.contains(entry.id) ? repository.withBlob(entry.id) { Array($0) } : [UInt8(ascii: "/")]
         }
@@ -97,7 +103,13 @@ struct FolderStage {
     private func checkFolders() throws {
         let device = try staging.status.device
         for path in plan.folders.union([.root]).sorted() {
-            guard let folder = try folders.folder(at: path) else { continue }
+            var path = path
+            var standing = try folders.folder(at: path)
+            while standing == nil, path != .root {
+                path = path.parent
+                standing = try folders.folder(at: path)
+            }
+            guard let folder = standing else { continue }
             guard try folder.status.device == device else { throw DiskError("rename into", folder.path, code: EXDEV) }
             guard faccessat(folder.descriptor, ".", W_OK | X_OK, AT_EACCESS) == 0 else {
                 throw DiskError("write into", folder.path)

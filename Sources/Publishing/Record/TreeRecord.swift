@@ -22,6 +22,9 @@ struct RecordedEntry: Equatable {
         self.init(kind: entry.kind, id: entry.id, size: status.size, mtime: status.mtime, inode: status.inode)
     }
 
+    /// A symbolic link that stands on the disk, not one that was left out.
+    var isMadeLink: Bool { kind == .link && inode != 0 }
+
     /// Whether what stands there is, as far as `lstat` tells, what was published.
     func matches(_ status: FileStatus?) -> Bool {
         guard let status else { return inode == 0 }
