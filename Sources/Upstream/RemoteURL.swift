@@ -86,23 +86,10 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
     /// The address for people: never a password.
     public var description: String { address }
 
-    /// Scheme, host and port: what a credential is bound to.
-    public var origin: String { Self.origin(of: address) }
-
-    static func origin(of address: String) -> String {
-        guard let separator = address.firstRange(of: "://") else { return "" }
-        let scheme = address[..<separator.lowerBound].lowercased()
-        let rest = address[separator.upperBound...]
-        var host = rest[..<(rest.firstIndex(of: "/") ?? rest.endIndex)].lowercased()
-        if let at = host.lastIndex(of: "@") { host = String(host[host.index(after: at)...]) }
-        let port = scheme == "https" ? ":443" : scheme == "http" ? ":80" : ""
-        return "\(scheme)://\(host.hasSuffix(port) ? String(host.dropLast(port.count)) : host)"
-    }
-
-    /// `host:port` with the port spelled out, in lower case.
+    /// `host:port` with the port spelled out, in lower case: what a credential is bound to.
     var authority: String {
-        let origin = origin
-        let host = origin.firstRange(of: "://").map { String(origin[$0.upperBound...]) } ?? origin
+        guard let separator = address.firstRange(of: "://") else { return "" }
+        let host = address[separator.upperBound...].prefix { $0 != "/" }.lowercased()
         if host.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") == true { return host }
         return host + (transport == .https ? ":443" : transport == .http ? ":80" : ":9418")
     }
