@@ -23,15 +23,27 @@ public struct ObjectID: Hashable, Sendable, CustomStringConvertible {
         words = (first, second, UInt32(third))
     }
 
-    init(_ oid: git_oid) {
-        words = withUnsafeBytes(of: oid.id) { bytes in
-            (
-                UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
-                UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
-                UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt32.self))
-            )
-        }
+    init(_ oid: git_oid) { self = withUnsafeBytes(of: oid.id) { ObjectID(bytes: $0) } }
+
+    /// Takes twenty bytes as they are.
+    public init(bytes: UnsafeRawBufferPointer) {
+        precondition(bytes.count == 20)
+        words = (
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+            UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt32.self))
+        )
     }
+
+    /// Lends the twenty bytes.
+    public func withBytes<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
+        try withUnsafeBytes(of: raw.id) { try body($0) }
+    }
+
+    /// The name that stands for no object.
+    public static let zero = ObjectID(words: (0, 0, 0))
+
+    private init(words: (UInt64, UInt64, UInt32)) { self.words = words }
 
     /// What libgit2's functions take.
     var raw: git_oid {

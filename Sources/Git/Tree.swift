@@ -42,23 +42,36 @@ extension Repository {
         let count = git_tree_entrycount(object)
         var entries: [TreeEntry] = []
         entries.reserveCapacity(count)
-        var names: Set<EntryName> = []
-        names.reserveCapacity(count)
+        var isRising = true
         for index in 0..<count {
             guard let row = git_tree_entry_byindex(object, index), let text = git_tree_entry_name(row),
                 let id = git_tree_entry_id(row)
             else { continue }
             let name = EntryName(bytes: Array(UnsafeRawBufferPointer(start: text, count: strlen(text))))
-            guard names.insert(name).inserted else {
-                throw GitError(
-                    call: "tree", code: -1, message: "tree \(tree) lists the name \(name) twice", isMalformed: true)
-            }
+            if let last = entries.last, !last.name.bytes.lexicographicallyPrecedes(name.bytes) { isRising = false }
             entries.append(
                 TreeEntry(
                     name: name, kind: Self.kind(of: git_tree_entry_filemode_raw(row)),
                     id: ObjectID(id.pointee)))
         }
+        if !isRising { try checkNames(of: entries, in: tree) }
         return entries
+    }
+
+    /// Names that rise byte by byte are different ones; where folders sort after files of a longer name, they need a look.
+    private borrowing func checkNames(of entries: [TreeEntry], in tree: ObjectID) throws(GitError) {
+        var names: Set<EntryName> = []
+        for entry in entries where !names.insert(entry.name).inserted {
+            throw GitError(
+                call: "tree", code: -1, message: "tree \(tree) lists the name \(entry.name) twice", isMalformed: true)
+        }
+    }
+
+    /// One entry below a tree; `nil` when nothing stands there.
+    public borrowing func entry(at path: TreePath, in tree: ObjectID) throws(GitError) -> TreeEntry? {
+        guard path != .root, let folder = try subtree(of: tree, at: path.parent) else { return nil }
+        let name = path.name
+        return try entries(of: folder).first { $0.name == name }
     }
 
     /// Old repositories hold modes such as 100664: like git, only the type and the owner's execute bit count.

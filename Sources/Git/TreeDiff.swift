@@ -16,22 +16,23 @@ extension Repository {
     ///   - depth: the deepest nesting that is followed; beyond it `TreeTooLarge` is thrown.
     ///   - folders: how many folders are read at most; beyond it `TreeTooLarge` is thrown. A few hundred bytes of
     ///     trees that name each other can hold more paths than there are atoms.
-    ///   - check: sees every entry of `new` that differs, folders too, before anything below it is read.
+    ///   - looksAt: sees every entry that differs, folders too, before anything below it is read, and says whether it
+    ///     counts; `isNew` for those of `new`.
     public borrowing func differences(
         from old: ObjectID?, to new: ObjectID?, depth: Int, folders: Int,
-        check: (TreeEntry, _ folder: TreePath) throws -> Void, _ body: (TreeChange) throws -> Void
+        looksAt: (TreeEntry, _ path: TreePath, _ isNew: Bool) throws -> Bool, _ body: (TreeChange) throws -> Void
     ) throws {
         var folders = folders
-        try withoutActuallyEscaping(check) { check in
+        try withoutActuallyEscaping(looksAt) { looksAt in
             try withoutActuallyEscaping(body) { body in
-                let visitor = Visitor(check: check, body: body)
+                let visitor = Visitor(looksAt: looksAt, body: body)
                 try differences(from: old, to: new, below: .root, depth: depth, folders: &folders, visitor)
             }
         }
     }
 
     private struct Visitor {
-        let check: (TreeEntry, TreePath) throws -> Void
+        let looksAt: (TreeEntry, TreePath, Bool) throws -> Bool
         let body: (TreeChange) throws -> Void
     }
 
@@ -61,8 +62,9 @@ extension Repository {
         _ visitor: Visitor
     ) throws {
         guard old != new, let name = (new ?? old)?.name else { return }
-        if let new { try visitor.check(new, folder) }
         let path = folder.appending(name)
+        let old = try old.flatMap { try visitor.looksAt($0, path, false) ? $0 : nil }
+        let new = try new.flatMap { try visitor.looksAt($0, path, true) ? $0 : nil }
         let oldFolder = old?.kind == .folder ? old?.id : nil
         let newFolder = new?.kind == .folder ? new?.id : nil
         let oldLeaf = oldFolder == nil ? old : nil

@@ -90,7 +90,7 @@ public struct Loop: Sendable {
         do {
             let outcome = try await runPass()
             await status.note(outcome, nextIn: nil, logger: logger)
-            _ = await tidy()
+            _ = await tidy(makingSpares: false)
         } catch let error as SyncError {
             await status.note(error, failures: 1, nextIn: nil, logger: logger)
             await mend(error)
@@ -123,29 +123,30 @@ public struct Loop: Sendable {
         }
     }
 
-    /// The pause between two passes, interrupted for what an update leaves to clean up.
+    /// The pause between two passes. What an update leaves to clean up, and what the next one will need, is done meanwhile,
+    /// and given up when the pause ends.
     private func wait(_ seconds: Double) async {
-        let end = ContinuousClock.now + .seconds(seconds)
-        while !Task.isCancelled {
-            let tidy = await tidy()
-            let left = ContinuousClock.now.duration(to: end)
-            guard left > .zero else { return }
-            let next = min(left, tidy.map { .seconds($0 + 0.01) } ?? left)
-            if await doorbell.wait(orUntil: { try await Task.sleep(for: next) }) != nil {
-                logger.info("pass requested")
-                return
+        let trigger = await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while let next = await tidy(makingSpares: true), !Task.isCancelled {
+                    guard (try? await Task.sleep(for: .seconds(next + 0.01))) != nil else { return }
+                }
             }
-            if tidy == nil { return }
+            defer { group.cancelAll() }
+            return await doorbell.wait(orUntil: { try await Task.sleep(for: .seconds(seconds)) })
         }
+        if trigger != nil { logger.info("pass requested") }
     }
 
-    private func tidy() async -> Double? {
+    /// - Returns: the seconds until there is more to do.
+    private func tidy(makingSpares: Bool) async -> Double? {
         do {
-            let (next, notices) = try await executor.run { try publisher.tidy() }
+            let publisher = publisher
+            let (next, notices) = try await BackgroundThread.run { isStopped in
+                try publisher.tidy(makingSpares: makingSpares, isStopped: isStopped)
+            }
             for notice in notices { logger.warning("notice", metadata: ["what": "\(notice)"]) }
             return next
-        } catch is CancellationError {
-            return nil
         } catch {
             logger.warning("clean-up failed", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
             return nil

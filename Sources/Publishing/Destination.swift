@@ -54,7 +54,12 @@ public struct Destination: Sendable {
     /// The layout that stands on the disk, or the one that a new DESTINATION gets.
     func automaticLayout() throws -> Layout {
         switch try FileStatus.of(path)?.kind {
-        case .folder: try isPrepared ? .link : .folder
+        case .folder:
+            if case .exchangedTree = try standing(in: TreePool(self)) {
+                .exchange
+            } else {
+                try isPrepared ? .link : .folder
+            }
         case .link: .link
         case nil: try FileStatus.of(home + "/record") == nil ? .link : .folder
         case .file, .other: throw notAFolder
@@ -111,6 +116,8 @@ public struct Destination: Sendable {
 public enum Layout: String, Sendable, CaseIterable {
     /// DESTINATION is a symbolic link that is renamed over in one step.
     case link
+    /// DESTINATION is a real folder that is exchanged with another one in one step.
+    case exchange
     /// DESTINATION is a real folder whose files are renamed over one by one.
     case folder
 }

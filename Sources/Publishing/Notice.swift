@@ -10,6 +10,8 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
     case submodule(path: TreePath)
     /// So many files are pointers to Git LFS, published as they are.
     case lfsPointers(count: Int)
+    /// A published file was not what was published; it is made anew.
+    case drifted(path: TreePath)
     /// What a process that was killed had left behind was finished or removed.
     case recovered(String)
 
@@ -22,6 +24,7 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
             "symbolic link left out, it leads outside the tree: \(path) -> \(EntryName(target))"
         case .submodule(let path): "submodule published as an empty folder: \(path)"
         case .lfsPointers(let count): "Git LFS pointers published as they are, not the files they stand for: \(count)"
+        case .drifted(let path): "changed by somebody else, made anew: \(path)"
         case .recovered(let what): what
         }
     }

@@ -11,9 +11,14 @@ public final class Publisher: Sendable {
     public let layout: Layout
     private let options: PublishingOptions
     private let lock: DestinationLock
-    private let remembered = Mutex<Remembered?>(nil)
+    private let state = Mutex(State())
 
-    /// A record that was read, and the name and inode that tell whether it is still the one.
+    private struct State {
+        /// What was read from the disk the last time.
+        var remembered: Remembered?
+    }
+
+    /// A record that was read, and what tells whether it is still the one.
     private struct Remembered {
         let identity: String
         let published: Published
@@ -52,47 +57,56 @@ public final class Publisher: Sendable {
         self.lock = lock
     }
 
-    private var link: LinkLayout { LinkLayout(destination: destination, options: options) }
+    private var trees: TreeLayout { TreeLayout(layout, destination, options) }
     private var folder: FolderLayout { FolderLayout(destination: destination, options: options) }
     private var now: Int64 { Int64(time(nil)) }
 
     private func recover() throws -> [Notice] {
         let lostAndFound = LostAndFound(destination, now: now)
-        let notices =
-            switch layout {
-            case .link: try link.sweep(keeping: lostAndFound)
-            case .folder: try folder.recover(keeping: lostAndFound)
-            }
-        if layout == .folder, try folder.record() != nil { try folder.moveForeignGit(keeping: lostAndFound) }
+        var notices = try trees.recover(keeping: lostAndFound)
+        if layout == .folder {
+            try folder.takeOver(from: TreePool(destination))
+            notices += try folder.recover(keeping: lostAndFound)
+            if try folder.record() != nil { try folder.moveForeignGit(keeping: lostAndFound) }
+        }
         return notices + lostAndFound.notices
     }
 
     /// What is visible now; `nil` when nothing of ours is. A few system calls when it is what it was the last time.
     public func published() throws -> Published? {
-        let identity: String
-        var inode: UInt64 = 0
+        guard let identity = try identity() else { return nil }
+        if let known = state.withLock({ $0.remembered }), known.identity == identity { return known.published }
+        let record: TreeRecord?
         switch layout {
-        case .link:
-            guard let live = try link.liveTree() else { return nil }
-            identity = live
+        case .link, .exchange: record = try trees.visible()?.record
         case .folder:
-            guard let root = try FileStatus.of(destination.path), root.kind == .folder,
-                let record = try FileStatus.of(destination.home + "/record")
-            else { return nil }
-            inode = root.inode
-            identity = "\(record.inode) \(record.mtime) \(inode)"
+            let root = try FileStatus.of(destination.path)?.inode
+            record = try folder.record().flatMap { $0.root == root ? $0 : nil }
         }
-        if let known = remembered.withLock({ $0 }), known.identity == identity { return known.published }
-        guard let record = try layout == .link ? link.record(of: identity) : folder.record(), record.root == inode
-        else { return nil }
+        guard let record, record.layout == layout else { return nil }
         let published = Published(record)
-        remembered.withLock { $0 = Remembered(identity: identity, published: published) }
+        state.withLock { $0.remembered = Remembered(identity: identity, published: published) }
         return published
+    }
+
+    /// What changes when something else becomes visible, though not by this process.
+    private func identity() throws -> String? {
+        guard let status = try FileStatus.of(destination.path) else { return nil }
+        switch (layout, status.kind) {
+        case (.link, .link):
+            let target = try Directory(opening: destination.parent).readLink(destination.name) ?? []
+            return String(decoding: target, as: UTF8.self)
+        case (.exchange, .folder): return "\(status.inode)"
+        case (.folder, .folder):
+            guard let record = try FileStatus.of(destination.home + "/record") else { return nil }
+            return "\(record.inode) \(record.mtime) \(status.inode)"
+        default: return nil
+        }
     }
 
     /// Whether that commit, as this publisher is set up, is what is visible.
     public func shows(_ commit: ObjectID) throws -> Bool {
-        guard let published = try published(), try layout == .link || !folder.isInterrupted() else { return false }
+        guard let published = try published(), try layout != .folder || !folder.isInterrupted() else { return false }
         return published.commit == commit && published.subdirectory == options.subdirectory
             && published.policy == options.policy
     }
@@ -106,11 +120,16 @@ public final class Publisher: Sendable {
         guard let tree = try repository.subtree(of: commit.tree, at: path) else {
             throw PublishingError.subdirectoryMissing(subdirectory: options.subdirectory, commit: commit.id)
         }
-        return switch layout {
-        case .link: try link.materialize(commit, tree: tree, from: repository, now: now)
+        let lostAndFound = LostAndFound(destination, now: now)
+        switch layout {
+        case .link, .exchange:
+            var staged = try trees.materialize(
+                commit, tree: tree, from: repository, now: now, drifted: [], keeping: lostAndFound)
+            staged.notices += lostAndFound.notices
+            return staged
         case .folder:
-            try folder.materialize(
-                commit, tree: tree, from: repository, now: now, keeping: LostAndFound(destination, now: now))
+            return try folder.materialize(
+                commit, tree: tree, from: repository, now: now, drifted: [], keeping: lostAndFound)
         }
     }
 
@@ -119,8 +138,9 @@ public final class Publisher: Sendable {
     /// - Returns: what a person should know.
     public func publish(_ staged: StagedTree) throws -> [Notice] {
         let lostAndFound = LostAndFound(destination, now: now)
+        state.withLock { $0.remembered = nil }
         switch staged.place {
-        case .tree(let name): try link.publish(name, keeping: lostAndFound)
+        case .tree(let name): try trees.publish(name, keeping: lostAndFound)
         case .burst(let intent):
             let isAdopted = try folder.record() != nil
             try folder.publish(intent, record: staged.record, keeping: lostAndFound)
@@ -129,16 +149,17 @@ public final class Publisher: Sendable {
         return staged.notices + lostAndFound.notices
     }
 
-    /// Removes what is no longer shown and was not for the grace period.
+    /// Removes trees that are no longer needed, and makes a spare for the next update when there is none. Between passes: it
+    /// can be stopped between two files, and goes on at the next call.
     ///
-    /// - Returns: the seconds until there is more to remove, `nil` for nothing; and what a person should know.
-    public func tidy() throws -> (next: Double?, notices: [Notice]) {
-        guard layout == .link else { return (nil, []) }
-        var clock = timespec()
-        clock_gettime(CLOCK_REALTIME, &clock)
+    /// - Parameters:
+    ///   - makingSpares: whether there will be a next update in this process.
+    ///   - isStopped: asked often.
+    /// - Returns: the seconds until there is more to do, `nil` for nothing; and what a person should know.
+    public func tidy(makingSpares: Bool, isStopped: @escaping () -> Bool) throws -> (next: Double?, notices: [Notice]) {
         let lostAndFound = LostAndFound(destination, now: now)
-        let next = try link.tidy(
-            now: Double(clock.tv_sec) + Double(clock.tv_nsec) / 1e9, keeping: lostAndFound)
+        let upkeep = Upkeep(trees: trees, now: wallClock(), isStopped: isStopped, lostAndFound: lostAndFound)
+        let next = try upkeep.run(makingSpares: makingSpares)
         return (next, lostAndFound.notices)
     }
 }

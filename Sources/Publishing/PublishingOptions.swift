@@ -14,6 +14,14 @@ public struct PublishingOptions: Sendable, Equatable {
     public var limits: Limits
     /// How many seconds a tree that was live is kept for those who are still reading it.
     public var grace: Double
+    /// How many seconds the tree that was live before stays reachable as `previous`; 0 for not at all.
+    public var keepPrevious: Double
+
+    /// Whether a leaf is published. (Everything is, until a selection says otherwise.)
+    func selects(_ path: TreePath, _ kind: EntryKind = .file(executable: false)) -> Bool { true }
+
+    /// Whether anything below a folder may be published.
+    func mayHold(below folder: TreePath) -> Bool { true }
 
     /// What shows in the files themselves, beside the commit.
     var policy: String { "mtime=\(modificationTimes) symlinks=\(symlinks)" }
@@ -21,7 +29,7 @@ public struct PublishingOptions: Sendable, Equatable {
     /// The defaults of the contract.
     public init(
         layout: Layout? = nil, subdirectory: String = "", modificationTimes: ModificationTimes = .commit,
-        symlinks: SymlinkPolicy = .skip, limits: Limits = Limits(), grace: Double = 2
+        symlinks: SymlinkPolicy = .skip, limits: Limits = Limits(), grace: Double = 2, keepPrevious: Double = 600
     ) {
         self.layout = layout
         self.subdirectory = subdirectory
@@ -29,6 +37,7 @@ public struct PublishingOptions: Sendable, Equatable {
         self.symlinks = symlinks
         self.limits = limits
         self.grace = grace
+        self.keepPrevious = keepPrevious
     }
 }
 
@@ -52,8 +61,8 @@ public struct Published: Sendable, Equatable {
         subdirectory = record.subdirectory
         policy = record.policy
         since = record.published
-        files = record.fileCount
-        bytes = record.byteCount
+        files = record.count.files
+        bytes = record.count.bytes
     }
 }
 
@@ -62,11 +71,11 @@ public struct StagedTree: Sendable {
     let record: TreeRecord
     let place: Place
     /// New files.
-    public internal(set) var filesWritten = 0
+    public let filesWritten: Int
     /// Their bytes.
-    public internal(set) var bytesWritten: Int64 = 0
+    public let bytesWritten: Int64
     /// Paths that the new tree does not have.
-    public internal(set) var filesRemoved = 0
+    public let filesRemoved: Int
     /// What a person should know.
     public internal(set) var notices: [Notice] = []
 
@@ -77,8 +86,13 @@ public struct StagedTree: Sendable {
         case burst(Intent)
     }
 
-    init(record: TreeRecord, place: Place) {
+    init(record: TreeRecord, place: Place, _ output: TreeBuild.Output, removed: Int) {
         self.record = record
         self.place = place
+        filesWritten = output.filesWritten
+        bytesWritten = output.bytesWritten
+        filesRemoved = removed
+        if output.lfsPointers > 0 { notices.append(.lfsPointers(count: output.lfsPointers)) }
+        notices += output.drifted.map { .drifted(path: $0) }
     }
 }

@@ -32,6 +32,7 @@ struct FollowOptions: ParsableArguments {
     @Option(.maxBlob) var maxBlob: String?
     @Option(.maxPack) var maxPack: String?
     @Option(.grace) var grace: String?
+    @Option(.keepPrevious) var keepPrevious: String?
     @Option(.username) var username: String?
     @Option(.logFormat) var logFormat: String?
     @Option(.logLevel) var logLevel: String?
@@ -42,7 +43,8 @@ struct FollowOptions: ParsableArguments {
                 .repository: repository ?? repositoryArgument, .delay: delay, .ref: ref, .subdirectory: subdirectory,
                 .layout: layout, .timeout: timeout, .deadline: deadline, .backoff: backoff, .depth: depth,
                 .fastForwardOnly: fastForwardOnly ? "on" : nil, .mtime: mtime, .symlinks: symlinks, .maxFiles: maxFiles,
-                .maxSize: maxSize, .maxBlob: maxBlob, .maxPack: maxPack, .grace: grace, .username: username,
+                .maxSize: maxSize, .maxBlob: maxBlob, .maxPack: maxPack, .grace: grace, .keepPrevious: keepPrevious,
+                .username: username,
                 .logFormat: logFormat, .logLevel: logLevel,
             ].given
         if let destinationArgument { values[Setting.destination.name] = destinationArgument }

@@ -45,7 +45,7 @@ import Testing
             if next == fourth { #expect(time == 2_000_000) }
             last = time
             #expect(try site.status("same") == same)
-            _ = try site.publisher.tidy()
+            try site.tidy()
         }
     }
 
@@ -63,7 +63,7 @@ import Testing
             for commit in [away, busy] {
                 try site.publish(commit)
                 try site.open()
-                _ = try site.publisher.tidy()
+                try site.tidy()
             }
             try site.publish(back)
             #expect(try site.mtime("a") > last)

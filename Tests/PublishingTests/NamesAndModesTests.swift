@@ -72,7 +72,7 @@ import Testing
         for (number, name) in half.enumerated() {
             #expect(try folder.read(EntryName(bytes: name)) == Array("\(number)".utf8), "\(EntryName(bytes: name))")
         }
-        #expect(try site.publisher.tidy().notices.isEmpty)
+        #expect(try site.tidy().notices.isEmpty)
         #expect(try site.lost().isEmpty)
     }
 

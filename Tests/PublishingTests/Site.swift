@@ -19,6 +19,7 @@ final class Site: @unchecked Sendable {
         self.options = options
         self.options.layout = layout
         self.options.grace = grace
+        self.options.keepPrevious = 0
     }
 
     /// DESTINATION.
@@ -73,6 +74,17 @@ final class Site: @unchecked Sendable {
             guard symlink(target, path) == 0 else { throw TestFailure("symlink \(name): \(errno)") }
         }
         return try source.commit(files)
+    }
+
+    /// What a daemon does between two passes.
+    @discardableResult
+    func tidy(makingSpares: Bool = true) throws -> (next: Double?, notices: [Notice]) {
+        try publisher.tidy(makingSpares: makingSpares) { false }
+    }
+
+    /// The names in a folder of the state.
+    func names(_ folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: state + "/" + folder)) ?? []).sorted()
     }
 
     func shows(_ commit: String) throws -> Bool { try publisher.shows(id(commit)) }

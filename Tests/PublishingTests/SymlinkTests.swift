@@ -66,7 +66,7 @@ import Testing
         #expect(try site.differences(commit).sorted() == left.sorted().map { "missing: \($0)" })
         // What was left out is settled: it does not make the commit look unpublished, and has nothing to tidy.
         #expect(try site.shows(commit))
-        #expect(try site.publisher.tidy().notices == [])
+        #expect(try site.tidy().notices == [])
     }
 
     @Test(arguments: Layout.allCases, ["", "a\0b", String(repeating: "x/", count: 2048) + "x"])

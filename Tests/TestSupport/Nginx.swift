@@ -18,9 +18,14 @@ public final class Nginx: Sendable {
     public convenience init(serving destination: String) async throws {
         let folder = try TemporaryFolder()
         let text = try String(contentsOfFile: Self.project + "/web.conf", encoding: .utf8)
+        let (parent, name) = (
+            (destination as NSString).deletingLastPathComponent, (destination as NSString).lastPathComponent
+        )
+        let previous = "\(parent)/.sidekick/\(name)/previous"
         try await self.init(folder) { port in
             text.replacingOccurrences(of: "listen 80;", with: "listen 127.0.0.1:\(port);")
                 .replacingOccurrences(of: "root /srv/www;", with: "root \(destination);")
+                .replacingOccurrences(of: "root /srv/.sidekick/www/previous;", with: "root \(previous);")
         }
     }
 

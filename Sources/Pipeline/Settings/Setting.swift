@@ -48,8 +48,8 @@ public struct Setting: Sendable, Hashable {
     public static let subdirectory = Setting(
         "SIDEKICK_SUBDIRECTORY", "path", or: "the root", "The folder of the repository that is published.")
     public static let layout = Setting(
-        "SIDEKICK_LAYOUT", "layout", kind: .choice(["auto", "link", "folder"]), standard: "auto",
-        "link: DESTINATION is a symbolic link that switches in one step. folder: a real folder whose files are renamed over."
+        "SIDEKICK_LAYOUT", "layout", kind: .choice(["auto", "link", "exchange", "folder"]), standard: "auto",
+        "link: DESTINATION is a symbolic link that switches in one step. exchange: a real folder that does. folder: a real folder whose files are renamed over."
     )
     public static let state = Setting(
         "SIDEKICK_STATE", "path", or: ".sidekick/NAME beside DESTINATION",
@@ -86,6 +86,10 @@ public struct Setting: Sendable, Hashable {
     public static let grace = Setting(
         "SIDEKICK_GRACE", "time", kind: .duration, standard: "2s",
         "How long a tree is kept after it was live, for those who still read it.")
+    public static let keepPrevious = Setting(
+        "SIDEKICK_KEEP_PREVIOUS", "time", kind: .duration, standard: "10m",
+        "How long the tree that was live before stays reachable for the assets of pages that are still open; 0 for not at all."
+    )
     public static let username = Setting(
         "SIDEKICK_USERNAME", "name", or: "the address's", "The user for a repository that asks for a login.")
     public static let password = Setting(
@@ -104,7 +108,8 @@ public struct Setting: Sendable, Hashable {
     /// Every setting, in the order in which a reader wants them.
     public static let all: [Setting] = [
         repository, destination, delay, ref, subdirectory, layout, state, timeout, deadline, backoff, depth,
-        fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, username, password, token,
+        fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious, username, password,
+        token,
         logFormat,
         logLevel,
     ]

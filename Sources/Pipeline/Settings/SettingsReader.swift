@@ -136,6 +136,7 @@ struct SettingsReader {
         options.symlinks = SymlinkPolicy(rawValue: choice(.symlinks)) ?? options.symlinks
         options.limits = Limits(files: count(.maxFiles), size: size(.maxSize), blob: size(.maxBlob))
         options.grace = duration(.grace)
+        options.keepPrevious = duration(.keepPrevious)
         return options
     }
 

@@ -23,16 +23,20 @@ extension Directory {
             }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
-        guard fchmod(file, mode) == 0 else { throw DiskError("set the mode of", pathOf(name)) }
         if let mtime {
             let time = timespec(tv_sec: Int(mtime), tv_nsec: 0)
             guard futimens(file, [time, time]) == 0 else { throw DiskError("set the time of", pathOf(name)) }
         }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw DiskError("look at", pathOf(name)) }
+        if status.st_mode & 0o7777 != mode {
+            // Whatever the umask says.
+            guard fchmod(file, mode) == 0 else { throw DiskError("set the mode of", pathOf(name)) }
+            status.st_mode = status.st_mode & S_IFMT | mode
+        }
         if durable {
             guard fsync(file) == 0 else { throw DiskError("sync", pathOf(name)) }
         }
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw DiskError("look at", pathOf(name)) }
         return FileStatus(status)
     }
 

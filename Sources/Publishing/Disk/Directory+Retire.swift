@@ -3,32 +3,54 @@ import Git
 extension Directory {
     /// Removes a tree that is no longer shown. What its record knows goes; anything else in it is not ours, and is kept.
     ///
-    /// - Parameter record: what was published there; without one everything is kept.
-    func retire(_ name: EntryName, record: TreeRecord?, keeping lostAndFound: LostAndFound) throws {
-        try retire(name, record: record, path: .root, keeping: lostAndFound)
+    /// - Parameters:
+    ///   - record: what was published there; without one everything is kept.
+    ///   - doubtful: paths at which everything is ours.
+    ///   - isStopped: asked between two files whether to leave the rest for another time.
+    /// - Returns: whether all of it is gone.
+    @discardableResult
+    func retire(
+        _ name: EntryName, record: TreeRecord?, doubtful: Set<TreePath> = [], keeping lostAndFound: LostAndFound,
+        isStopped: () -> Bool = { false }
+    ) throws -> Bool {
+        guard
+            try retire(
+                name, record: record, path: .root, doubtful: doubtful, keeping: lostAndFound, isStopped: isStopped)
+        else { return false }
         if try !removeFolder(name), try status(name) != nil {
             throw DiskError("remove the folder", pathOf(name), code: 39 /* ENOTEMPTY */)
         }
+        return true
     }
 
+    /// The same for what is in a folder.
+    ///
     /// - Parameter path: where the folder stood in the published tree.
+    @discardableResult
     func retire(
-        _ name: EntryName, record: TreeRecord?, path: TreePath, keeping lostAndFound: LostAndFound
-    ) throws {
-        guard let folder = try folder(name) else { return }
+        _ name: EntryName, record: TreeRecord?, path: TreePath, doubtful: Set<TreePath> = [],
+        keeping lostAndFound: LostAndFound, isStopped: () -> Bool = { false }
+    ) throws -> Bool {
+        guard let folder = try folder(name) else { return true }
         for child in try folder.names() {
+            guard !isStopped() else { return false }
             let childPath = path.appending(child)
             let status = try folder.status(child)
             if status?.kind == .folder {
                 if try folder.removeFolder(child) { continue }
-                try folder.retire(child, record: record, path: childPath, keeping: lostAndFound)
+                guard
+                    try folder.retire(
+                        child, record: record, path: childPath, doubtful: doubtful, keeping: lostAndFound,
+                        isStopped: isStopped)
+                else { return false }
                 try folder.removeFolder(child)
-            } else if try folder.isOurs(child, status, record?.entries[childPath]) {
+            } else if try doubtful.contains(childPath) || folder.isOurs(child, status, record?[childPath]) {
                 try folder.remove(child)
             } else {
                 try lostAndFound.move(child, from: folder, path: childPath)
             }
         }
+        return true
     }
 
     /// Whether what stands at a name is what was published there: by its stat, and where that differs by its bytes.

@@ -4,17 +4,43 @@ import Glibc
 
 /// A folder that is held open. Everything below it is reached through its descriptor, one name at a time and never
 /// through a symbolic link, so nothing that is put in the way can lead a write elsewhere.
-final class Directory {
+final class Directory: Sendable {
     let descriptor: Int32
-    /// For messages only.
-    let path: String
+    private let place: Place
 
-    private init(descriptor: Int32, path: String) {
+    private enum Place {
+        case path(String)
+        case below(Directory, EntryName)
+    }
+
+    /// For messages only, and so put together only for them.
+    var path: String {
+        switch place {
+        case .path(let path): path
+        case .below(let folder, let name): folder.pathOf(name)
+        }
+    }
+
+    private init(descriptor: Int32, place: Place) {
         self.descriptor = descriptor
-        self.path = path
+        self.place = place
     }
 
     deinit { close(descriptor) }
+
+    /// What the process keeps from new files: read where reading does not change it (Linux 4.7), else taken to be everything.
+    private static let umask: mode_t = {
+        guard let file = fopen("/proc/self/status", "re") else { return 0o777 }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, Int32(line.count), file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            guard text.hasPrefix("Umask:") else { continue }
+            return mode_t(text.dropFirst(6).trimmingPrefix { $0.isWhitespace }.prefix { $0.isNumber }, radix: 8)
+                ?? 0o777
+        }
+        return 0o777
+    }()
 
     private static let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
@@ -22,7 +48,7 @@ final class Directory {
     convenience init(opening path: String) throws(DiskError) {
         let descriptor = open(path, Self.flags)
         guard descriptor >= 0 else { throw DiskError("open the folder", path) }
-        self.init(descriptor: descriptor, path: path)
+        self.init(descriptor: descriptor, place: .path(path))
     }
 
     /// Makes a folder and the ones above it where they are missing, and opens it.
@@ -47,7 +73,7 @@ final class Directory {
             if errno == ENOENT || errno == ENOTDIR || errno == ELOOP { return nil }
             throw DiskError("open the folder", pathOf(name))
         }
-        return Directory(descriptor: child, path: pathOf(name))
+        return Directory(descriptor: child, place: .below(self, name))
     }
 
     /// Makes a folder, or takes the one that is there.
@@ -57,7 +83,7 @@ final class Directory {
         guard let folder = try folder(name) else {
             throw DiskError("open the folder", pathOf(name), code: ENOTDIR)
         }
-        if made { fchmod(folder.descriptor, mode) }
+        if made, Self.umask & mode != 0 { fchmod(folder.descriptor, mode) }
         return folder
     }
 

@@ -40,7 +40,7 @@ struct FolderBurst {
             if status.kind == .folder {
                 try folder.rename(path.name, to: staged, as: evicted)
                 folders.rewind()
-            } else if try !folder.isOurs(path.name, status, old?.entries[path]),
+            } else if try !folder.isOurs(path.name, status, old?[path]),
                 try !isSame(file, path.name, in: folder)
             {
                 try lostAndFound.keepCopy(of: path.name, in: folder, path: path)
@@ -71,7 +71,7 @@ struct FolderBurst {
             guard let above = try folders.folder(at: here) else { break }
             here = here.appending(name)
             guard let status = try above.status(name), status.kind != .folder else { continue }
-            if try above.isOurs(name, status, old?.entries[here]) {
+            if try above.isOurs(name, status, old?[here]) {
                 try above.remove(name)
             } else {
                 try lostAndFound.move(name, from: above, path: here)
@@ -93,11 +93,11 @@ struct FolderBurst {
             return
         }
         if status.kind == .folder {
-            if case .submodule = old?.entries[path]?.kind { try folder.removeFolder(path.name) }
+            if case .submodule = old?[path]?.kind { try folder.removeFolder(path.name) }
             return
         }
         touched.insert(path.parent)
-        if try folder.isOurs(path.name, status, old?.entries[path]) {
+        if try folder.isOurs(path.name, status, old?[path]) {
             try folder.remove(path.name)
         } else {
             try lostAndFound.move(path.name, from: folder, path: path)
@@ -123,7 +123,7 @@ struct FolderBurst {
     }
 
     private func makeDurable() throws {
-        guard touched.count <= TreeBuild.mostSingleSyncs else { return try root.syncFileSystem() }
+        guard touched.count <= Durability.mostSingleSyncs else { return try root.syncFileSystem() }
         for path in touched.union([.root]) { try folders.folder(at: path)?.sync() }
     }
 }

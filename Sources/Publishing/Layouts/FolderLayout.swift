@@ -15,28 +15,31 @@ struct FolderLayout {
 
     /// What was published last; `nil` when DESTINATION is not a folder that we published into.
     func record() throws -> TreeRecord? {
-        guard try FileStatus.of(destination.path)?.kind == .folder, try FileStatus.of(destination.home) != nil else {
-            return nil
-        }
-        return try Directory(opening: destination.home).read(Self.recordName).flatMap { TreeRecord(decoding: $0) }
+        guard try FileStatus.of(destination.path)?.kind == .folder else { return nil }
+        return try destination.folderRecord()
     }
 
     /// Whether a burst was interrupted.
     func isInterrupted() throws -> Bool { try FileStatus.of(destination.home + "/intent") != nil }
+
+    private var shelf: RecordShelf { RecordShelf(home: destination.home) }
 
     // MARK: materialize
 
     /// Stages every file that differs, and decides the steps.
     func materialize(
         _ commit: Commit, tree: ObjectID, from repository: borrowing Repository, now: Int64,
-        keeping lostAndFound: LostAndFound
+        drifted: [TreePath], keeping lostAndFound: LostAndFound
     ) throws -> StagedTree {
         if try FileStatus.of(destination.path)?.kind == .link { throw cannotReplaceLink }
         let (old, recovered) = try standing(keeping: lostAndFound)
         let standing = try FileStatus.of(destination.path)
-        let isKnown = old != nil && old?.root == standing?.inode && old?.policy == options.policy
-        let base = isKnown ? try old.flatMap { try repository.contains($0.tree) ? $0.tree : nil } : nil
-        let plan = try TreePlan(from: base, to: tree, record: old, in: repository, options: options)
+        var base: TreePlan.Base?
+        if let old, old.root == standing?.inode, old.policy == options.policy, try repository.contains(old.tree) {
+            base = TreePlan.Base(standing: old, live: nil, doubtful: drifted)
+        }
+        let plan = try TreePlan(
+            to: tree, from: base, known: [old].compactMap { $0 }, in: repository, options: options)
         let name = "\(commit.id)"
         let staging = try Directory(opening: destination.home).makeFolder(Self.stagingName, mode: 0o700)
         try staging.removeTree(EntryName(name))
@@ -50,16 +53,13 @@ struct FolderLayout {
                 now: now)
             try stage.run(from: repository)
             try stage.makeDurable()
-            var record = TreeRecord(
-                commit: commit.id, tree: tree, subdirectory: options.subdirectory, policy: options.policy, root: inode,
-                published: now, entries: stage.entries)
-            record.noteRemovals(since: old)
+            var record = stage.record
+            record.root = inode
+            record.tree = tree
             var staged = StagedTree(
-                record: record, place: .burst(Intent(staging: name, steps: try stage.steps(in: repository))))
-            staged.filesWritten = stage.writer.filesWritten
-            staged.bytesWritten = stage.writer.bytesWritten
-            staged.filesRemoved = stage.removals.count
-            staged.notices = recovered + lostAndFound.notices + plan.notices + stage.notices
+                record: record, place: .burst(Intent(staging: name, steps: try stage.steps(in: repository))),
+                stage.output, removed: stage.removals.count)
+            staged.notices = recovered + lostAndFound.notices + plan.notices + staged.notices
             return staged
         } catch {
             try? staging.removeTree(EntryName(name))
@@ -86,17 +86,18 @@ struct FolderLayout {
     /// next start knows that DESTINATION is not what a commit has.
     private func giveUpBurst(keeping lostAndFound: LostAndFound) throws -> TreeRecord? {
         let home = try Directory(opening: destination.home)
-        guard let next = try home.read(Self.nextRecordName).flatMap({ TreeRecord(decoding: $0) }) else {
-            return try record()
-        }
+        guard let next = try shelf.read(Self.nextRecordName, in: home) else { return try record() }
         var mixed = try record() ?? next
         let folders = FolderCursor(root: try Directory(making: destination.path))
-        for (path, entry) in next.entries where mixed.entries[path] != entry {
-            if entry.matches(try folders.folder(at: path.parent)?.status(path.name)) { mixed.entries[path] = entry }
+        var shown: [TreePath: RecordedEntry?] = [:]
+        try next.rows.forEach { path, entry in
+            guard mixed[path] != entry else { return }
+            if entry.matches(try folders.folder(at: path.parent)?.status(path.name)) { shown[path] = entry }
         }
+        mixed.apply(shown)
         mixed.removedFloor = max(mixed.removedFloor, next.removedFloor)
         mixed.root = 0
-        try home.replace(Self.recordName, with: mixed.encoded())
+        try shelf.write(mixed, as: Self.recordName, in: home)
         try home.remove(Self.nextRecordName)
         try home.remove(Self.intentName)
         try home.sync()
@@ -116,7 +117,7 @@ struct FolderLayout {
     func publish(_ intent: Intent, record: TreeRecord, keeping lostAndFound: LostAndFound) throws {
         let home = try Directory(opening: destination.home)
         do {
-            try home.replace(Self.nextRecordName, with: record.encoded())
+            try shelf.write(record, as: Self.nextRecordName, in: home)
             try home.replace(Self.intentName, with: intent.encoded())
         } catch {
             // The intent may stand although it could not be synced. What it stages goes after it, or a start would take
@@ -177,7 +178,7 @@ struct FolderLayout {
         var burst = FolderBurst(
             root: try Directory(making: destination.path),
             staged: try staging.makeFolder(EntryName(intent.staging), mode: 0o700),
-            old: try home.read(Self.recordName).flatMap { TreeRecord(decoding: $0) }, lostAndFound: lostAndFound)
+            old: try shelf.read(Self.recordName, in: home), lostAndFound: lostAndFound)
         try burst.run(intent.steps)
         if try home.status(Self.nextRecordName) != nil {
             try home.rename(Self.nextRecordName, to: home, as: Self.recordName)

@@ -12,8 +12,10 @@ struct FolderStage {
     let options: PublishingOptions
     let now: Int64
 
-    private(set) var writer: BlobWriter
-    private(set) var entries: [TreePath: RecordedEntry]
+    private(set) var output = TreeBuild.Output()
+    /// The rows that are new or other ones, `nil` for a path that is gone.
+    private(set) var entries: [TreePath: RecordedEntry?] = [:]
+    private let durable: Bool
     private(set) var removals: [TreePath] = []
     private var placements: [(number: Int, path: TreePath)] = []
     private var emptyFolders: [TreePath] = []
@@ -31,11 +33,30 @@ struct FolderStage {
         self.options = options
         self.now = now
         folders = FolderCursor(root: root)
-        writer = BlobWriter(durable: plan.changes.count <= TreeBuild.mostSingleSyncs)
-        entries = isWhole ? [:] : old?.entries ?? [:]
+        durable = plan.changes.count <= Durability.mostSingleSyncs
     }
 
-    var notices: [Notice] { writer.lfsPointers > 0 ? [.lfsPointers(count: writer.lfsPointers)] : [] }
+    /// What will be published; its root and its tree are for the caller to say.
+    var record: TreeRecord {
+        var record = TreeRecord(
+            layout: .folder, commit: commit.id, tree: commit.tree, subdirectory: options.subdirectory,
+            policy: options.policy, root: 0, published: now, removedFloor: old?.removedFloor ?? 0)
+        if let old {
+            if !isWhole { record = record.following(old) }
+            for path in isWhole ? wentAway : entries.keys.filter({ entries[$0]??.isFile != true }) {
+                record.noteRemoval(of: old[path])
+            }
+        }
+        record.apply(entries)
+        return record
+    }
+
+    /// The paths of the old tree at which no file stands any more.
+    private var wentAway: [TreePath] {
+        var paths: [TreePath] = []
+        old?.rows.forEach { path, _ in if entries[path]??.isFile != true { paths.append(path) } }
+        return paths
+    }
 
     /// Assets, then pages, then deletions, then the folders of submodules.
     ///
@@ -46,8 +67,7 @@ struct FolderStage {
         let links = Set(placements.filter { plan.links[$0.path] != nil }.map(\.path))
         let apart = try !links.isEmpty || hadLinks ? !mixesSafely(in: repository) : false
         let late = apart ? links : []
-        let oldLinks =
-            apart ? (old?.entries ?? [:]).filter { $0.value.isMadeLink && entries[$0.key] != $0.value } : [:]
+        let oldLinks = apart ? (old?.links ?? [:]).filter { $0.value.isMadeLink && isReplaced($0.key, $0.value) } : [:]
         var files = placements.filter { !late.contains($0.path) }
         // A file that takes the place of a link does so in one rename, as the first of all.
         let overLinks = files.filter { oldLinks[$0.path] != nil }
@@ -61,12 +81,17 @@ struct FolderStage {
         return steps + placements.filter { late.contains($0.path) }.map { .place($0.number, $0.path) }
     }
 
-    private var hadLinks: Bool { old?.entries.values.contains(where: \.isMadeLink) ?? false }
+    private var hadLinks: Bool { old.map { $0.count.links > 0 } ?? false }
+
+    private func isReplaced(_ path: TreePath, _ entry: RecordedEntry) -> Bool {
+        guard let now = entries[path] else { return isWhole }
+        return now != entry
+    }
 
     /// Links of the old commit whose target can no longer be read count as leading anywhere.
     private func mixesSafely(in repository: borrowing Repository) throws -> Bool {
         var before: [TreePath: [UInt8]] = [:]
-        for (path, entry) in old?.entries ?? [:] where entry.isMadeLink {
+        for (path, entry) in old?.links ?? [:] where entry.isMadeLink {
             before[path] =
                 try repository.contains(entry.id) ? repository.withBlob(entry.id) { Array($0) } : [UInt8(ascii: "/")]
         }
@@ -74,6 +99,8 @@ struct FolderStage {
         for (path, link) in plan.links where link.isAllowed {
             after[path] = try repository.withBlob(link.id) { Array($0) }
         }
+        // Without new links in the plan the set of links is the old one.
+        if plan.links.isEmpty && !isWhole && !entries.keys.contains(where: { before[$0] != nil }) { after = before }
         return before == after || SymlinkMixture(before: before, after: after).isSafe
     }
 
@@ -82,18 +109,20 @@ struct FolderStage {
         for change in plan.changes {
             switch change.new?.kind {
             case .file: try stageFile(change.new!, at: change.path, from: repository)
-            case .link: entries[change.path] = nil  // decided below, with the links that did not change
+            case .link: entries.updateValue(nil, forKey: change.path)  // decided below, with the links that did not change
             case .submodule:
                 entries[change.path] = RecordedEntry(kind: .submodule, id: change.new!.id)
                 emptyFolders.append(change.path)
             case .folder, nil:
-                entries[change.path] = nil
+                entries.updateValue(nil, forKey: change.path)
                 stageRemoval(of: change.path)
             }
         }
         if isWhole {
             let new = Set(plan.changes.map(\.path))
-            for path in (old?.entries ?? [:]).keys where !new.contains(path) { stageRemoval(of: path) }
+            var gone: [TreePath] = []
+            old?.rows.forEach { path, _ in if !new.contains(path) { gone.append(path) } }
+            for path in gone { stageRemoval(of: path) }
         }
         for (path, link) in plan.links { try stageLink(link, at: path, from: repository) }
     }
@@ -119,14 +148,14 @@ struct FolderStage {
 
     /// Only what was made: at the path of a link that was left out, anything that stands there is somebody else's.
     private mutating func stageRemoval(of path: TreePath) {
-        guard let before = old?.entries[path], before.inode != 0 || before.kind == .submodule else { return }
+        guard let before = old?[path], before.inode != 0 || before.kind == .submodule else { return }
         removals.append(path)
     }
 
     private mutating func stageFile(
         _ entry: TreeEntry, at path: TreePath, from repository: borrowing Repository
     ) throws {
-        let before = old?.entries[path]
+        let before = old?[path]
         let folder = try folders.folder(at: path.parent)
         let status = try folder?.status(entry.name)
         if let folder, let status, let kept = try keeps(entry, status, before, in: folder) {
@@ -134,8 +163,13 @@ struct FolderStage {
             return
         }
         let number = placements.count
-        entries[path] = try writer.write(
-            entry, as: EntryName("\(number)"), in: staging, mtime: time(of: entry, before, status), from: repository)
+        try Task.checkCancellation()
+        let (row, isPointer) = try repository.writeBlob(
+            entry, as: EntryName("\(number)"), in: staging, mtime: time(of: entry, before, status), durable: durable)
+        entries[path] = row
+        output.filesWritten += 1
+        output.bytesWritten += row.size
+        if isPointer { output.lfsPointers += 1 }
         placements.append((number, path))
     }
 
@@ -167,7 +201,7 @@ struct FolderStage {
         _ link: TreePlan.Link, at path: TreePath, from repository: borrowing Repository
     ) throws {
         let id = link.id
-        if let before = old?.entries[path], before.id == id, before.kind == .link,
+        if let before = old?[path], before.id == id, before.kind == .link,
             link.isAllowed == (before.inode != 0),
             before.matches(try folders.folder(at: path.parent)?.status(path.name))
         {
@@ -190,6 +224,6 @@ struct FolderStage {
     }
 
     func makeDurable() throws {
-        if writer.durable { try staging.sync() } else { try staging.syncFileSystem() }
+        if durable { try staging.sync() } else { try staging.syncFileSystem() }
     }
 }

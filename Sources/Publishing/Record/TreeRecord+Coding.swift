@@ -1,74 +1,64 @@
 import Git
 
-/// The record's file: a few lines of text, then one entry after another, each ended by NUL because a path may hold
-/// anything else. The count at the start and the word at the end tell a whole file from a torn one.
+/// The record's file: a few lines of text, the names of the segments that it shares with others, then its newest rows, as
+/// a segment has them, and a word at the end that tells a whole file from a torn one.
 extension TreeRecord {
-    private static let magic = "sidekick record 1"
+    private static let magic = "sidekick record 2"
 
+    /// Only the first segment may be without a file.
     func encoded() -> [UInt8] {
         var writer = RecordWriter()
         writer.line(Self.magic)
+        writer.line(layout.rawValue)
         writer.line(commit.description)
         writer.line(tree.description)
         writer.terminated(Array(subdirectory.utf8))
-        writer.line(policy)
-        writer.line("\(root) \(published) \(removedFloor) \(entries.count)")
-        for (path, entry) in entries {
-            writer.field(entry.kind.mode)
-            writer.field(entry.id.description)
-            writer.field(String(entry.size))
-            writer.field(String(entry.mtime))
-            writer.field(String(entry.inode))
-            writer.terminated(path.bytes)
-        }
+        writer.terminated(Array(policy.utf8))
+        writer.line("\(root) \(published) \(removedFloor)")
+        writer.line("\(count.entries) \(count.files) \(count.bytes) \(count.links)")
+        let shared = rows.segments.compactMap(\.name)
+        writer.line("\(shared.count)")
+        for name in shared { writer.line(name) }
+        let own = rows.segments.first.flatMap { $0.name == nil ? $0.encoded : nil }
+        writer.line("\(own?.count ?? 0)")
+        if let own { writer.raw(own) }
         writer.line("end")
         return writer.bytes
     }
 
     /// `nil` for anything but a whole record of this version.
-    init?(decoding bytes: [UInt8]) {
+    ///
+    /// - Parameter segment: opens one by its name.
+    init?(decoding bytes: [UInt8], segment: (String) -> RecordSegment?) {
         var reader = RecordReader(bytes)
-        guard reader.line() == Self.magic, let commit = reader.line().flatMap({ ObjectID(hex: $0) }),
+        guard reader.line() == Self.magic, let layout = reader.line().flatMap({ Layout(rawValue: $0) }),
+            let commit = reader.line().flatMap({ ObjectID(hex: $0) }),
             let tree = reader.line().flatMap({ ObjectID(hex: $0) }), let subdirectory = reader.terminated(),
-            let policy = reader.line(), let root = reader.integer(), let published = reader.integer(),
-            let floor = reader.integer(), let count = reader.integer(), count >= 0
+            let policy = reader.terminated(), let root = reader.integer(), let published = reader.integer(),
+            let floor = reader.integer(), let entries = reader.integer(), let files = reader.integer(),
+            let size = reader.integer(), let links = reader.integer(), let shared = reader.integer()
         else { return nil }
+        var segments: [RecordSegment] = []
+        // Not counted in memory before it is read: a count can be anything.
+        var left = shared
+        while left > 0 {
+            guard let name = reader.line(), let opened = segment(name) else { return nil }
+            segments.append(opened)
+            left -= 1
+        }
+        guard left == 0, let length = reader.integer(), length >= 0, let own = reader.raw(Int(length)),
+            reader.line() == "end"
+        else { return nil }
+        if length > 0 {
+            guard let newest = RecordSegment(copying: own) else { return nil }
+            segments.insert(newest, at: 0)
+        }
         self.init(
-            commit: commit, tree: tree, subdirectory: String(decoding: subdirectory, as: UTF8.self),
-            policy: policy, root: UInt64(bitPattern: root), published: published, removedFloor: floor)
-        entries.reserveCapacity(Int(min(count, 1_000_000)))
-        for _ in 0..<count {
-            guard let kind = reader.field().flatMap({ EntryKind(mode: $0) }),
-                let id = reader.field().flatMap({ ObjectID(hex: $0) }), let size = reader.integer(),
-                let mtime = reader.integer(), let inode = reader.integer(), let path = reader.terminated()
-            else { return nil }
-            entries[TreePath(bytes: Array(path))] = RecordedEntry(
-                kind: kind, id: id, size: size, mtime: mtime, inode: UInt64(bitPattern: inode))
-        }
-        guard reader.line() == "end" else { return nil }
-    }
-}
-
-extension EntryKind {
-    /// git's octal mode.
-    var mode: String {
-        switch self {
-        case .file(let executable): executable ? "100755" : "100644"
-        case .link: "120000"
-        case .folder: "040000"
-        case .submodule: "160000"
-        }
-    }
-
-    init?(mode: String) {
-        switch mode {
-        case "100644": self = .file(executable: false)
-        case "100755": self = .file(executable: true)
-        case "120000": self = .link
-        case "040000": self = .folder
-        case "160000": self = .submodule
-        default: return nil
-        }
+            layout: layout, commit: commit, tree: tree, subdirectory: String(decoding: subdirectory, as: UTF8.self),
+            policy: String(decoding: policy, as: UTF8.self), root: UInt64(bitPattern: root), published: published,
+            removedFloor: floor,
+            count: Count(entries: Int(entries), files: Int(files), bytes: size, links: Int(links)),
+            rows: RecordRows(segments: segments))
     }
 }
 
@@ -90,6 +80,8 @@ struct RecordWriter {
         bytes += string
         bytes.append(0)
     }
+
+    mutating func raw(_ string: UnsafeRawBufferPointer) { bytes += string }
 }
 
 /// Reads what `RecordWriter` wrote; `nil` from the first thing on that is not as expected.
@@ -111,6 +103,13 @@ struct RecordReader {
         defer { position = end + 1 }
         let text = String(decoding: bytes[position..<end], as: UTF8.self)
         return Int64(text) ?? UInt64(text).map { Int64(bitPattern: $0) }
+    }
+
+    /// So many bytes as they are.
+    mutating func raw(_ count: Int) -> ArraySlice<UInt8>? {
+        guard count >= 0, count <= bytes.count - position else { return nil }
+        defer { position += count }
+        return bytes[position..<(position + count)]
     }
 
     private mutating func until(_ end: UInt8) -> ArraySlice<UInt8>? {

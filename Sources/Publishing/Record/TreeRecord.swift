@@ -22,48 +22,119 @@ struct RecordedEntry: Equatable {
         self.init(kind: entry.kind, id: entry.id, size: status.size, mtime: status.mtime, inode: status.inode)
     }
 
+    var isFile: Bool { if case .file = kind { true } else { false } }
+
     /// A symbolic link that stands on the disk, not one that was left out.
     var isMadeLink: Bool { kind == .link && inode != 0 }
 
+    /// Seconds since 1970.
+    var time: Int64 { mtime / 1_000_000_000 }
+
     /// Whether what stands there is, as far as `lstat` tells, what was published.
     func matches(_ status: FileStatus?) -> Bool {
-        guard let status else { return inode == 0 }
-        guard status.inode == inode, status.size == size, status.mtime == mtime else { return false }
+        guard let status else { return inode == 0 && kind == .link }
         switch kind {
-        case .file(let executable): return status.kind == .file && status.permissions == BlobWriter.mode(executable)
-        case .link: return status.kind == .link
+        // A folder has no bytes, and one of each tree its own inode.
         case .submodule, .folder: return status.kind == .folder
+        case .file(let executable):
+            return status.kind == .file && status.inode == inode && status.size == size && status.mtime == mtime
+                && status.permissions == BlobWriter.mode(executable)
+        case .link:
+            return status.kind == .link && status.inode == inode && status.size == size && status.mtime == mtime
         }
     }
 }
 
 /// What was published: one per tree. It tells our files from others', and unchanged ones from touched ones, by a stat.
-struct TreeRecord: Equatable {
+struct TreeRecord: Sendable {
+    /// How DESTINATION shows the tree.
+    var layout: Layout
     var commit: ObjectID
     /// The tree that was published: the commit's, or that of the subdirectory.
     var tree: ObjectID
     var subdirectory: String
     /// How it was published: what else must be the same for the same commit to need no other tree.
     var policy: String
-    /// The inode of the folder that holds it; 0 where a name in `trees` says which it is.
-    var root: UInt64 = 0
+    /// The inode of the folder that holds it: a record follows its folder, whatever that is called.
+    var root: UInt64
     /// Seconds since 1970.
     var published: Int64
     /// The youngest time, in seconds, of any file that was ever removed: the floor for a path that comes back.
     var removedFloor: Int64 = 0
-    var entries: [TreePath: RecordedEntry] = [:]
+    /// Files, links and submodules.
+    private(set) var count = Count()
+    private(set) var rows: RecordRows
 
-    var fileCount: Int { entries.values.count { if case .file = $0.kind { true } else { false } } }
-    var byteCount: Int64 { entries.values.reduce(0) { $0 + $1.size } }
+    /// Sums over all rows, kept so that nothing needs to read them all.
+    struct Count: Equatable, Sendable {
+        var entries = 0
+        var files = 0
+        var bytes: Int64 = 0
+        var links = 0
 
-    /// Takes note of every file of an older record that no longer stands at its path as a file.
-    mutating func noteRemovals(since old: TreeRecord?) {
-        guard let old else { return }
-        removedFloor = max(removedFloor, old.removedFloor)
-        for (path, entry) in old.entries {
-            guard case .file = entry.kind else { continue }
-            if case .file = entries[path]?.kind { continue }
-            removedFloor = max(removedFloor, entry.mtime / 1_000_000_000)
+        mutating func add(_ entry: RecordedEntry, _ sign: Int) {
+            entries += sign
+            bytes += Int64(sign) * entry.size
+            if entry.isFile { files += sign }
+            if entry.kind == .link { links += sign }
         }
+    }
+
+    subscript(path: TreePath) -> RecordedEntry? { rows[path] }
+
+    /// Every symbolic link of the tree, made or left out.
+    var links: [TreePath: RecordedEntry] {
+        var links: [TreePath: RecordedEntry] = [:]
+        guard count.links > 0 else { return links }
+        rows.forEach { if $1.kind == .link { links[$0] = $1 } }
+        return links
+    }
+
+    /// A record of another commit in which these rows are different; the cost follows the changes.
+    ///
+    /// - Parameter changes: a path's new row, or `nil` for one that is removed.
+    mutating func apply(_ changes: [TreePath: RecordedEntry?]) {
+        for (path, entry) in changes {
+            if let old = rows[path] { count.add(old, -1) }
+            if let entry { count.add(entry, 1) }
+        }
+        let changed = changes.sorted { $0.key < $1.key }.map { RecordRow(path: $0.key, entry: $0.value) }
+        guard !changed.isEmpty else { return }
+        rows = RecordRows(segments: [RecordSegment(changed)] + rows.segments)
+    }
+
+    /// Takes note of a file that was visible and is so no longer.
+    mutating func noteRemoval(of entry: RecordedEntry?) {
+        if let entry, entry.isFile { removedFloor = max(removedFloor, entry.time) }
+    }
+
+    init(
+        layout: Layout, commit: ObjectID, tree: ObjectID, subdirectory: String, policy: String, root: UInt64,
+        published: Int64, removedFloor: Int64 = 0, count: Count = Count(), rows: RecordRows = .none
+    ) {
+        self.layout = layout
+        self.commit = commit
+        self.tree = tree
+        self.subdirectory = subdirectory
+        self.policy = policy
+        self.root = root
+        self.published = published
+        self.removedFloor = removedFloor
+        self.count = count
+        self.rows = rows
+    }
+
+    /// The same record with the rows of another one.
+    func following(_ other: TreeRecord) -> TreeRecord {
+        var record = with(other.rows)
+        record.count = other.count
+        return record
+    }
+
+    /// The same record in other segments.
+    func with(_ rows: RecordRows) -> TreeRecord {
+        var record = self
+        record.rows = rows
+        return record
     }
 }

@@ -1,0 +1,51 @@
+import Glibc
+import Synchronization
+
+/// Work that may take a while and that nobody waits for: on a thread of its own, with the lowest priority, told to stop as
+/// soon as its task is cancelled.
+enum BackgroundThread {
+    /// - Parameter work: asks often whether to stop.
+    static func run<Value: Sendable>(
+        _ work: @escaping @Sendable (_ isStopped: @escaping @Sendable () -> Bool) throws -> Value
+    ) async throws -> Value {
+        let stop = Stop()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                start {
+                    // On Linux that is the thread's alone.
+                    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+                    continuation.resume(with: Result { try work { stop.isSet } })
+                }
+            }
+        } onCancel: {
+            stop.set()
+        }
+    }
+
+    private final class Stop: Sendable {
+        private let flag = Atomic(false)
+        var isSet: Bool { flag.load(ordering: .relaxed) }
+        func set() { flag.store(true, ordering: .relaxed) }
+    }
+
+    private final class Body: Sendable {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    private static func start(_ run: @escaping @Sendable () -> Void) {
+        var thread = pthread_t()
+        let body = Unmanaged.passRetained(Body(run))
+        let code = pthread_create(
+            &thread, nil,
+            { body in
+                Unmanaged<Body>.fromOpaque(body!).takeRetainedValue().run()
+                return nil
+            }, body.toOpaque())
+        if code == 0 {
+            pthread_detach(thread)
+        } else {
+            body.takeRetainedValue().run()
+        }
+    }
+}

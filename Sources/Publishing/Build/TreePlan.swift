@@ -1,0 +1,200 @@
+import Git
+
+/// What must change on the disk to get to a commit's tree, checked against every rule before anything is made.
+struct TreePlan {
+    /// What to come from: what stands where the new tree will be, what is visible now, and the paths of which it is not known
+    /// what stands there. Both records must be readable as trees of the repository, and of the same policy.
+    struct Base {
+        let standing: TreeRecord
+        let live: TreeRecord?
+        var doubtful: [TreePath] = []
+    }
+
+    /// A leaf that must be looked at; `new` is `nil` where the new tree has none.
+    struct Change {
+        let path: TreePath
+        let new: TreeEntry?
+    }
+
+    /// In the order of their bytes. Without a base, every leaf of the new tree.
+    private(set) var changes: [Change] = []
+    /// The symbolic links of the new tree, when its set of links is not that of the base: a link can begin to lead outside
+    /// because another one changed.
+    private(set) var links: [TreePath: Link] = [:]
+    private(set) var notices: [Notice] = []
+    /// The folders that hold a leaf that differs.
+    private(set) var folders: Set<TreePath> = []
+    /// The bytes of the files that differ.
+    private(set) var sizes: [TreePath: Int64] = [:]
+
+    struct Link {
+        let id: ObjectID
+        /// Whether it may be made.
+        let isAllowed: Bool
+    }
+
+    struct Count {
+        var files: Int
+        var bytes: Int64
+    }
+
+    /// - Parameters:
+    ///   - known: records that tell sizes.
+    /// - Throws: `PublishingError` for a rule, `GitError` for an object that is missing or cannot be read: a plan that is
+    ///   made proves that everything that differs is there.
+    init(
+        to new: ObjectID, from base: Base?, known: [TreeRecord], in repository: borrowing Repository,
+        options: PublishingOptions
+    ) throws {
+        var found: [TreePath: TreeEntry?] = [:]
+        do {
+            if let base {
+                try collect(from: base.standing.tree, to: new, in: repository, options, known, into: &found)
+                if let live = base.live {
+                    try collect(from: live.tree, to: new, in: repository, options, known, into: &found)
+                }
+                for path in base.doubtful where found[path] == nil {
+                    let entry = options.selects(path) ? try repository.entry(at: path, in: new) : nil
+                    found.updateValue(entry?.kind == .folder ? nil : entry, forKey: path)
+                }
+            } else {
+                try collect(from: nil, to: new, in: repository, options, known, into: &found)
+            }
+        } catch let error as TreeTooLarge {
+            throw options.limits.exceeded(error)
+        }
+        try decideLinks(found, base, in: repository, policy: options.symlinks)
+        if let standing = base?.standing {
+            for (path, link) in links where found[path] == nil && link.isAllowed != standing[path]?.isMadeLink {
+                found[path] = TreeEntry(name: path.name, kind: .link, id: link.id)
+            }
+        }
+        changes = found.map { Change(path: $0.key, new: $0.value) }.sorted { $0.path < $1.path }
+        for change in changes { folders.insert(change.path.parent) }
+        try options.limits.check(total(base))
+    }
+
+    /// What is to be made, in the order of the bytes of the paths.
+    var leaves: [(path: TreePath, entry: TreeEntry)] {
+        changes.compactMap { change in
+            guard let entry = change.new, entry.kind != .link || links[change.path]?.isAllowed == true else {
+                return nil
+            }
+            return (change.path, entry)
+        }
+    }
+
+    /// The links that are in the commit and are not made.
+    var leftOut: [TreePath: RecordedEntry] {
+        links.filter { !$0.value.isAllowed }.mapValues { RecordedEntry(kind: .link, id: $0.id) }
+    }
+
+    /// Adds what differs between two trees.
+    private mutating func collect(
+        from old: ObjectID?, to new: ObjectID, in repository: borrowing Repository, _ options: PublishingOptions,
+        _ known: [TreeRecord], into found: inout [TreePath: TreeEntry?]
+    ) throws {
+        let limits = options.limits
+        // What goes may come after what replaces it: only what is added is bounded on the way, the sum at the end.
+        var added = Count(files: 0, bytes: 0)
+        try repository.differences(
+            from: old, to: new, depth: limits.depth, folders: limits.files,
+            looksAt: { entry, path, isNew in
+                if isNew, let reason = EntryRules.refusal(of: entry.name) {
+                    throw PublishingError.entryRefused(path: path, reason: reason)
+                }
+                return entry.kind == .folder ? options.mayHold(below: path) : options.selects(path, entry.kind)
+            }
+        ) { change in
+            try Task.checkCancellation()
+            guard found[change.path] == nil else { return }
+            found.updateValue(change.new, forKey: change.path)
+            guard let new = change.new else { return }
+            added.files += 1
+            switch new.kind {
+            case .file:
+                let recorded = known.lazy.compactMap { $0[change.path] }.first { $0.id == new.id && $0.isFile }
+                let size = try recorded?.size ?? repository.size(of: new.id)
+                added.bytes += size
+                sizes[change.path] = size
+                try limits.checkBlob(size, at: change.path)
+            case .submodule: notices.append(.submodule(path: change.path))
+            case .folder, .link: break
+            }
+            try limits.check(added)
+        }
+    }
+
+    private func total(_ base: Base?) -> Count {
+        var total = Count(files: 0, bytes: 0)
+        if let count = base?.standing.count { total = Count(files: count.entries, bytes: count.bytes) }
+        for change in changes {
+            if let old = base?.standing[change.path] {
+                total.files -= 1
+                total.bytes -= old.size
+            }
+            if change.new != nil {
+                total.files += 1
+                total.bytes += sizes[change.path] ?? 0
+            }
+        }
+        return total
+    }
+
+    /// Which links may be made, when the set of links is a new one.
+    private mutating func decideLinks(
+        _ found: [TreePath: TreeEntry?], _ base: Base?, in repository: borrowing Repository, policy: SymlinkPolicy
+    ) throws {
+        var blobs: [TreePath: ObjectID] = [:]
+        if let standing = base?.standing {
+            let changed = found.contains { path, entry in
+                entry?.kind == .link || standing.count.links > 0 && standing[path]?.kind == .link
+            }
+            guard changed else { return }
+            blobs = standing.links.mapValues(\.id)
+        }
+        for (path, entry) in found { blobs[path] = entry?.kind == .link ? entry?.id : nil }
+        var targets: [TreePath: [UInt8]] = [:]
+        for (path, blob) in blobs {
+            // Linux's PATH_MAX. A longer one is refused like one that leads outside.
+            targets[path] = try repository.size(of: blob) < 4096 ? repository.withBlob(blob) { Array($0) } : []
+        }
+        let rule = SymlinkRule(targets: targets)
+        for (path, target) in targets.sorted(by: { $0.key < $1.key }) {
+            let allowed = policy != .none && rule.allows(path)
+            links[path] = blobs[path].map { Link(id: $0, isAllowed: allowed) }
+            guard !allowed else { continue }
+            let text = String(decoding: target.prefix(256), as: UTF8.self)
+            if policy == .refuse { throw PublishingError.linkRefused(path: path, target: text) }
+            notices.append(.skippedLink(path: path, target: text))
+        }
+    }
+}
+
+extension Limits {
+    func check(_ count: TreePlan.Count) throws(PublishingError) {
+        if count.files > files {
+            throw .limitExceeded(setting: "SIDEKICK_MAX_FILES", limit: "\(files)", found: "more than \(files) files")
+        }
+        if count.bytes > size {
+            throw .limitExceeded(setting: "SIDEKICK_MAX_SIZE", limit: "\(size) bytes", found: "more than \(size) bytes")
+        }
+    }
+
+    func checkBlob(_ bytes: Int64, at path: TreePath) throws(PublishingError) {
+        guard bytes > blob else { return }
+        throw .limitExceeded(
+            setting: "SIDEKICK_MAX_BLOB", limit: "\(blob) bytes", found: "a file of \(bytes) bytes, \(path)")
+    }
+
+    func exceeded(_ error: TreeTooLarge) -> PublishingError {
+        switch error.bound {
+        case .folders:
+            .limitExceeded(setting: "SIDEKICK_MAX_FILES", limit: "\(files)", found: "more than \(files) folders")
+        case .depth:
+            .entryRefused(
+                path: TreePath(bytes: Array(error.path.bytes.prefix(80))),
+                reason: "folders nested more than \(depth) deep")
+        }
+    }
+}

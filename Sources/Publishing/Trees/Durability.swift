@@ -1,0 +1,25 @@
+import Git
+
+/// How what was made gets onto the disk before it is shown.
+struct Durability {
+    /// Up to so many new files and folders are synced one by one; more of them by one sync of the file system.
+    static let mostSingleSyncs = 1_000
+
+    /// One sync of the file system instead of one for each folder.
+    let everything: Bool
+
+    /// - Parameter folders: the folders with a new entry; those above them may be new too.
+    func sync(_ root: Directory, folders: Set<TreePath>) throws {
+        guard !everything else { return try root.syncFileSystem() }
+        var all = folders.union([.root])
+        for folder in folders {
+            var path = folder
+            while path != .root {
+                path = path.parent
+                all.insert(path)
+            }
+        }
+        let cursor = FolderCursor(root: root)
+        for path in all.sorted() { try cursor.folder(at: path)?.sync() }
+    }
+}

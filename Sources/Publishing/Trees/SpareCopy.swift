@@ -1,0 +1,91 @@
+import Git
+import Glibc
+
+/// Makes a spare of the visible tree, of hard links: so that the next update has something to bring forward. Done between
+/// passes, and given up at once when there is something better to do.
+struct SpareCopy {
+    let pool: TreePool
+    let visible: TreeLayout.Visible
+    let isStopped: () -> Bool
+
+    /// - Returns: whether it was made.
+    func run() throws -> Bool {
+        let trees = try pool.trees
+        let temporary = EntryName(".new-spare")
+        try trees.removeTree(temporary)
+        do {
+            let root = try trees.makeFolder(temporary)
+            guard let (changes, doubtful) = try copy(to: root) else {
+                try trees.removeTree(temporary)
+                return false
+            }
+            var record = visible.record
+            record.root = try root.status.inode
+            record.apply(changes)
+            let name = try pool.freeName(for: record.commit)
+            if !doubtful.isEmpty { try pool.notePlan(doubtful, of: name) }
+            try pool.write(record, of: name)
+            pool.stamp(name, neverLive: true)
+            try trees.rename(temporary, to: trees, as: EntryName(name))
+            return true
+        } catch {
+            try? trees.removeTree(temporary)
+            throw error
+        }
+    }
+
+    /// - Returns: the rows that differ, and the paths that are not what they should be; `nil` when it was stopped.
+    private func copy(to root: Directory) throws -> (changes: [TreePath: RecordedEntry?], doubtful: [TreePath])? {
+        let (from, to) = (FolderCursor(root: visible.folder), FolderCursor(root: root))
+        var changes: [TreePath: RecordedEntry?] = [:]
+        var doubtful: [TreePath] = []
+        struct Stopped: Error {}
+        do {
+            try visible.record.rows.forEach { path, row in
+                if isStopped() { throw Stopped() }
+                guard row.inode != 0 else { return }
+                let folder = try to.makeFolder(at: path.parent)
+                guard row.kind != .submodule else {
+                    _ = try folder.makeFolder(path.name)
+                    return
+                }
+                guard let source = try from.folder(at: path.parent), row.matches(try source.status(path.name)) else {
+                    doubtful.append(path)
+                    return
+                }
+                guard try !source.link(path.name, to: folder, as: path.name) else { return }
+                if let copied = try source.copy(path.name, as: row, to: folder) {
+                    changes[path] = copied
+                } else {
+                    doubtful.append(path)
+                }
+            }
+        } catch is Stopped {
+            return nil
+        }
+        return (changes, doubtful)
+    }
+}
+
+extension Directory {
+    /// A copy with the same bytes, mode and time; `nil` for what is neither a file nor a link any more.
+    fileprivate func copy(_ name: EntryName, as row: RecordedEntry, to folder: Directory) throws -> RecordedEntry? {
+        let status: FileStatus?
+        switch row.kind {
+        case .file(let executable):
+            guard let bytes = try read(name) else { return nil }
+            status = try bytes.withUnsafeBytes {
+                try folder.create(
+                    name, bytes: $0, mode: BlobWriter.mode(executable), mtime: row.time, durable: false)
+            }
+        case .link:
+            guard let target = try readLink(name) else { return nil }
+            try folder.makeLink(name, target: target)
+            status = try folder.status(name)
+        case .submodule, .folder: return nil
+        }
+        return status.map {
+            RecordedEntry(kind: row.kind, id: row.id, size: $0.size, mtime: $0.mtime, inode: $0.inode)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Git
+import Glibc
+
+/// Brings a spare tree forward to a commit: the cost follows what differs between what it holds, what is visible and what it
+/// will hold.
+struct SpareUpdate {
+    let pool: TreePool
+    let spare: TreePool.Tree
+    let visible: TreeLayout.Visible?
+    /// Paths of the visible tree that are not what was published: the new tree must not share them.
+    let drifted: [TreePath]
+    let commit: Commit
+    let tree: ObjectID
+    let options: PublishingOptions
+    let layout: Layout
+    let now: Int64
+    let lostAndFound: LostAndFound
+
+    func run(from repository: borrowing Repository) throws -> StagedTree {
+        let doubtful = Set(spare.doubtful)
+        let plan = try TreePlan(
+            to: tree,
+            from: TreePlan.Base(
+                standing: spare.record, live: visible?.record, doubtful: Array(doubtful.union(drifted))),
+            known: [visible?.record, spare.record].compactMap { $0 }, in: repository, options: options)
+        guard let root = try pool.trees.folder(EntryName(spare.name)) else {
+            throw DiskError("open the folder", spare.name, code: ENOENT)
+        }
+        try pool.notePlan(doubtful.union(plan.changes.map(\.path)), of: spare.name)
+
+        var clearing = Clearing(
+            root: root, record: spare.record, doubtful: doubtful.union(drifted), lostAndFound: lostAndFound)
+        let build = TreeBuild(
+            commit: commit, options: options, now: now, visible: visible?.record,
+            durable: plan.changes.count <= Durability.mostSingleSyncs)
+        let kept = try clearing.run(plan.changes) { entry, path in keeps(entry, at: path, build, doubtful) }
+        let output = try build.run(
+            plan.leaves.filter { kept[$0.path] == nil }, in: root, source: visible?.folder, from: repository)
+        try Durability(everything: !build.durable).sync(root, folders: clearing.standing(plan.folders))
+
+        var rows: [TreePath: RecordedEntry?] = [:]
+        for change in plan.changes where spare.record[change.path] != nil {
+            rows.updateValue(nil, forKey: change.path)
+        }
+        for (path, row) in plan.leftOut { rows[path] = row }
+        for (path, row) in kept { rows[path] = row }
+        for (path, row) in output.rows { rows[path] = row }
+        let (record, removed) = record(applying: rows)
+        let name = try rename(to: record)
+        var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)
+        staged.notices = plan.notices + staged.notices
+        return staged
+    }
+
+    /// What the spare has already and may keep, because the time that it shows is not one that the path has had with other
+    /// bytes since.
+    private func keeps(
+        _ entry: TreeEntry, at path: TreePath, _ build: TreeBuild, _ doubtful: Set<TreePath>
+    ) -> RecordedEntry? {
+        guard !doubtful.contains(path), !drifted.contains(path), let row = spare.record[path], row.id == entry.id,
+            row.kind == entry.kind, row.isFile, options.modificationTimes.accepts(row)
+        else { return nil }
+        let shown = visible?.record[path]
+        if options.modificationTimes == .content { return row }
+        let floor = shown.flatMap { $0.isFile ? $0.time : nil } ?? visible?.record.removedFloor ?? 0
+        return shown?.id == row.id || row.time > floor ? row : nil
+    }
+
+    private func record(applying rows: [TreePath: RecordedEntry?]) -> (TreeRecord, removed: Int) {
+        var record = spare.record
+        var removed = 0
+        record.removedFloor = max(record.removedFloor, visible?.record.removedFloor ?? 0)
+        for (path, row) in rows where row?.isFile != true {
+            record.noteRemoval(of: spare.record[path])
+            record.noteRemoval(of: visible?.record[path])
+            if row == nil, visible?.record[path] != nil { removed += 1 }
+        }
+        record.apply(rows)
+        record.layout = layout
+        record.commit = commit.id
+        record.tree = tree
+        record.subdirectory = options.subdirectory
+        record.policy = options.policy
+        record.published = now
+        return (record, removed)
+    }
+
+    /// Gives the spare the name of its commit. The record is there before the tree has the name: one without a tree is
+    /// nothing, a tree without its record would be foreign.
+    private func rename(to record: TreeRecord) throws -> String {
+        let trees = try pool.trees
+        guard spare.record.commit != commit.id else {
+            try pool.write(record, of: spare.name)
+            try pool.removePlan(of: spare.name)
+            return spare.name
+        }
+        let name = try pool.freeName(for: commit.id)
+        try pool.write(record, of: name)
+        try trees.rename(EntryName(spare.name), to: trees, as: EntryName(name))
+        try trees.sync()
+        try pool.removeRecord(of: spare.name)
+        return name
+    }
+}

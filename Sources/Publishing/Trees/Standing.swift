@@ -1,0 +1,56 @@
+import Git
+
+/// What DESTINATION is.
+enum Standing {
+    case nothing
+    /// A link of ours to a tree of the pool.
+    case linkedTree(String)
+    /// A tree of the pool itself.
+    case exchangedTree(String)
+    /// What the layout `folder` published.
+    case publishedFolder(TreeRecord)
+    case foreignLink
+    case foreignFolder
+    case file
+
+    var isTree: Bool {
+        switch self {
+        case .linkedTree, .exchangedTree: true
+        case .nothing, .publishedFolder, .foreignLink, .foreignFolder, .file: false
+        }
+    }
+}
+
+extension Destination {
+    func standing(in pool: TreePool) throws -> Standing {
+        guard let status = try FileStatus.of(path) else { return .nothing }
+        switch status.kind {
+        case .file, .other: return .file
+        case .link:
+            let target = try Directory(opening: parent).readLink(name).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            let prefix = linkTarget(of: "")
+            guard target.hasPrefix(prefix), try FileStatus.of(home + "/trees/" + target.dropFirst(prefix.count)) != nil
+            else { return .foreignLink }
+            return .linkedTree(String(target.dropFirst(prefix.count)))
+        case .folder:
+            if let record = try folderRecord(), record.root == status.inode || record.root == 0 {
+                return .publishedFolder(record)
+            }
+            if let tree = try exchangedTree(status.inode, in: pool) { return .exchangedTree(tree) }
+            return try folderRecord().map { .publishedFolder($0) } ?? .foreignFolder
+        }
+    }
+
+    /// The record that is that of a folder: by its inode, or, where a backup was restored and no inode is what it was, by
+    /// being the only one of this layout whose tree is not in the pool.
+    private func exchangedTree(_ inode: UInt64, in pool: TreePool) throws -> String? {
+        let trees = Set(try pool.names())
+        var absent: [String] = []
+        for name in try pool.names(in: "records").sorted() {
+            guard let record = try pool.record(of: name), record.layout == .exchange else { continue }
+            if record.root == inode { return name }
+            if !trees.contains(name) && !trees.contains(".old-\(name)") { absent.append(name) }
+        }
+        return absent.count == 1 ? absent[0] : nil
+    }
+}

@@ -1,0 +1,157 @@
+import Git
+import Glibc
+
+/// The layouts that show one whole tree after another: a new tree is made where nobody sees it, mostly by bringing forward
+/// one that was live before the last, and then takes DESTINATION's place in one step.
+struct TreeLayout {
+    let layout: Layout
+    let destination: Destination
+    let options: PublishingOptions
+    let pool: TreePool
+
+    init(_ layout: Layout, _ destination: Destination, _ options: PublishingOptions) {
+        self.layout = layout
+        self.destination = destination
+        self.options = options
+        pool = TreePool(destination)
+    }
+
+    /// What is visible, and where.
+    struct Visible {
+        /// Its name in the pool; `nil` for what the layout `folder` published.
+        let name: String?
+        let record: TreeRecord
+        let folder: Directory
+    }
+
+    func visible() throws -> Visible? {
+        switch try destination.standing(in: pool) {
+        case .linkedTree(let name):
+            guard let record = try pool.record(of: name), let folder = try pool.trees.folder(EntryName(name)) else {
+                return nil
+            }
+            return Visible(name: name, record: record, folder: folder)
+        case .exchangedTree(let name):
+            guard let record = try pool.record(of: name) else { return nil }
+            return Visible(name: name, record: record, folder: try Directory(opening: destination.path))
+        case .publishedFolder(let record):
+            return Visible(name: nil, record: record, folder: try Directory(opening: destination.path))
+        case .nothing, .foreignLink, .foreignFolder, .file: return nil
+        }
+    }
+
+    // MARK: materialize
+
+    /// Makes a tree that equals the commit's: from a spare where there is one, else from nothing but links to the visible one.
+    ///
+    /// - Parameter drifted: paths of the visible tree that are not what was published.
+    func materialize(
+        _ commit: Commit, tree: ObjectID, from repository: borrowing Repository, now: Int64, drifted: [TreePath],
+        keeping lostAndFound: LostAndFound
+    ) throws -> StagedTree {
+        guard !destination.isInside, !destination.isMountPoint else { throw cannotSwitch }
+        let visible = try visible()
+        guard let spare = try spare(behind: visible, in: repository) else {
+            return try makeWhole(commit, tree: tree, visible: visible, from: repository, now: now)
+        }
+        let update = SpareUpdate(
+            pool: pool, spare: spare, visible: visible, drifted: drifted, commit: commit, tree: tree,
+            options: options, layout: layout, now: now, lostAndFound: lostAndFound)
+        return try update.run(from: repository)
+    }
+
+    /// The tree to bring forward: the youngest one that nobody should be reading any more, else the one that has been out of
+    /// sight the longest. `nil` when there is none, or none whose difference to the commit can be told.
+    private func spare(behind visible: Visible?, in repository: borrowing Repository) throws -> TreePool.Tree? {
+        if let visible {
+            guard visible.record.policy == options.policy, try repository.contains(visible.record.tree) else {
+                return nil
+            }
+        }
+        let previous = try pool.previous()?.tree
+        var usable: [TreePool.Tree] = []
+        for spare in try pool.spares(besides: visible?.name)
+        where spare.name != previous && spare.record.policy == options.policy {
+            if try repository.contains(spare.record.tree) { usable.append(spare) }
+        }
+        let now = wallClock()
+        let unread = usable.filter { now - $0.ended >= options.grace || $0.ended > now }
+        return unread.max { $0.ended < $1.ended } ?? usable.min { $0.ended < $1.ended }
+    }
+
+    private func makeWhole(
+        _ commit: Commit, tree: ObjectID, visible: Visible?, from repository: borrowing Repository, now: Int64
+    ) throws -> StagedTree {
+        let old = visible?.record
+        let plan = try TreePlan(
+            to: tree, from: nil, known: [old].compactMap { $0 }, in: repository, options: options)
+        let trees = try pool.trees
+        let temporary = EntryName(".new-\(commit.id)")
+        try trees.removeTree(temporary)
+        do {
+            let root = try trees.makeFolder(temporary)
+            let leaves = plan.leaves
+            let fresh = leaves.count { $0.entry.id != old?[$0.path]?.id }
+            let build = TreeBuild(
+                commit: commit, options: options, now: now, visible: old,
+                durable: fresh + plan.folders.count <= Durability.mostSingleSyncs)
+            let output = try build.run(leaves, in: root, source: visible?.folder, from: repository)
+            var record = TreeRecord(
+                layout: layout, commit: commit.id, tree: tree, subdirectory: options.subdirectory,
+                policy: options.policy, root: try root.status.inode, published: now)
+            record.apply(output.rows.merging(plan.leftOut) { row, _ in row })
+            record.removedFloor = old?.removedFloor ?? 0
+            var removed = 0
+            old?.rows.forEach { path, entry in
+                guard record[path]?.isFile != true else { return }
+                removed += 1
+                record.noteRemoval(of: entry)
+            }
+            try Durability(everything: !build.durable).sync(root, folders: plan.folders)
+            let name = try pool.freeName(for: commit.id)
+            record = try pool.write(record, of: name)
+            try trees.rename(temporary, to: trees, as: EntryName(name))
+            try trees.sync()
+            var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)
+            staged.notices = plan.notices + staged.notices
+            return staged
+        } catch {
+            try? trees.removeTree(temporary)
+            throw error
+        }
+    }
+
+    // MARK: publish
+
+    /// Shows a tree: one rename, or one exchange. What was live before is `previous` from then on.
+    func publish(_ tree: String, keeping lostAndFound: LostAndFound) throws {
+        let before = try visible()?.name
+        switch layout {
+        case .link: try LinkSwitch(destination: destination, pool: pool).show(tree, keeping: lostAndFound)
+        case .exchange: try ExchangeSwitch(destination: destination, pool: pool).show(tree, keeping: lostAndFound)
+        case .folder: break
+        }
+        guard let before, before != tree else { return }
+        pool.stamp(before)
+        if options.keepPrevious > 0 { try pool.setPrevious(before) }
+    }
+
+    /// Finishes or removes what a process that was killed left.
+    func recover(keeping lostAndFound: LostAndFound) throws -> [Notice] {
+        try LinkSwitch(destination: destination, pool: pool).recover(keeping: lostAndFound)
+        try ExchangeSwitch(destination: destination, pool: pool).recover(keeping: lostAndFound)
+        let standing = try destination.standing(in: pool)
+        let live: String? = if case .exchangedTree(let name) = standing { name } else { nil }
+        let unfinished = try pool.sweep(live: live)
+        if standing.isTree { try Directory(opening: destination.home).remove(FolderLayout.recordName) }
+        return unfinished == 0
+            ? [] : [.recovered("removed \(unfinished) unfinished trees of a process that was killed")]
+    }
+
+    var cannotSwitch: PublishingError {
+        .destinationUnusable(
+            path: destination.path,
+            reason: "the layout \(layout.rawValue) must rename it, and it is a mount or its parent may not be written",
+            remedy: "mount the volume one folder higher, or set SIDEKICK_LAYOUT=folder")
+    }
+}

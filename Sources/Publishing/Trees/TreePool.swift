@@ -1,0 +1,181 @@
+import Git
+import Glibc
+
+/// The complete trees of a DESTINATION: the one that is live, the one that was live before, and the spares that trail them.
+///
+/// State is in names and inodes: `trees/<name>` is a tree and `records/<name>` what is in it, `plans/<name>` which paths of
+/// it are in doubt because an update was interrupted, and the record's own time when it ceased to be live.
+struct TreePool {
+    let destination: Destination
+    private let shelf: RecordShelf
+
+    init(_ destination: Destination) {
+        self.destination = destination
+        shelf = RecordShelf(home: destination.home)
+    }
+
+    /// A tree that is not live, and what is known of it.
+    struct Tree {
+        let name: String
+        let record: TreeRecord
+        /// When it ceased to be live, in seconds since 1970; 0 for one that never was.
+        let ended: Double
+        /// Paths of it that may be anything.
+        let doubtful: [TreePath]
+    }
+
+    private func path(_ folder: String) -> String { destination.home + "/" + folder }
+
+    /// The folder of all trees.
+    var trees: Directory { get throws { try Directory(making: path("trees")) } }
+    private var records: Directory { get throws { try Directory(making: path("records")) } }
+    private var plans: Directory { get throws { try Directory(making: path("plans"), mode: 0o700) } }
+
+    /// The names of trees, and of records.
+    func names(in folder: String = "trees") throws -> [String] {
+        guard try FileStatus.of(path(folder)) != nil else { return [] }
+        return try Directory(opening: path(folder)).names().map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+
+    func record(of tree: String) throws -> TreeRecord? {
+        guard try FileStatus.of(path("records")) != nil else { return nil }
+        return try shelf.read(EntryName(tree), in: Directory(opening: path("records")))
+    }
+
+    @discardableResult
+    func write(_ record: TreeRecord, of tree: String) throws -> TreeRecord {
+        try shelf.write(record, as: EntryName(tree), in: records)
+    }
+
+    func removeRecord(of tree: String) throws {
+        try records.remove(EntryName(tree))
+        try plans.remove(EntryName(tree))
+    }
+
+    /// Every tree that has a record, but for the live one.
+    func spares(besides live: String?) throws -> [Tree] {
+        try names().filter { $0 != live && !$0.hasPrefix(".") }.compactMap { name in
+            guard let record = try record(of: name) else { return nil }
+            let ended = try records.status(EntryName(name))?.mtime ?? 0
+            return Tree(name: name, record: record, ended: Double(ended) / 1e9, doubtful: try plan(of: name))
+        }
+    }
+
+    /// A name that neither a tree nor a record has.
+    func freeName(for commit: ObjectID) throws -> String {
+        let taken = try Set(names() + names(in: "records"))
+        var name = commit.description
+        var attempt = 1
+        while taken.contains(name) {
+            attempt += 1
+            name = "\(commit)-\(attempt)"
+        }
+        return name
+    }
+
+    /// Says when a tree ceased to be live: now, or never when it never was.
+    func stamp(_ tree: String, neverLive: Bool = false) {
+        let path = path("records") + "/" + tree
+        let epoch = [timespec(tv_sec: 0, tv_nsec: 0), timespec(tv_sec: 0, tv_nsec: 0)]
+        // Without the stamp the tree is left alone a little longer or shorter: no reason to fail a publish that is visible.
+        _ = neverLive ? utimensat(AT_FDCWD, path, epoch, 0) : utimensat(AT_FDCWD, path, nil, 0)
+    }
+
+    // MARK: plans
+
+    /// The paths that an interrupted update may have touched.
+    private func plan(of tree: String) throws -> [TreePath] {
+        guard try FileStatus.of(path("plans")) != nil,
+            let bytes = try Directory(opening: path("plans")).read(EntryName(tree))
+        else { return [] }
+        return bytes.split(separator: 0).map { TreePath(bytes: Array($0)) }
+    }
+
+    /// Says which paths are about to be touched, before the first of them is. Not synced: after a power cut what is touched
+    /// without a plan shows as drift.
+    func notePlan(_ paths: some Sequence<TreePath>, of tree: String) throws {
+        var writer = RecordWriter()
+        for path in paths { writer.terminated(path.bytes) }
+        let (plans, name) = (try plans, EntryName(tree))
+        let temporary = EntryName(".\(tree)")
+        try plans.remove(temporary)
+        _ = try writer.bytes.withUnsafeBytes {
+            try plans.create(temporary, bytes: $0, mode: 0o600, durable: false)
+        }
+        try plans.rename(temporary, to: plans, as: name)
+    }
+
+    func removePlan(of tree: String) throws { try plans.remove(EntryName(tree)) }
+
+    // MARK: previous
+
+    private static let previous = EntryName("previous")
+    private static let nextPrevious = EntryName(".previous")
+
+    /// The tree that was live before, for the assets that loaded pages still ask for, and since when it is, in seconds.
+    func previous() throws -> (tree: String, since: Double)? {
+        let home = try Directory(opening: destination.home)
+        guard let target = try home.readLink(Self.previous) else { return nil }
+        let text = String(decoding: target, as: UTF8.self)
+        guard text.hasPrefix("trees/") else { return nil }
+        let name = String(text.dropFirst("trees/".count))
+        return (name, Double(try home.status(Self.previous)?.mtime ?? 0) / 1e9)
+    }
+
+    /// Points `previous` at a tree, in one step.
+    func setPrevious(_ tree: String) throws {
+        let home = try Directory(opening: destination.home)
+        try home.remove(Self.nextPrevious)
+        try home.makeLink(Self.nextPrevious, target: Array("trees/\(tree)".utf8))
+        try home.rename(Self.nextPrevious, to: home, as: Self.previous)
+    }
+
+    func removePrevious() throws { try Directory(opening: destination.home).remove(Self.previous) }
+
+    // MARK: removal
+
+    /// Removes a tree; files in it that are not ours are kept. It leaves the pool at once, in one rename; what `isStopped`
+    /// interrupts goes on at the next call for the same name.
+    ///
+    /// - Returns: whether all of it is gone.
+    func retire(_ tree: String, keeping lostAndFound: LostAndFound, isStopped: () -> Bool) throws -> Bool {
+        let (trees, old) = (try trees, EntryName(".old-\(tree)"))
+        if try trees.status(EntryName(tree)) != nil { try trees.rename(EntryName(tree), to: trees, as: old) }
+        let doubtful = Set(try plan(of: tree))
+        let done = try trees.retire(
+            old, record: try record(of: tree), doubtful: doubtful, keeping: lostAndFound, isStopped: isStopped)
+        if done { try removeRecord(of: tree) }
+        return done
+    }
+
+    /// Removes what a process that was killed had not finished, and records whose tree is not there.
+    ///
+    /// - Parameter live: the name of the tree that is DESTINATION itself.
+    /// - Returns: how many trees had not been finished.
+    func sweep(live: String?) throws -> Int {
+        let trees = try trees
+        let unfinished = try names().filter { $0.hasPrefix(".new-") }
+        for name in unfinished { try trees.removeTree(EntryName(name)) }
+        // What DESTINATION was before it was exchanged for a tree.
+        for name in try trees.names() where try trees.status(name)?.kind == .link { try trees.remove(name) }
+        let standing = Set(try names().map { $0.hasPrefix(".old-") ? String($0.dropFirst(5)) : $0 } + [live ?? ""])
+        for folder in ["records", "plans"] {
+            for name in try names(in: folder) where !standing.contains(name) {
+                try Directory(opening: path(folder)).remove(EntryName(name))
+            }
+        }
+        if let previous = try previous(), !standing.contains(previous.tree) { try removePrevious() }
+        try sweepSegments()
+        return unfinished.count
+    }
+
+    /// Removes the segments that no record shares any more.
+    func sweepSegments() throws {
+        let home = try Directory(opening: destination.home)
+        var all = try names(in: "records").compactMap { try record(of: $0) }
+        for name in [FolderLayout.recordName, FolderLayout.nextRecordName] {
+            if let record = try shelf.read(name, in: home) { all.append(record) }
+        }
+        try shelf.sweep(keeping: all)
+    }
+}

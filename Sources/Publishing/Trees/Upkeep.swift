@@ -1,0 +1,88 @@
+import Git
+
+/// What keeps the pool of trees in shape between passes: few trees, and one at hand for the next update.
+struct Upkeep {
+    let trees: TreeLayout
+    /// Seconds since 1970.
+    let now: Double
+    let isStopped: () -> Bool
+    let lostAndFound: LostAndFound
+
+    /// Spares beside the live tree and `previous`. More are of use only to updates that come faster than
+    /// `SIDEKICK_GRACE`, and each costs a folder of links on the disk.
+    static let mostSpares = 2
+    /// After so many seconds without an update one spare is enough.
+    static let idle: Double = 600
+
+    private var pool: TreePool { trees.pool }
+
+    /// - Returns: the seconds until there is more to do; `nil` for never.
+    func run(makingSpares: Bool) throws -> Double? {
+        try expirePrevious()
+        let live = try trees.visible()?.name
+        let next = try removeSurplus(live: live)
+        if makingSpares, trees.layout != .folder { try makeSpares() }
+        try pool.sweepSegments()
+        return next
+    }
+
+    private func expirePrevious() throws {
+        guard let previous = try pool.previous() else { return }
+        if trees.layout == .folder || now - previous.since >= trees.options.keepPrevious { try pool.removePrevious() }
+    }
+
+    /// Trees that no update can use go after their grace, those beyond what is needed when it has been quiet.
+    private func removeSurplus(live: String?) throws -> Double? {
+        let previous = try pool.previous()
+        var wakes: [Double] = []
+        if let previous { wakes.append(previous.since + trees.options.keepPrevious - now) }
+        for name in try pool.names() where name.hasPrefix(".old-") {
+            _ = try pool.retire(String(name.dropFirst(5)), keeping: lostAndFound, isStopped: isStopped)
+        }
+        let all = try pool.spares(besides: live).filter { $0.name != previous?.tree }
+        let (usable, useless) = all.partitioned { spare in
+            trees.layout != .folder && spare.record.policy == trees.options.policy
+        }
+        func retire(_ tree: TreePool.Tree, after seconds: Double) throws {
+            let age = now - tree.ended
+            if age >= seconds || age < 0 {
+                _ = try pool.retire(tree.name, keeping: lostAndFound, isStopped: isStopped)
+            } else {
+                wakes.append(seconds - age)
+            }
+        }
+        for tree in useless { try retire(tree, after: trees.options.grace) }
+        // The youngest stay: they need the least to be brought forward.
+        let byAge = usable.sorted { $0.ended > $1.ended }
+        for tree in byAge.dropFirst(Self.mostSpares) { try retire(tree, after: trees.options.grace) }
+        for tree in byAge.prefix(Self.mostSpares).dropFirst() { try retire(tree, after: Self.idle) }
+        try removeUnknown(live: live)
+        return wakes.min().map { max($0, 0) }
+    }
+
+    /// Folders in the pool without a record: nothing says what is ours in them.
+    private func removeUnknown(live: String?) throws {
+        let folder = try pool.trees
+        for name in try pool.names() where name != live && !name.hasPrefix(".") {
+            guard !isStopped(), try pool.record(of: name) == nil else { continue }
+            try folder.retire(EntryName(name), record: nil, keeping: lostAndFound, isStopped: isStopped)
+        }
+    }
+
+    private func makeSpares() throws {
+        guard let visible = try trees.visible(), let live = visible.name else { return }
+        let previous = try pool.previous()?.tree
+        let spares = try pool.spares(besides: live).filter { $0.name != previous }
+        // The one that was live last is about to be `previous`, or still read: an update needs another.
+        guard spares.isEmpty, !isStopped() else { return }
+        _ = try SpareCopy(pool: pool, visible: visible, isStopped: isStopped).run()
+    }
+}
+
+extension Sequence {
+    fileprivate func partitioned(_ isFirst: (Element) -> Bool) -> ([Element], [Element]) {
+        var (first, second): ([Element], [Element]) = ([], [])
+        for element in self { if isFirst(element) { first.append(element) } else { second.append(element) } }
+        return (first, second)
+    }
+}
