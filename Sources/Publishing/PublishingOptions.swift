@@ -6,6 +6,8 @@ public struct PublishingOptions: Sendable, Equatable {
     public var layout: Layout?
     /// The folder of the commit that is published.
     public var subdirectory: String
+    /// Which paths of it are.
+    public var selection: PathSelection
     /// Which time files get.
     public var modificationTimes: ModificationTimes
     /// What happens to links that lead out.
@@ -15,16 +17,21 @@ public struct PublishingOptions: Sendable, Equatable {
     /// How many seconds a tree that was live is kept for those who are still reading it.
     public var grace: Double
 
-    /// What shows in the files themselves, beside the commit.
-    var policy: String { "mtime=\(modificationTimes) symlinks=\(symlinks)" }
+    /// What shows in the tree, beside the commit and the subdirectory.
+    var policy: String {
+        let files = "mtime=\(modificationTimes) symlinks=\(symlinks)"
+        return selection == .everything ? files : "\(files) \(selection)"
+    }
 
     /// The defaults of the contract.
     public init(
-        layout: Layout? = nil, subdirectory: String = "", modificationTimes: ModificationTimes = .commit,
-        symlinks: SymlinkPolicy = .skip, limits: Limits = Limits(), grace: Double = 2
+        layout: Layout? = nil, subdirectory: String = "", selection: PathSelection = .everything,
+        modificationTimes: ModificationTimes = .commit, symlinks: SymlinkPolicy = .skip, limits: Limits = Limits(),
+        grace: Double = 2
     ) {
         self.layout = layout
         self.subdirectory = subdirectory
+        self.selection = selection
         self.modificationTimes = modificationTimes
         self.symlinks = symlinks
         self.limits = limits
