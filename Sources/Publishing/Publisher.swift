@@ -107,7 +107,8 @@ public final class Publisher: Sendable {
     /// Whether that commit, as this publisher is set up, is what is visible.
     public func shows(_ commit: ObjectID) throws -> Bool {
         guard let published = try published(), try layout != .folder || !folder.isInterrupted() else { return false }
-        return published.commit == commit && published.subdirectory == options.subdirectory
+        // Byte by byte: to Swift, two spellings of one letter are the same, to a file system they are not.
+        return published.commit == commit && published.subdirectory.utf8.elementsEqual(options.subdirectory.utf8)
             && published.policy == options.policy
     }
 

@@ -6,6 +6,8 @@ public struct PublishingOptions: Sendable, Equatable {
     public var layout: Layout?
     /// The folder of the commit that is published.
     public var subdirectory: String
+    /// Which paths of it are.
+    public var selection: PathSelection
     /// Which time files get.
     public var modificationTimes: ModificationTimes
     /// What happens to links that lead out.
@@ -17,22 +19,21 @@ public struct PublishingOptions: Sendable, Equatable {
     /// How many seconds the tree that was live before stays reachable as `previous`; 0 for not at all.
     public var keepPrevious: Double
 
-    /// Whether a leaf is published. (Everything is, until a selection says otherwise.)
-    func selects(_ path: TreePath, _ kind: EntryKind = .file(executable: false)) -> Bool { true }
-
-    /// Whether anything below a folder may be published.
-    func mayHold(below folder: TreePath) -> Bool { true }
-
-    /// What shows in the files themselves, beside the commit.
-    var policy: String { "mtime=\(modificationTimes) symlinks=\(symlinks)" }
+    /// What shows in the tree, beside the commit and the subdirectory.
+    var policy: String {
+        let files = "mtime=\(modificationTimes) symlinks=\(symlinks)"
+        return selection == .everything ? files : "\(files) \(selection)"
+    }
 
     /// The defaults of the contract.
     public init(
-        layout: Layout? = nil, subdirectory: String = "", modificationTimes: ModificationTimes = .commit,
-        symlinks: SymlinkPolicy = .skip, limits: Limits = Limits(), grace: Double = 2, keepPrevious: Double = 600
+        layout: Layout? = nil, subdirectory: String = "", selection: PathSelection = .everything,
+        modificationTimes: ModificationTimes = .commit, symlinks: SymlinkPolicy = .skip, limits: Limits = Limits(),
+        grace: Double = 2, keepPrevious: Double = 600
     ) {
         self.layout = layout
         self.subdirectory = subdirectory
+        self.selection = selection
         self.modificationTimes = modificationTimes
         self.symlinks = symlinks
         self.limits = limits

@@ -19,6 +19,8 @@ struct FollowOptions: ParsableArguments {
     @Option(.delay) var delay: String?
     @Option(.ref) var ref: String?
     @Option(.subdirectory) var subdirectory: String?
+    @Option(.include) var include: [String] = []
+    @Option(.exclude) var exclude: [String] = []
     @Option(.layout) var layout: String?
     @Option(.timeout) var timeout: String?
     @Option(.deadline) var deadline: String?
@@ -41,7 +43,8 @@ struct FollowOptions: ParsableArguments {
         var values =
             [
                 .repository: repository ?? repositoryArgument, .delay: delay, .ref: ref, .subdirectory: subdirectory,
-                .layout: layout, .timeout: timeout, .deadline: deadline, .backoff: backoff, .depth: depth,
+                .include: include.lines, .exclude: exclude.lines, .layout: layout, .timeout: timeout,
+                .deadline: deadline, .backoff: backoff, .depth: depth,
                 .fastForwardOnly: fastForwardOnly ? "on" : nil, .mtime: mtime, .symlinks: symlinks, .maxFiles: maxFiles,
                 .maxSize: maxSize, .maxBlob: maxBlob, .maxPack: maxPack, .grace: grace, .keepPrevious: keepPrevious,
                 .username: username,
@@ -58,6 +61,19 @@ extension [Setting: String?] {
         reduce(into: [:]) { values, pair in
             if let text = pair.value { values[pair.key.name] = text }
         }
+    }
+}
+
+extension [String] {
+    /// The values of a repeatable flag; `nil` for none.
+    fileprivate var lines: String? { isEmpty ? nil : joined(separator: "\n") }
+}
+
+extension Option where Value == [String] {
+    init(wrappedValue: [String], _ setting: Setting) {
+        self.init(
+            wrappedValue: wrappedValue, name: .customLong(setting.flag ?? ""), parsing: .singleValue,
+            help: ArgumentHelp(setting))
     }
 }
 

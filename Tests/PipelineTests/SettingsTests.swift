@@ -42,6 +42,37 @@ import Upstream
         #expect(settings.publishing.limits.blob == 512_000_000 && settings.publishing.grace == 2)
     }
 
+    @Test func `patterns are one a line or with commas between, and as they stand in flags`() throws {
+        func selection(flags: [String: String] = [:], _ environment: [String: String]) throws -> PathSelection {
+            try Settings.parse(flags: flags, environment: needed.merging(environment) { $1 }).settings.publishing
+                .selection
+        }
+        #expect(try selection([:]) == .everything)
+        #expect(try selection(["SIDEKICK_INCLUDE": "", "SIDEKICK_EXCLUDE": "\n , \n# a, b\n"]) == .everything)
+        #expect(
+            try selection(["SIDEKICK_INCLUDE": "*.html, /docs/\r\n  # not, this\n\timg\\,raw/\n\\ x\\\\,y"])
+                == PathSelection(include: ["*.html", "/docs/", "img\\,raw/", "\\ x\\\\", "y"]))
+        #expect(
+            try selection(
+                flags: ["SIDEKICK_EXCLUDE": "a,b\n c"], ["SIDEKICK_EXCLUDE": "d", "SIDEKICK_INCLUDE": "!e,f"])
+                == PathSelection(include: ["!e", "f"], exclude: ["a,b", " c"]))
+    }
+
+    @Test func `patterns that can match nothing are named with their setting`() {
+        #expect {
+            try Settings.parse(
+                flags: ["SIDEKICK_INCLUDE": "./a"],
+                environment: needed.merging(["SIDEKICK_EXCLUDE": "b,[c,d\\\n/"]) { $1 })
+        } throws: { error in
+            (error as? SettingsError)?.problems == [
+                "SIDEKICK_INCLUDE has \"./a\", which has a step that is empty, . or ..: give \(SettingValue.patterns)",
+                "SIDEKICK_EXCLUDE has \"[c\", which has a [ that is not closed: give \(SettingValue.patterns)",
+                "SIDEKICK_EXCLUDE has \"d\\\", which ends in a backslash: give \(SettingValue.patterns)",
+                "SIDEKICK_EXCLUDE has \"/\", which names nothing: give \(SettingValue.patterns)",
+            ]
+        }
+    }
+
     @Test func `every problem is told at once`() {
         #expect {
             try Settings.parse(flags: [:], environment: ["DELAY": "abc", "SIDEKICK_REFF": "x"])

@@ -5,7 +5,9 @@
 /// README's table all read it.
 public struct Setting: Sendable, Hashable {
     /// What a value must look like.
-    public enum Kind: Sendable, Hashable { case text, duration, count, size, choice([String]), toggle, secret }
+    public enum Kind: Sendable, Hashable {
+        case text, duration, count, size, choice([String]), toggle, secret, patterns
+    }
 
     /// The environment variable.
     public let name: String
@@ -47,6 +49,13 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_REF", "ref", or: "the remote's HEAD", "A branch, a tag, a full reference name, or a full commit id.")
     public static let subdirectory = Setting(
         "SIDEKICK_SUBDIRECTORY", "path", or: "the root", "The folder of the repository that is published.")
+    public static let include = Setting(
+        "SIDEKICK_INCLUDE", "pattern", kind: .patterns, or: "everything",
+        "Publish only what a pattern of gitignore matches, below the subdirectory. Repeatable; in the variable one a line, or with commas between."
+    )
+    public static let exclude = Setting(
+        "SIDEKICK_EXCLUDE", "pattern", kind: .patterns, or: "nothing",
+        "Do not publish what a pattern of gitignore matches, included or not. Repeatable, as above.")
     public static let layout = Setting(
         "SIDEKICK_LAYOUT", "layout", kind: .choice(["auto", "link", "exchange", "folder"]), standard: "auto",
         "link: DESTINATION is a symbolic link that switches in one step. exchange: a real folder that does. folder: a real folder whose files are renamed over."
@@ -107,11 +116,9 @@ public struct Setting: Sendable, Hashable {
 
     /// Every setting, in the order in which a reader wants them.
     public static let all: [Setting] = [
-        repository, destination, delay, ref, subdirectory, layout, state, timeout, deadline, backoff, depth,
-        fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious, username, password,
-        token,
-        logFormat,
-        logLevel,
+        repository, destination, delay, ref, subdirectory, include, exclude, layout, state, timeout, deadline, backoff,
+        depth, fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious, username,
+        password, token, logFormat, logLevel,
     ]
 
     /// The variable that names a file with the secret; `nil` for what is not one.

@@ -4,6 +4,7 @@ enum SettingValue {
     static let sizes = "bytes, or a number with a unit: 512KB, 10MB, 4GB"
     static let counts = "a whole number, 0 or more"
     static let toggles = "on or off"
+    static let patterns = "patterns of gitignore such as *.html, /docs/ or !keep.txt"
 
     /// Seconds; not negative, at most ten years.
     static func duration(_ text: String) -> Double? {
@@ -41,6 +42,29 @@ enum SettingValue {
         default: nil
         }
     }
+
+    /// The patterns of a variable: one a line, or with commas between; `\,` is a comma of the pattern, as gitignore itself
+    /// reads it. Blanks before a pattern are how people lay out a list, not a part of it.
+    static func patterns(_ text: String) -> [String] {
+        text.utf8.split(separator: UInt8(ascii: "\n")).map { String(Substring($0)) }.flatMap { line in
+            line.drop(while: isBlank).hasPrefix("#") ? [] : pieces(line)
+        }
+    }
+
+    private static func pieces(_ line: String) -> [String] {
+        var (pieces, isEscaped) = ([""], false)
+        for scalar in line.unicodeScalars {
+            if scalar == ",", !isEscaped {
+                pieces.append("")
+            } else {
+                pieces[pieces.count - 1].unicodeScalars.append(scalar)
+            }
+            isEscaped = scalar == "\\" && !isEscaped
+        }
+        return pieces.map { String($0.drop(while: isBlank)) }
+    }
+
+    private static func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
 
     /// Digits with at most one point: none of what `Double` takes beyond that (`inf`, `0x1p3`, `1e9`).
     private static func decimal(_ text: Substring) -> Double? {

@@ -132,6 +132,7 @@ struct SettingsReader {
         var options = PublishingOptions()
         options.layout = Layout(rawValue: choice(.layout))
         options.subdirectory = subdirectory()
+        options.selection = selection()
         options.modificationTimes = ModificationTimes(rawValue: choice(.mtime)) ?? options.modificationTimes
         options.symlinks = SymlinkPolicy(rawValue: choice(.symlinks)) ?? options.symlinks
         options.limits = Limits(files: count(.maxFiles), size: size(.maxSize), blob: size(.maxBlob))
@@ -146,6 +147,28 @@ struct SettingsReader {
             problems.append("SIDEKICK_SUBDIRECTORY has a \"..\" in it: give a folder inside the repository")
         }
         return parts.joined(separator: "/")
+    }
+
+    private mutating func selection() -> PathSelection {
+        do throws(InvalidPatterns) {
+            return try PathSelection(include: patterns(.include), exclude: patterns(.exclude))
+        } catch {
+            for (setting, invalid) in [(Setting.include, error.include), (.exclude, error.exclude)] {
+                for invalid in invalid {
+                    problems.append(
+                        "\(setting.name) has \"\(invalid.pattern.printable(limit: 80))\", which \(invalid.reason.rawValue):"
+                            + " give \(SettingValue.patterns)")
+                }
+            }
+            return .everything
+        }
+    }
+
+    /// A flag is a pattern as it stands, and there is one a line here; only in a variable a comma is a separator.
+    private mutating func patterns(_ setting: Setting) -> [String] {
+        guard let text = text(setting) else { return [] }
+        guard flags[setting.name] != nil else { return SettingValue.patterns(text) }
+        return text.utf8.split(separator: UInt8(ascii: "\n")).map { String(Substring($0)) }
     }
 
     private mutating func credentials() -> CredentialSource {

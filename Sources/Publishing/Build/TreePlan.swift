@@ -47,6 +47,7 @@ struct TreePlan {
         options: PublishingOptions
     ) throws {
         var found: [TreePath: TreeEntry?] = [:]
+        let selection = options.selection
         do {
             if let base {
                 try collect(from: base.standing.tree, to: new, in: repository, options, known, into: &found)
@@ -54,8 +55,9 @@ struct TreePlan {
                     try collect(from: live.tree, to: new, in: repository, options, known, into: &found)
                 }
                 for path in base.doubtful where found[path] == nil {
-                    let entry = options.selects(path) ? try repository.entry(at: path, in: new) : nil
-                    found.updateValue(entry?.kind == .folder ? nil : entry, forKey: path)
+                    let entry = try repository.entry(at: path, in: new)
+                    let isPublished = entry.map { $0.kind != .folder && selection.publishes($0, at: path) } ?? false
+                    found.updateValue(isPublished ? entry : nil, forKey: path)
                 }
             } else {
                 try collect(from: nil, to: new, in: repository, options, known, into: &found)
@@ -94,7 +96,7 @@ struct TreePlan {
         from old: ObjectID?, to new: ObjectID, in repository: borrowing Repository, _ options: PublishingOptions,
         _ known: [TreeRecord], into found: inout [TreePath: TreeEntry?]
     ) throws {
-        let limits = options.limits
+        let (limits, selection) = (options.limits, options.selection)
         // What goes may come after what replaces it: only what is added is bounded on the way, the sum at the end.
         var added = Count(files: 0, bytes: 0)
         try repository.differences(
@@ -103,7 +105,7 @@ struct TreePlan {
                 if isNew, let reason = EntryRules.refusal(of: entry.name) {
                     throw PublishingError.entryRefused(path: path, reason: reason)
                 }
-                return entry.kind == .folder ? options.mayHold(below: path) : options.selects(path, entry.kind)
+                return selection.publishes(entry, at: path)
             }
         ) { change in
             try Task.checkCancellation()
@@ -168,6 +170,13 @@ struct TreePlan {
             if policy == .refuse { throw PublishingError.linkRefused(path: path, target: text) }
             notices.append(.skippedLink(path: path, target: text))
         }
+    }
+}
+
+extension PathSelection {
+    /// Whether a leaf is published, or anything below a folder may be.
+    fileprivate func publishes(_ entry: TreeEntry, at path: TreePath) -> Bool {
+        entry.kind == .folder ? mayHold(below: path) : selects(path, isFolder: entry.kind == .submodule)
     }
 }
 

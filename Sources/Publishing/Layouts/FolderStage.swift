@@ -109,7 +109,8 @@ struct FolderStage {
         for change in plan.changes {
             switch change.new?.kind {
             case .file: try stageFile(change.new!, at: change.path, from: repository)
-            case .link: entries.updateValue(nil, forKey: change.path)  // decided below, with the links that did not change
+            // Decided below, with the links that did not change.
+            case .link: entries.updateValue(nil, forKey: change.path)
             case .submodule:
                 entries[change.path] = RecordedEntry(kind: .submodule, id: change.new!.id)
                 emptyFolders.append(change.path)
