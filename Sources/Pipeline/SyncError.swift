@@ -81,6 +81,8 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
             switch error {
             case .destinationUnusable: (.fixConfiguration, .cannotCreate)
             case .destinationBusy: (.fixConfiguration, .temporaryFailure)
+            case .spaceMissing: (.retry, .cannotCreate)
+            case .nothingPublished: (.fixConfiguration, .unhealthy)
             case .subdirectoryMissing, .entryRefused, .linkRefused, .limitExceeded: (.fixRemote, .dataError)
             }
         self.init(

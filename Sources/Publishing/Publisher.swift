@@ -9,13 +9,15 @@ public final class Publisher: Sendable {
     public let destination: Destination
     /// The layout that was decided at the start.
     public let layout: Layout
-    private let options: PublishingOptions
+    let options: PublishingOptions
     private let lock: DestinationLock
     private let state = Mutex(State())
 
     private struct State {
         /// What was read from the disk the last time.
         var remembered: Remembered?
+        /// Paths of the visible tree that are not what was published, until a pass has made them anew.
+        var drifted: [TreePath] = []
     }
 
     /// A record that was read, and what tells whether it is still the one.
@@ -104,9 +106,37 @@ public final class Publisher: Sendable {
         }
     }
 
+    /// The record of what is visible, and the folder that shows it.
+    func visibleTree() throws -> (record: TreeRecord, folder: Directory)? {
+        switch layout {
+        case .link, .exchange: return try trees.visible().map { ($0.record, $0.folder) }
+        case .folder:
+            guard let record = try folder.record() else { return nil }
+            return (record, try Directory(opening: destination.path))
+        }
+    }
+
+    /// Writes down what turned out to be true of what is visible.
+    func rewriteRecord(_ record: TreeRecord) throws {
+        switch layout {
+        case .link, .exchange:
+            guard let name = try trees.visible()?.name else { return }
+            try trees.pool.write(record, of: name)
+        case .folder:
+            let home = try Directory(opening: destination.home)
+            try RecordShelf(home: destination.home).write(record, as: FolderLayout.recordName, in: home)
+        }
+        state.withLock { $0.remembered = nil }
+    }
+
+    /// From now on the next pass makes these paths anew, whatever it finds at the remote.
+    func noteDrift(_ paths: [TreePath]) { state.withLock { $0.drifted = paths } }
+
     /// Whether that commit, as this publisher is set up, is what is visible.
     public func shows(_ commit: ObjectID) throws -> Bool {
-        guard let published = try published(), try layout != .folder || !folder.isInterrupted() else { return false }
+        guard let published = try published(), try layout != .folder || !folder.isInterrupted(),
+            state.withLock({ $0.drifted.isEmpty })
+        else { return false }
         // Byte by byte: to Swift, two spellings of one letter are the same, to a file system they are not.
         return published.commit == commit && published.subdirectory.utf8.elementsEqual(options.subdirectory.utf8)
             && published.policy == options.policy
@@ -122,15 +152,16 @@ public final class Publisher: Sendable {
             throw PublishingError.subdirectoryMissing(subdirectory: options.subdirectory, commit: commit.id)
         }
         let lostAndFound = LostAndFound(destination, now: now)
+        let drifted = state.withLock { $0.drifted }
         switch layout {
         case .link, .exchange:
             var staged = try trees.materialize(
-                commit, tree: tree, from: repository, now: now, drifted: [], keeping: lostAndFound)
+                commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
             staged.notices += lostAndFound.notices
             return staged
         case .folder:
             return try folder.materialize(
-                commit, tree: tree, from: repository, now: now, drifted: [], keeping: lostAndFound)
+                commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
         }
     }
 
@@ -147,6 +178,7 @@ public final class Publisher: Sendable {
             try folder.publish(intent, record: staged.record, keeping: lostAndFound)
             if !isAdopted { try folder.moveForeignGit(keeping: lostAndFound) }
         }
+        state.withLock { $0.drifted = [] }
         return staged.notices + lostAndFound.notices
     }
 

@@ -14,6 +14,10 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
     case linkRefused(path: TreePath, target: String)
     /// The commit is larger than a limit.
     case limitExceeded(setting: String, limit: String, found: String)
+    /// The file system has less room than the commit needs.
+    case spaceMissing(path: String, needed: String, free: String, missing: String)
+    /// There is nothing of ours at DESTINATION.
+    case nothingPublished(String)
 
     /// What happened, in one sentence.
     public var description: String {
@@ -26,6 +30,9 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
         case .entryRefused(let path, let reason): "the commit holds \(reason): \(path)"
         case .linkRefused(let path, let target):
             "the symbolic link \(path) leads out of the tree, to \(EntryName(target))"
+        case .nothingPublished(let path): "nothing was published at \(path)"
+        case .spaceMissing(let path, let needed, let free, let missing):
+            "the commit needs \(needed) more on the file system of \(path), which has \(free) free: \(missing) are missing"
         case .limitExceeded(let setting, let limit, let found): "the commit has \(found), \(setting) allows \(limit)"
         }
     }
@@ -38,6 +45,8 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
         case .subdirectoryMissing: "change SIDEKICK_SUBDIRECTORY, or push a commit that has the folder"
         case .entryRefused: "remove the entry from the repository: git itself refuses to check it out"
         case .linkRefused: "remove the link, or set SIDEKICK_SYMLINKS=skip to leave such links out"
+        case .nothingPublished: "name the DESTINATION that a sidekick publishes into, as it is given to it"
+        case .spaceMissing: "free space on that file system, or enlarge it: nothing was written, and the old tree stays"
         case .limitExceeded(let setting, _, _): "raise \(setting) if the repository is meant to be that large"
         }
     }

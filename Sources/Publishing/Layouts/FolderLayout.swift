@@ -43,6 +43,7 @@ struct FolderLayout {
         let name = "\(commit.id)"
         let staging = try Directory(opening: destination.home).makeFolder(Self.stagingName, mode: 0o700)
         try staging.removeTree(EntryName(name))
+        try plan.space(besides: [old].compactMap { $0 }, isWhole: false, in: staging).check(in: staging)
         do {
             // Only now: a commit that is refused leaves no folder where none was.
             let root = try Directory(making: destination.path)

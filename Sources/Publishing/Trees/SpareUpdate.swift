@@ -26,6 +26,7 @@ struct SpareUpdate {
         guard let root = try pool.trees.folder(EntryName(spare.name)) else {
             throw DiskError("open the folder", spare.name, code: ENOENT)
         }
+        try plan.space(besides: [visible?.record].compactMap { $0 }, isWhole: false, in: root).check(in: root)
         try pool.notePlan(doubtful.union(plan.changes.map(\.path)), of: spare.name)
 
         var clearing = Clearing(

@@ -86,6 +86,7 @@ struct TreeLayout {
         let plan = try TreePlan(
             to: tree, from: nil, known: [old].compactMap { $0 }, in: repository, options: options)
         let trees = try pool.trees
+        try plan.space(besides: [old].compactMap { $0 }, isWhole: true, in: trees).check(in: trees)
         let temporary = EntryName(".new-\(commit.id)")
         try trees.removeTree(temporary)
         do {

@@ -1,0 +1,102 @@
+import Git
+
+/// Compares every byte of a published tree with its commit, and finds what nobody published.
+struct Verification {
+    let record: TreeRecord
+    let folder: Directory
+
+    /// One path that is not what the commit has there.
+    enum Difference: Equatable, CustomStringConvertible {
+        case missing(TreePath)
+        case changed(TreePath)
+        case mode(TreePath)
+        /// It is in what was published and not in the commit, or the other way around: the record is damaged.
+        case unrecorded(TreePath)
+        case foreign(TreePath)
+
+        var path: TreePath {
+            switch self {
+            case .missing(let path), .changed(let path), .mode(let path), .unrecorded(let path), .foreign(let path): path
+            }
+        }
+
+        var description: String {
+            switch self {
+            case .missing(let path): "missing: \(path)"
+            case .changed(let path): "changed: \(path)"
+            case .mode(let path): "mode: \(path)"
+            case .unrecorded(let path): "not as recorded: \(path)"
+            case .foreign(let path): "not published by sidekick: \(path)"
+            }
+        }
+    }
+
+    /// - Throws: `GitError` when the commit's tree cannot be read, `CancellationError`.
+    func run(in repository: borrowing Repository) throws -> [Difference] {
+        var differences = try record.compared(in: repository)
+        let folders = FolderCursor(root: folder)
+        try record.rows.forEach { path, row in
+            try Task.checkCancellation()
+            if let difference = try difference(at: path, row, in: folders.folder(at: path.parent)) {
+                differences.append(difference)
+            }
+        }
+        try findForeign(in: folder, path: .root, &differences)
+        return differences.sorted { $0.path < $1.path }
+    }
+
+    private func difference(at path: TreePath, _ row: RecordedEntry, in folder: Directory?) throws -> Difference? {
+        guard row.inode != 0 || row.kind != .link else { return nil }
+        guard let folder, let status = try folder.status(path.name) else { return .missing(path) }
+        switch (row.kind, status.kind) {
+        case (.file(let executable), .file):
+            if try folder.blobID(of: path.name) != row.id { return .changed(path) }
+            return status.permissions == BlobWriter.mode(executable) ? nil : .mode(path)
+        case (.link, .link): return try folder.isOurs(path.name, status, row) ? nil : .changed(path)
+        case (.submodule, .folder): return nil
+        default: return .changed(path)
+        }
+    }
+
+    private func findForeign(in folder: Directory, path: TreePath, _ differences: inout [Difference]) throws {
+        for name in try folder.names() {
+            try Task.checkCancellation()
+            let child = path.appending(name)
+            if path == .root, name == EntryName(".sidekick") { continue }
+            if try folder.status(name)?.kind == .folder {
+                if let below = try folder.folder(name) { try findForeign(in: below, path: child, &differences) }
+            } else if record[child].map({ $0.kind == .link && $0.inode == 0 }) ?? true {
+                differences.append(.foreign(child))
+            }
+        }
+    }
+}
+
+extension TreeRecord {
+    /// Where the record itself is not what the commit has. Of a selection only what was selected is looked at.
+    fileprivate func compared(in repository: borrowing Repository) throws -> [Verification.Difference] {
+        let path = TreePath(subdirectory)
+        guard let tree = try repository.subtree(of: repository.commit(commit).tree, at: path) else {
+            throw PublishingError.subdirectoryMissing(subdirectory: subdirectory, commit: commit)
+        }
+        var found = 0
+        var wrong: [Verification.Difference] = []
+        let isSelection = policy.contains("include=") || policy.contains("exclude=")
+        try repository.differences(
+            from: nil, to: tree, depth: .max, folders: .max, looksAt: { _, _, _ in true }
+        ) { change in
+            guard let new = change.new else { return }
+            if let row = self[change.path] {
+                found += 1
+                if row.id != new.id || row.kind != new.kind { wrong.append(.unrecorded(change.path)) }
+            } else if !isSelection {
+                wrong.append(.unrecorded(change.path))
+            }
+        }
+        guard found < count.entries else { return wrong }
+        try rows.forEach { path, _ in
+            if try repository.entry(at: path, in: tree) == nil { wrong.append(.unrecorded(path)) }
+        }
+        return wrong
+    }
+}
