@@ -1,4 +1,5 @@
 import CLibgit2
+import Glibc
 
 /// A reference by its full name, with what it names.
 public struct Reference: Sendable, Hashable {
@@ -73,7 +74,7 @@ extension Repository {
     }
 
     /// The full names of all references but HEAD.
-    private borrowing func referenceNames() throws(GitError) -> [String] {
+    borrowing func referenceNames() throws(GitError) -> [String] {
         let pointer = pointer
         var names = git_strarray()
         try check("git_reference_list") { git_reference_list(&names, pointer) }
@@ -83,8 +84,18 @@ extension Repository {
         }
     }
 
-    /// Points a reference at an object, whatever it pointed to before.
+    /// Points a reference at an object, whatever it pointed to before, and if it was garbage.
     public borrowing func setReference(_ name: String, to id: ObjectID) throws(GitError) {
+        do {
+            try create(name, id)
+        } catch  where error.isAboutObjects {
+            // libgit2 reads what it is to replace. A file that it cannot read is worth less than the store around it.
+            guard unlink(path + name) == 0 else { throw error }
+            try create(name, id)
+        }
+    }
+
+    private borrowing func create(_ name: String, _ id: ObjectID) throws(GitError) {
         var oid = id.raw
         let pointer = pointer
         let reference = try handle("git_reference_create") { git_reference_create(&$0, pointer, name, &oid, 1, nil) }
