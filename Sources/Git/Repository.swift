@@ -57,7 +57,11 @@ extension Repository {
         let repository = try Repository(opening: path)
         let objects = repository.path + "objects"
         // Where it is gone there is nothing to lose; where something else is in its place, no pack can be written.
-        guard mkdir(objects + "/pack", 0o755) == 0 || errno == EEXIST, isFolder(objects + "/pack") else {
+        if !isTaken(objects + "/pack"), mkdir(objects + "/pack", 0o755) != 0 {
+            let reason = String(cString: strerror(errno))
+            throw GitError(call: "store", code: -1, message: "\(objects)/pack: \(reason)", isLocalDisk: true)
+        }
+        guard isFolder(objects + "/pack") else {
             throw GitError(call: "store", code: -1, message: "\(objects)/pack is not a folder")
         }
         let database = try handle("git_odb_new") { git_odb_new(&$0) }
