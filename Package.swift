@@ -37,7 +37,7 @@ let package = Package(
         // In import order: a target may import only what stands above it, and of that only what it names.
         .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .systemLibrary(name: "CLinux"),
-        .target(name: "Git", dependencies: ["CLibgit2"], swiftSettings: strict),
+        .target(name: "Git", dependencies: ["CLibgit2", "CLinux"], swiftSettings: strict),
         .target(name: "Upstream", dependencies: ["Git"], swiftSettings: strict),
         .target(name: "Publishing", dependencies: ["CLinux", "Git"], swiftSettings: strict),
         .target(

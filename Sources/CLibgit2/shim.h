@@ -2,6 +2,8 @@
 #define SIDEKICK_CLIBGIT2_SHIM_H
 
 #include <git2.h>
+#include <git2/sys/odb_backend.h>
+#include <git2/sys/repository.h>
 #include <git2/sys/stream.h>
 
 // git_libgit2_opts is variadic, which Swift does not import. One function for each option in use.

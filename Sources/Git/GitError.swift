@@ -11,19 +11,29 @@ public struct GitError: Error, Sendable, CustomStringConvertible {
     public let isLocalDisk: Bool
     /// The object itself is not one that git would have made: whoever pushed it must mend it.
     public let isMalformed: Bool
+    /// It is about objects or references, not about a connection: when a download fails with it, either what came is
+    /// broken or what it builds on.
+    public let isAboutObjects: Bool
     /// libgit2's own message. It may repeat what a server said: escape it before a person sees it.
     public let message: String
 
-    init(call: String, code: Int32, message: String, isLocalDisk: Bool = false, isMalformed: Bool = false) {
+    init(
+        call: String, code: Int32, message: String, isLocalDisk: Bool = false, isMalformed: Bool = false,
+        isAboutObjects: Bool = false
+    ) {
         self.call = call
         self.code = code
         self.message = message
         self.isLocalDisk = isLocalDisk
         self.isMalformed = isMalformed
+        self.isAboutObjects = isAboutObjects
     }
 
     /// The call is one that talks to a remote.
     public var isRemote: Bool { call.hasPrefix("git_remote_") && !isLocalDisk }
+
+    /// The same failure as one of the local store.
+    public var ofStore: GitError { GitError(call: "store", code: code, message: message) }
 
     /// The message with the call that it came from.
     public var description: String { "\(message) (\(call): \(code))" }
@@ -47,14 +57,24 @@ func check(_ call: StaticString, _ body: () -> Int32) throws(GitError) -> Int32 
     let code = body()
     guard code < 0 else { return code }
     let error = git_error_last()?.pointee
+    let kind = error?.klass ?? 0
+    let message = error?.message.map { String(cString: $0) } ?? "no message"
     throw GitError(
-        call: "\(call)", code: code, message: error?.message.map { String(cString: $0) } ?? "no message",
-        isLocalDisk: error?.klass == Int32(GIT_ERROR_OS.rawValue),
-        isMalformed: code != GIT_ENOTFOUND.rawValue && malformedClasses.contains(error?.klass ?? 0))
+        call: "\(call)", code: code, message: message, isLocalDisk: kind == Int32(GIT_ERROR_OS.rawValue),
+        isMalformed: code != GIT_ENOTFOUND.rawValue && malformedClasses.contains(kind)
+            // A file with no bytes in it, say, has the class of an object that is wrong: nobody pushed it like that.
+            && !message.hasPrefix("failed to parse loose object"),
+        isAboutObjects: objectClasses.contains(kind))
 }
 
 /// The classes of error that libgit2 gives to objects that it can read and not parse.
 private let malformedClasses = [GIT_ERROR_TREE, GIT_ERROR_OBJECT, GIT_ERROR_TAG].map { Int32($0.rawValue) }
+
+/// The classes of what libgit2 keeps, as against what it is told.
+private let objectClasses = [
+    GIT_ERROR_ODB, GIT_ERROR_REFERENCE, GIT_ERROR_REPOSITORY, GIT_ERROR_OBJECT, GIT_ERROR_TREE, GIT_ERROR_ZLIB,
+    GIT_ERROR_INDEXER, GIT_ERROR_CONFIG,
+].map { Int32($0.rawValue) }
 
 /// The same for the calls that hand out a handle.
 func handle(_ call: StaticString, _ body: (inout OpaquePointer?) -> Int32) throws(GitError) -> OpaquePointer {

@@ -1,4 +1,5 @@
 import CLibgit2
+import Glibc
 
 /// A reference by its full name, with what it names.
 public struct Reference: Sendable, Hashable {
@@ -49,18 +50,52 @@ extension Repository {
         return git_object_id(commit).map { ObjectID($0.pointee) }
     }
 
-    /// Reads what a reference of our own names, so that a store which is damaged shows before a remote is blamed for it.
+    /// Reads what the references of our own name, so that a store which is damaged shows before a remote is blamed for it.
     ///
-    /// - Throws: `GitError` when the reference is there and its commit or tree cannot be read.
+    /// - Parameter name: the reference whose tree is read too.
+    /// - Throws: `GitError` when a reference is there and it, its commit or that tree cannot be read.
     public borrowing func verify(_ name: String) throws(GitError) {
-        var oid = git_oid()
-        let pointer = pointer
-        guard git_reference_name_to_id(&oid, pointer, name) == 0 else { return }
-        _ = try entries(of: try commit(ObjectID(oid)).tree)
+        for (reference, id) in try references() {
+            let commit = try commit(id)
+            if reference == name { _ = try entries(of: commit.tree) }
+        }
     }
 
-    /// Points a reference at an object, whatever it pointed to before.
+    /// All references but HEAD, and what they name.
+    public borrowing func references() throws(GitError) -> [(name: String, id: ObjectID)] {
+        let pointer = pointer
+        var references: [(String, ObjectID)] = []
+        for name in try referenceNames() {
+            var oid = git_oid()
+            try check("git_reference_name_to_id") { git_reference_name_to_id(&oid, pointer, name) }
+            references.append((name, ObjectID(oid)))
+        }
+        return references
+    }
+
+    /// The full names of all references but HEAD.
+    borrowing func referenceNames() throws(GitError) -> [String] {
+        let pointer = pointer
+        var names = git_strarray()
+        try check("git_reference_list") { git_reference_list(&names, pointer) }
+        defer { git_strarray_dispose(&names) }
+        return UnsafeBufferPointer(start: names.strings, count: names.count).compactMap { name in
+            name.map { String(cString: $0) }
+        }
+    }
+
+    /// Points a reference at an object, whatever it pointed to before, and if it was garbage.
     public borrowing func setReference(_ name: String, to id: ObjectID) throws(GitError) {
+        do {
+            try create(name, id)
+        } catch  where error.isAboutObjects {
+            // libgit2 reads what it is to replace. A file that it cannot read is worth less than the store around it.
+            guard unlink(path + name) == 0 else { throw error }
+            try create(name, id)
+        }
+    }
+
+    private borrowing func create(_ name: String, _ id: ObjectID) throws(GitError) {
         var oid = id.raw
         let pointer = pointer
         let reference = try handle("git_reference_create") { git_reference_create(&$0, pointer, name, &oid, 1, nil) }

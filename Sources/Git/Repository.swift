@@ -42,9 +42,47 @@ public struct Store: Sendable, Hashable {
     /// Opens it, making it when it is not there.
     public func open() throws(GitError) -> Repository {
         do {
-            return try Repository(opening: path)
+            return try Repository(openingPacksOf: path)
         } catch  where error.isNotFound {
-            return try Repository(creatingBare: path)
+            _ = try Repository(creatingBare: path)
+            return try Repository(openingPacksOf: path)
         }
     }
+}
+
+extension Repository {
+    /// Opens a repository in which everything is in packs, as all that we write is. A loose object is not looked for:
+    /// nobody of ours made it, and one that is cut short keeps libgit2 1.5.1 inflating nothing for ever.
+    fileprivate init(openingPacksOf path: String) throws(GitError) {
+        let repository = try Repository(opening: path)
+        let objects = repository.path + "objects"
+        // Where it is gone there is nothing to lose; where something else is in its place, no pack can be written.
+        if !isTaken(objects + "/pack"), mkdir(objects + "/pack", 0o755) != 0 {
+            let reason = String(cString: strerror(errno))
+            throw GitError(call: "store", code: -1, message: "\(objects)/pack: \(reason)", isLocalDisk: true)
+        }
+        guard isFolder(objects + "/pack") else {
+            throw GitError(call: "store", code: -1, message: "\(objects)/pack is not a folder")
+        }
+        let database = try handle("git_odb_new") { git_odb_new(&$0) }
+        defer { git_odb_free(database) }
+        var backend: UnsafeMutablePointer<git_odb_backend>?
+        try check("git_odb_backend_pack") { git_odb_backend_pack(&backend, objects) }
+        try check("git_odb_add_backend") { git_odb_add_backend(database, backend, 1) }
+        let pointer = repository.pointer
+        try check("git_repository_set_odb") { git_repository_set_odb(pointer, database) }
+        self = repository
+    }
+}
+
+/// Whether a folder is there, or a link that leads to one.
+func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// Whether anything at all is there, a link that leads nowhere too.
+func isTaken(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
 }

@@ -20,16 +20,18 @@ extension Store {
         } catch {
             throw GitError(call: "store", code: -1, message: "\(path): \(error)", isLocalDisk: true)
         }
+        // A lock that something left since the start would fail every pass until the next one.
+        sweep()
         return try open()
     }
 
+    /// How its objects came; `nil` for a store that says nothing of it, or nothing that is known.
+    var origin: Origin? { (try? String(contentsOfFile: originFile, encoding: .utf8)).flatMap(Origin.init) }
+
     private func prepare(for origin: Origin) throws {
         let manager = FileManager.default
-        if manager.fileExists(atPath: path) {
-            let text = try? String(contentsOfFile: originFile, encoding: .utf8)
-            if text != origin.rawValue { try manager.removeItem(atPath: path) }
-        }
-        if !manager.fileExists(atPath: path) {
+        if isTaken(path), !isFolder(path) || self.origin != origin { try manager.removeItem(atPath: path) }
+        if !isTaken(path) {
             try manager.createDirectory(
                 atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         }
@@ -41,9 +43,9 @@ extension Store {
     /// Moves a damaged store out of the way, in place of one that was moved before; the next fetch makes a new one.
     public func setAside() throws {
         let manager = FileManager.default
-        guard manager.fileExists(atPath: path) else { return }
+        guard isTaken(path) else { return }
         let aside = path + ".damaged"
-        if manager.fileExists(atPath: aside) { try manager.removeItem(atPath: aside) }
+        if isTaken(aside) { try manager.removeItem(atPath: aside) }
         try manager.moveItem(atPath: path, toPath: aside)
     }
 }

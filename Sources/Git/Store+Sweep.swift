@@ -1,18 +1,18 @@
 import Glibc
 
 extension Store {
-    /// Removes what a process that was killed leaves in a store and what would fail every later one: stale lock files
-    /// and half-received packs. Only for the one process that owns the store.
+    /// Removes what a process that was killed leaves in a store and what would fail every later one: stale lock files,
+    /// half-received packs, and the other store of a compaction. Only for the one process that owns the store.
     ///
-    /// - Returns: how many files were removed.
+    /// - Returns: how many leftovers were removed.
     @discardableResult
     public func sweep() -> Int {
         let leftovers = [
-            "*.lock", "shallow.sidekick", "refs/*.lock", "refs/*/*.lock", "objects/pack/pack_git2_*",
+            "*.lock", "shallow.sidekick", "refs/*.lock", "refs/*/*.lock", "refs/*/*/*.lock", "objects/pack/pack_git2_*",
             "objects/pack/tmp_*",
             "objects/??/tmp_*",
         ]
-        return leftovers.reduce(0) { removed, pattern in
+        return leftovers.reduce(sweepCompaction()) { removed, pattern in
             var matches = glob_t()
             defer { globfree(&matches) }
             guard glob(globEscaped(path) + "/" + pattern, 0, nil, &matches) == 0 else { return removed }

@@ -32,8 +32,15 @@ struct LegacyUpstream: Upstream {
             func download(_ source: String) throws {
                 guard try !store.contains(advertisement.commit) else { return }
                 // Without a name on this side libgit2 takes the specification for one to fetch into nothing at all.
-                try store.download(
-                    "+\(source):refs/sidekick/incoming", from: endpoint, over: dialer, progress: progress)
+                do {
+                    try store.download(
+                        "+\(source):refs/sidekick/incoming", from: endpoint, over: dialer, progress: progress)
+                } catch let error as GitError where error.isRemote && error.isAboutObjects {
+                    // What came builds on what is here, and is negotiated by it: an empty store is needed to tell whose
+                    // fault it is. The next pass has one.
+                    if try store.references().isEmpty { throw error }
+                    throw error.ofStore
+                }
             }
             if case .commit(let id) = ref {
                 for reference in try endpoint.referencesLeading(to: id, over: dialer) where try !store.contains(id) {

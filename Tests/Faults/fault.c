@@ -44,6 +44,9 @@ int renameat(int from, const char *old, int to, const char *new) {
     return fault() ? -1 : NEXT(renameat)(from, old, to, new);
 }
 int rename(const char *old, const char *new) { return fault() ? -1 : NEXT(rename)(old, new); }
+int renameat2(int from, const char *old, int to, const char *new, unsigned int flags) {
+    return fault() ? -1 : NEXT(renameat2)(from, old, to, new, flags);
+}
 int linkat(int from, const char *old, int to, const char *new, int flags) {
     return fault() ? -1 : NEXT(linkat)(from, old, to, new, flags);
 }
@@ -53,6 +56,7 @@ int symlinkat(const char *target, int folder, const char *name) {
 int mkdirat(int folder, const char *name, mode_t mode) { return fault() ? -1 : NEXT(mkdirat)(folder, name, mode); }
 int mkdir(const char *path, mode_t mode) { return fault() ? -1 : NEXT(mkdir)(path, mode); }
 int fsync(int file) { return fault() ? -1 : NEXT(fsync)(file); }
+int syncfs(int file) { return fault() ? -1 : NEXT(syncfs)(file); }
 
 // Removing never fails on a full disk.
 int unlinkat(int folder, const char *name, int flags) {

@@ -6,7 +6,7 @@ import Testing
 @Suite struct `The house` {
     /// Which rooms a room may see (and which of the language's own). The compiler lets a transitive import pass.
     private static let arrows: [String: Set<String>] = [
-        "Git": ["CLibgit2"],
+        "Git": ["CLibgit2", "CLinux"],
         "Upstream": ["Git"],
         "Publishing": ["CLinux", "Git"],
         "Pipeline": ["Git", "Upstream", "Publishing", "Logging"],

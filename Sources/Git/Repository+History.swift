@@ -1,0 +1,103 @@
+import CLibgit2
+
+extension Repository {
+    /// The published commit and the two before it, newest first.
+    private static let publishedReferences = (0..<3).map { "refs/sidekick/published/\($0)" }
+
+    /// Remembers a commit as the one that is published, and up to two before it. Nothing is written when it is already.
+    ///
+    /// A process that is killed in between leaves at least what was published before and the commit that was: one of them
+    /// may stand twice, and the list is whole again with the next commit.
+    ///
+    /// - Throws: `GitError` when the commit is not here or a reference cannot be written.
+    public borrowing func notePublished(_ commit: ObjectID) throws(GitError) {
+        let before = publishedCommits()
+        let after = ([commit] + before.filter { $0 != commit }).prefix(Self.publishedReferences.count)
+        var writes = Array(zip(Self.publishedReferences, after))
+        // What is pushed down is written below before it is written over above; what comes back up is written there first.
+        if !before.contains(commit) { writes.reverse() }
+        for (name, id) in writes where published(name) != id { try setReference(name, to: id) }
+    }
+
+    /// The commits that `notePublished` remembers and that can be read, newest first, each once.
+    public borrowing func publishedCommits() -> [ObjectID] {
+        var commits: [ObjectID] = []
+        for name in Self.publishedReferences {
+            if let id = published(name), !commits.contains(id) { commits.append(id) }
+        }
+        return commits
+    }
+
+    private borrowing func published(_ name: String) -> ObjectID? {
+        var oid = git_oid()
+        guard git_reference_name_to_id(&oid, pointer, name) == 0 else { return nil }
+        return (try? commit(ObjectID(oid)))?.id
+    }
+
+    /// The commit in this repository whose id begins with these digits; `nil` when there is none. Objects of other kinds
+    /// that begin alike do not count.
+    ///
+    /// - Parameter text: 4 to 40 hexadecimal digits of either case.
+    /// - Throws: `GitError` with `isInvalidName` when it is not that, or when more than one commit begins so.
+    public borrowing func commit(abbreviated text: String) throws(GitError) -> ObjectID? {
+        let digits = Array(text.utf8)
+        guard (4...40).contains(digits.count), digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) else {
+            throw GitError(
+                call: "commit", code: GIT_EINVALIDSPEC.rawValue,
+                message: "\"\(text.printable())\" is not a commit id, which is 4 to 40 hexadecimal digits")
+        }
+        let database = try database()
+        defer { git_odb_free(database) }
+        var prefix = git_oid()
+        try check("git_oid_fromstrn") { git_oid_fromstrn(&prefix, text, digits.count) }
+        var found = git_oid()
+        switch git_odb_exists_prefix(&found, database, &prefix, digits.count) {
+        case 0: return Self.isCommit(&found, in: database) ? ObjectID(found) : nil
+        case GIT_ENOTFOUND.rawValue: return nil
+        case GIT_EAMBIGUOUS.rawValue: break
+        case let code: try check("git_odb_exists_prefix") { code }
+        }
+        let matches = Matches(prefix: prefix, count: digits.count)
+        try check("git_odb_foreach") {
+            git_odb_foreach(
+                database,
+                { oid, payload in
+                    guard let oid, let payload else { return GIT_EUSER.rawValue }
+                    Unmanaged<Matches>.fromOpaque(payload).takeUnretainedValue().take(oid)
+                    return 0
+                }, Unmanaged.passUnretained(matches).toOpaque())
+        }
+        var commits: Set<ObjectID> = []
+        for id in matches.ids {
+            var oid = id.raw
+            if Self.isCommit(&oid, in: database) { commits.insert(id) }
+        }
+        guard commits.count < 2 else {
+            throw GitError(
+                call: "commit", code: GIT_EAMBIGUOUS.rawValue, message: "\(commits.count) commits begin with \(text)")
+        }
+        return commits.first
+    }
+
+    private static func isCommit(_ oid: inout git_oid, in database: OpaquePointer) -> Bool {
+        var size = 0
+        var kind = GIT_OBJECT_INVALID
+        return git_odb_read_header(&size, &kind, database, &oid) == 0 && kind == GIT_OBJECT_COMMIT
+    }
+}
+
+/// The objects whose ids begin alike.
+private final class Matches {
+    private var prefix: git_oid
+    private let count: Int
+    private(set) var ids: [ObjectID] = []
+
+    init(prefix: git_oid, count: Int) {
+        self.prefix = prefix
+        self.count = count
+    }
+
+    func take(_ oid: UnsafePointer<git_oid>) {
+        if git_oid_ncmp(oid, &prefix, count) == 0 { ids.append(ObjectID(oid.pointee)) }
+    }
+}

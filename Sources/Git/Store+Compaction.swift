@@ -1,0 +1,125 @@
+import CLinux
+import FoundationEssentials
+import Glibc
+
+extension Store {
+    /// Where a compacted store is made, and where the old one is until it is removed.
+    private var fresh: Store { Store(path: path + ".new") }
+    /// Where the old one is for the moment between two renames, where names cannot be exchanged.
+    private var old: Store { Store(path: path + ".old") }
+
+    /// Replaces the store by one that holds some commits and nothing else. Until that moment, and when this throws, it is
+    /// as it was; a process that is killed leaves the one or the other, and for `sweep` what is over.
+    ///
+    /// Everything is copied, so it needs the space of what is kept for as long as it runs. Close what is open of this store
+    /// before: it would go on to read the old one, and hold its files.
+    ///
+    /// - Parameters:
+    ///   - commits: what is kept, the most important first. One of the others that is not whole is left out.
+    ///   - depth: the commits of history that are kept with each, for a store whose objects were copied; 0 is all. One
+    ///     that was negotiated keeps all of the history in any case: libgit2's negotiation fails on less.
+    /// - Returns: the commits that were kept, in the same order.
+    /// - Throws: `GitError` when the first commit is not whole or the disk refuses, `CancellationError`.
+    @discardableResult
+    public func compact(keeping commits: [ObjectID], depth: Int) throws -> [ObjectID] {
+        guard let origin else {
+            throw GitError(call: "store", code: -1, message: "\(path) does not tell how its objects came")
+        }
+        do {
+            try fresh.remove()
+            // Closed, all of them, before anything is removed.
+            let kept = try fill(commits, depth: origin == .negotiated ? 0 : depth, origin)
+            try fresh.note("\(fresh.size().bytes)", in: fresh.compactedFile)
+            try fresh.sync()
+            try Task.checkCancellation()
+            try replace()
+            return kept
+        } catch {
+            try? fresh.remove()
+            throw error
+        }
+    }
+
+    private func fill(_ commits: [ObjectID], depth: Int, _ origin: Origin) throws -> [ObjectID] {
+        let target = try fresh.open(for: origin)
+        let source = try open()
+        var kept: [ObjectID] = []
+        // The oldest first: then a later one finds its parent, and its history does not end before it.
+        for (position, commit) in commits.enumerated().reversed() {
+            do {
+                try target.copy(commit, depth: depth, from: source) { _ in }
+                kept.append(commit)
+            } catch let error as GitError where position > 0 && !error.isLocalDisk {
+                continue
+            }
+        }
+        guard !kept.isEmpty else { throw GitError(call: "store", code: -1, message: "there is no commit to keep") }
+        for name in try source.referenceNames() where name.hasPrefix("refs/sidekick/") {
+            guard let id = try? source.reference(name)?.target, try target.contains(id) else { continue }
+            try target.setReference(name, to: id)
+        }
+        return kept.reversed()
+    }
+
+    /// Puts the fresh store in the place of this one and removes this one.
+    private func replace() throws {
+        let here = AT_FDCWD
+        if renameat2(here, fresh.path, here, path, sidekick_rename_exchange) != 0 {
+            // Not every file system can (NFS, some of FUSE). Between these two there is none: `sweep` brings it back.
+            guard errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP else { throw failure("exchange", path) }
+            try old.remove()
+            guard rename(path, old.path) == 0 else { throw failure("rename", path) }
+            guard rename(fresh.path, path) == 0 else {
+                let error = failure("rename", fresh.path)
+                rename(old.path, path)
+                throw error
+            }
+        }
+        try syncFolder(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
+        // What is left of the old one is swept some day.
+        try? fresh.remove()
+        try? old.remove()
+    }
+
+    /// Undoes and removes what a compaction that was killed has left.
+    ///
+    /// - Returns: how many stores were removed.
+    func sweepCompaction() -> Int {
+        if !isTaken(path), isTaken(old.path) { rename(old.path, path) }
+        return [fresh, old].count { store in isTaken(store.path) && (try? store.remove()) != nil }
+    }
+
+    private func remove() throws {
+        guard isTaken(path) else { return }
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            throw GitError(call: "store", code: -1, message: "\(path): \(error)", isLocalDisk: true)
+        }
+    }
+
+    private func note(_ text: String, in file: String) throws {
+        do {
+            try text.write(toFile: file, atomically: false, encoding: .utf8)
+        } catch {
+            throw GitError(call: "store", code: -1, message: "\(file): \(error)", isLocalDisk: true)
+        }
+    }
+
+    /// Everything in the store is on the disk when this returns.
+    private func sync() throws { try withDescriptor(path) { syncfs($0) } }
+
+    private func syncFolder(_ folder: String) throws { try withDescriptor(folder.isEmpty ? "/" : folder) { fsync($0) } }
+
+    private func withDescriptor(_ folder: String, _ body: (Int32) -> Int32) throws {
+        let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open", folder) }
+        defer { close(descriptor) }
+        guard body(descriptor) == 0 else { throw failure("sync", folder) }
+    }
+
+    private func failure(_ what: String, _ file: String) -> GitError {
+        GitError(
+            call: "store", code: -1, message: "\(what) \(file): \(String(cString: strerror(errno)))", isLocalDisk: true)
+    }
+}

@@ -1,0 +1,56 @@
+import FoundationEssentials
+import Glibc
+
+/// What a store weighs.
+public struct StoreSize: Sendable, Equatable {
+    /// Packs: one for each fetch since the last compaction.
+    public var packs = 0
+    /// Objects in files of their own. We write none, and none is read.
+    public var looseObjects = 0
+    /// Bytes of all these files and their indexes.
+    public var bytes = 0
+    /// Bytes of the largest file: the first fetch, or what the last compaction left.
+    var largest = 0
+}
+
+extension Store {
+    /// More packs than this are compacted. A lookup asks one after the other, and each is two files of at least a block:
+    /// at this number that is half a megabyte, and a copy of everything is paid by as many updates. git packs at 50, too.
+    static let maxPacks = 50
+
+    /// More than twice what the last compaction left, and this much, is compacted. A small site is not worth the copy, and
+    /// a store of twice its size keeps the disk within what is promised for a thousand updates.
+    static let freeBytes = 8 << 20
+
+    /// Where a compaction notes what it left, in bytes.
+    var compactedFile: String { path + "/sidekick-compacted" }
+
+    /// Counts what is in the store, by reading its folders. Empty for one that is not there.
+    public func size() -> StoreSize {
+        var size = StoreSize()
+        for folder in Self.names(in: path + "/objects") {
+            let isPack = folder == "pack"
+            guard isPack || folder.utf8.count == 2 else { continue }
+            for name in Self.names(in: "\(path)/objects/\(folder)") {
+                var status = stat()
+                guard lstat("\(path)/objects/\(folder)/\(name)", &status) == 0 else { continue }
+                size.bytes += Int(status.st_size)
+                size.largest = max(size.largest, Int(status.st_size))
+                if !isPack { size.looseObjects += 1 } else if name.hasSuffix(".pack") { size.packs += 1 }
+            }
+        }
+        return size
+    }
+
+    /// Whether packs have piled up so far that `compact` is worth its cost. Cheap enough for every pass.
+    public var needsCompaction: Bool {
+        let size = size()
+        let text = (try? String(contentsOfFile: compactedFile, encoding: .utf8)) ?? ""
+        let left = max(size.largest, min(Int(text) ?? 0, size.bytes))
+        return size.packs > Self.maxPacks || size.bytes - left > left + Self.freeBytes
+    }
+
+    private static func names(in folder: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    }
+}
