@@ -47,6 +47,10 @@ extension Repository {
             return git_odb_exists_ext(database, &oid, GIT_ODB_LOOKUP_NO_REFRESH.rawValue) == 1
         }
         var missing = Missing()
+        // What a tree that came before has need not be asked for one by one.
+        let known = (try? reference("refs/sidekick/fetched")).flatMap { $0.peeled }.flatMap {
+            try? self.commit($0).tree
+        }
         var seen: Set<ObjectID> = []
         var generation = [commit]
         var level = 1
@@ -56,16 +60,19 @@ extension Repository {
             for id in generation where seen.insert(id).inserted && !isHere(id) {
                 let commit = try source.commit(id)
                 missing.objects.append(id)
-                var trees = [commit.tree]
-                while let tree = trees.popLast() {
-                    guard seen.insert(tree).inserted, !isHere(tree) else { continue }
+                var trees = [(tree: commit.tree, known: known)]
+                while let (tree, known) = trees.popLast() {
+                    guard seen.insert(tree).inserted, tree != known, !isHere(tree) else { continue }
                     missing.objects.append(tree)
-                    for entry in try source.entries(of: tree) {
-                        switch entry.kind {
-                        case .folder: trees.append(entry.id)
-                        case .submodule: continue
+                    // Where it cannot be read, all is asked for.
+                    let before = known.flatMap { try? TreeRows(of: $0, in: pointer) }
+                    try TreeRows.compare(before, TreeRows(of: tree, in: source.pointer)) { old, new in
+                        guard let new else { return }
+                        switch new.kind {
+                        case .folder: trees.append((new.id, old?.kind == .folder ? old?.id : nil))
+                        case .submodule: return
                         case .file, .link:
-                            if seen.insert(entry.id).inserted && !isHere(entry.id) { missing.objects.append(entry.id) }
+                            if seen.insert(new.id).inserted && !isHere(new.id) { missing.objects.append(new.id) }
                         }
                     }
                 }

@@ -44,16 +44,10 @@ extension Repository {
         guard depth >= 0 else { throw TreeTooLarge(path: path, bound: .depth) }
         guard folders > 0 else { throw TreeTooLarge(path: path, bound: .folders) }
         folders -= 1
-        var before: [EntryName: TreeEntry] = [:]
-        if let old {
-            for entry in try entries(of: old) { before[entry.name] = entry }
-        }
-        for entry in try new.map({ tree throws(GitError) in try entries(of: tree) }) ?? [] {
-            try compare(
-                before.removeValue(forKey: entry.name), entry, below: path, depth: depth, folders: &folders, visitor)
-        }
-        for entry in before.values {
-            try compare(entry, nil, below: path, depth: depth, folders: &folders, visitor)
+        let before = try old.map { tree throws(GitError) in try TreeRows(of: tree, in: pointer) }
+        let after = try new.map { tree throws(GitError) in try TreeRows(of: tree, in: pointer) }
+        try TreeRows.compare(before, after) { old, new in
+            try compare(old, new, below: path, depth: depth, folders: &folders, visitor)
         }
     }
 

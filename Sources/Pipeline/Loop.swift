@@ -12,6 +12,8 @@ public struct Loop: Sendable {
     private let doorbell: Doorbell
     private let logger: Logger
     private let status: StatusFile
+    private let orders: OrderBox
+    private let desk: OrderDesk
 
     /// Takes possession of DESTINATION and finishes what an earlier process left unfinished.
     ///
@@ -54,9 +56,12 @@ public struct Loop: Sendable {
         self.doorbell = doorbell
         self.logger = logger
         status = StatusFile(settings: settings, publisher: publisher, version: version)
+        let delivery = Delivery(publisher: publisher, executor: executor, logger: logger)
         pass = Pass(
-            settings: settings, upstream: upstream, publisher: publisher, executor: executor, logger: logger,
+            settings: settings, upstream: upstream, delivery: delivery,
             progress: ProgressReporter(logger: logger, terminal: terminal))
+        orders = OrderBox(publisher.destination)
+        desk = OrderDesk(delivery: delivery, ref: settings.upstream.ref.description)
     }
 
     /// Passes until the task is cancelled.
@@ -64,8 +69,11 @@ public struct Loop: Sendable {
         let schedule = Schedule(delay: settings.delay, cap: settings.backoff)
         var dice = SystemRandomNumberGenerator()
         var failures = FailureLog(logger: logger)
+        orders.sweep()
+        await survey()
         while !Task.isCancelled {
             let pause: Double
+            await serveOrders()
             do {
                 let outcome = try await runPass()
                 failures.recovered()
@@ -87,9 +95,11 @@ public struct Loop: Sendable {
     ///
     /// - Throws: `SyncError`, `CancellationError`.
     public func runOnce() async throws {
+        await survey()
         do {
             let outcome = try await runPass()
             await status.note(outcome, nextIn: nil, logger: logger)
+            await compact()
             _ = await tidy(makingSpares: false)
         } catch let error as SyncError {
             await status.note(error, failures: 1, nextIn: nil, logger: logger)
@@ -123,11 +133,36 @@ public struct Loop: Sendable {
         }
     }
 
+    /// Looks for what somebody else changed while no process owned DESTINATION. The first pass makes it anew.
+    private func survey() async {
+        do {
+            let drifted = try await executor.run { try publisher.survey() }
+            if drifted > 0 { logger.warning("drift", metadata: ["paths": "\(drifted)"]) }
+            if let commit = try await executor.run({ try publisher.published()?.commit }) {
+                await pass.delivery.noteHistory(of: commit)
+            }
+        } catch {
+            logger.warning("drift cannot be looked for", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
+        }
+    }
+
+    /// What operators asked for since the last pass.
+    private func serveOrders() async {
+        for (id, order) in orders.take() {
+            let answer = await desk.carryOut(order) {
+                let outcome = try await runPass()
+                await status.note(outcome, nextIn: settings.delay, logger: logger)
+            }
+            orders.answer(id, answer)
+        }
+    }
+
     /// The pause between two passes. What an update leaves to clean up, and what the next one will need, is done meanwhile,
     /// and given up when the pause ends.
     private func wait(_ seconds: Double) async {
         let trigger = await withTaskGroup(of: Void.self) { group in
             group.addTask {
+                await compact()
                 while let next = await tidy(makingSpares: true), !Task.isCancelled {
                     guard (try? await Task.sleep(for: .seconds(next + 0.01))) != nil else { return }
                 }
@@ -150,6 +185,25 @@ public struct Loop: Sendable {
         } catch {
             logger.warning("clean-up failed", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
             return nil
+        }
+    }
+
+    /// Packs pile up, one for each fetch. What is kept is what was published last and what the trees on the disk hold.
+    private func compact() async {
+        let (store, depth, publisher) = (publisher.destination.store, settings.depth, publisher)
+        do {
+            let size: (before: Int, after: Int)? = try await executor.run {
+                guard store.exists, store.needsCompaction else { return nil }
+                let before = store.size().bytes
+                try store.compact(keeping: try publisher.commitsToKeep(), depth: depth)
+                return (before, store.size().bytes)
+            }
+            guard let size else { return }
+            logger.info("store compacted", metadata: ["before": "\(size.before)", "after": "\(size.after)"])
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.warning("compaction failed", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
         }
     }
 

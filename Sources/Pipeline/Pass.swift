@@ -7,10 +7,12 @@ import Upstream
 struct Pass: Sendable {
     let settings: Settings
     let upstream: any Upstream
-    let publisher: Publisher
-    let executor: GitExecutor
-    let logger: Logger
+    let delivery: Delivery
     let progress: ProgressReporter
+
+    private var publisher: Publisher { delivery.publisher }
+    private var executor: GitExecutor { delivery.executor }
+    private var logger: Logger { delivery.logger }
 
     enum Outcome: Sendable, Equatable {
         case unchanged
@@ -19,7 +21,10 @@ struct Pass: Sendable {
 
     /// - Throws: `SyncError` with the stage that failed, `CancellationError`.
     func run() async throws -> Outcome {
-        let advertisement = try await at(.discover) { try await upstream.discover() }
+        let hold = try hold()
+        let advertisement = try await at(.discover) {
+            if let hold { hold } else { try await upstream.discover() }
+        }
         let commit = advertisement.commit
 
         let before = try await at(.publish) { try await executor.run { try publisher.published() } }
@@ -29,24 +34,48 @@ struct Pass: Sendable {
         }
         for warning in advertisement.warnings { logger.warning("ambiguous", metadata: ["ref": "\(warning)"]) }
 
-        let store = publisher.destination.store
+        if hold == nil { try await fetch(advertisement, after: before) } else { try await proveHeld(commit) }
+        try await delivery.deliver(commit, ref: advertisement.ref, replacing: before)
+        return .published(commit: commit)
+    }
+
+    private func fetch(_ advertisement: Advertisement, after before: Published?) async throws {
         let request = FetchRequest(
-            advertisement: advertisement, store: store, depth: settings.depth,
+            advertisement: advertisement, store: publisher.destination.store, depth: settings.depth,
             mustFollow: settings.fastForwardOnly ? try await lastKnown(before) : nil)
         try await at(.fetch) { try await upstream.fetch(request, progress: progress.reporting(upTo: settings.maxPack)) }
         progress.finish()
+    }
 
-        let staged = try await at(.materialize) {
+    /// What an operator holds in place of what the remote says.
+    private func hold() throws -> Advertisement? {
+        let file = HoldFile(publisher.destination)
+        guard let hold = try file.read() else { return nil }
+        guard hold.ref == settings.upstream.ref.description, let commit = ObjectID(hex: hold.commit) else {
+            file.remove()
+            logger.notice("hold ended", metadata: ["commit": "\(hold.commit)", "ref": "\(settings.upstream.ref)"])
+            return nil
+        }
+        return Advertisement(ref: "held", commit: commit)
+    }
+
+    /// Nothing is fetched for a commit that is held: it is in the store, or it is gone.
+    private func proveHeld(_ commit: ObjectID) async throws {
+        let (store, limits) = (publisher.destination.store, settings.publishing.limits)
+        do {
             try await executor.run {
                 let repository = try store.open()
-                return try publisher.materialize(try repository.commit(commit), from: repository)
+                try repository.proveConnected(
+                    tree: try repository.commit(commit).tree, given: nil, depth: limits.depth, folders: limits.files)
             }
+        } catch let error as GitError where error.isNotFound {
+            throw SyncError(
+                stage: .fetch, cause: "the objects of commit \(commit), which is held, are gone from the store",
+                remedy: "run `sidekick resume` to follow the remote again", recovery: .fixConfiguration,
+                exitCode: .dataError)
+        } catch let error as GitError {
+            throw SyncError(error, at: .fetch)
         }
-        let notices = try await at(.publish) { try await executor.run { try publisher.publish(staged) } }
-
-        for notice in notices { logger.warning("notice", metadata: ["what": "\(notice)"]) }
-        logger.notice("published", metadata: metadata(of: staged, advertisement, replacing: before))
-        return .published(commit: commit)
     }
 
     /// The commit that the next one must follow. When DESTINATION was lost, it is the one that was fetched last.
@@ -60,24 +89,10 @@ struct Pass: Sendable {
 
     private func at<Value>(_ stage: Stage, _ work: () async throws -> Value) async throws -> Value {
         do {
-            return try await work()
-        } catch let error as CancellationError {
-            progress.finish()
-            throw error
+            return try await delivery.at(stage, work)
         } catch {
             progress.finish()
-            throw SyncError(error, at: stage)
+            throw error
         }
-    }
-
-    private func metadata(
-        of staged: StagedTree, _ advertisement: Advertisement, replacing before: Published?
-    ) -> Logger.Metadata {
-        var metadata: Logger.Metadata = [
-            "commit": "\(advertisement.commit)", "ref": "\(advertisement.ref)",
-            "written": "\(staged.filesWritten)", "bytes": "\(staged.bytesWritten)", "removed": "\(staged.filesRemoved)",
-        ]
-        if let before { metadata["previous"] = "\(before.commit)" }
-        return metadata
     }
 }

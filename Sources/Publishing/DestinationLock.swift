@@ -56,4 +56,39 @@ extension Destination {
             return flock(descriptor, LOCK_SH | LOCK_NB) != 0
         }
     }
+
+    /// The process that holds this DESTINATION, where it can be told for certain: what it wrote into the lock may be the
+    /// number that it has in a container, and somebody else's here. proc(5): `/proc/locks` has the numbers of this side.
+    public var owner: Int32? {
+        var status = stat()
+        guard stat(lockFile, &status) == 0, let file = fopen("/proc/locks", "re") else { return nil }
+        defer { fclose(file) }
+        var buffer = [CChar](repeating: 0, count: 512)
+        while fgets(&buffer, Int32(buffer.count), file) != nil {
+            let line = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            // "1: FLOCK  ADVISORY  WRITE 412 fd:01:2359 0 EOF"
+            let fields = line.split { $0 == " " || $0 == "\n" }
+            guard fields.count >= 6, fields[1] == "FLOCK", fields[3] == "WRITE", let pid = pid_t(fields[4]), pid > 0,
+                fields[5].split(separator: ":").last.flatMap({ UInt64($0) }) == UInt64(status.st_ino)
+            else { continue }
+            if Self.holds(pid, device: status.st_dev, inode: status.st_ino) { return pid }
+        }
+        return nil
+    }
+
+    /// Whether a process has the lock's file open.
+    private static func holds(_ pid: pid_t, device: dev_t, inode: ino_t) -> Bool {
+        guard let folder = opendir("/proc/\(pid)/fd") else { return false }
+        defer { closedir(folder) }
+        while let row = readdir(folder) {
+            let name = withUnsafeBytes(of: &row.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            var status = stat()
+            if stat("/proc/\(pid)/fd/\(name)", &status) == 0, status.st_dev == device, status.st_ino == inode {
+                return true
+            }
+        }
+        return false
+    }
 }

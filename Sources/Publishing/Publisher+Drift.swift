@@ -73,6 +73,14 @@ public struct Verdict: Sendable {
 }
 
 extension Destination {
+    /// The options with which what is visible was made; `nil` when nothing of ours is.
+    public func publishedOptions() throws -> PublishingOptions? {
+        let (layout, visible) = try visibleRecord()
+        var options = visible.flatMap { PublishingOptions(like: $0.record) }
+        options?.layout = layout
+        return options
+    }
+
     /// Compares what is visible with its commit, without owning it: when an update comes in between, once more.
     public func verify() throws -> Verdict {
         for attempt in 1... {

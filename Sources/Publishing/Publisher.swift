@@ -18,6 +18,7 @@ public final class Publisher: Sendable {
         var remembered: Remembered?
         /// Paths of the visible tree that are not what was published, until a pass has made them anew.
         var drifted: [TreePath] = []
+        var repaired = 0
     }
 
     /// A record that was read, and what tells whether it is still the one.
@@ -129,6 +130,22 @@ public final class Publisher: Sendable {
         state.withLock { $0.remembered = nil }
     }
 
+    /// How many paths that somebody else had changed were made anew, since this was opened.
+    public var repaired: Int { state.withLock { $0.repaired } }
+
+    /// Whether the next pass has something to make anew.
+    public var hasDrifted: Bool { state.withLock { !$0.drifted.isEmpty } }
+
+    /// What the store must not lose: what is published and was before, and what the trees hold that trail it.
+    public func commitsToKeep() throws -> [ObjectID] {
+        let repository = try destination.store.open()
+        var commits = [try published()?.commit].compactMap { $0 } + repository.publishedCommits()
+        if let fetched = try repository.reference("refs/sidekick/fetched")?.target { commits.append(fetched) }
+        if layout != .folder { commits += try trees.pool.spares(besides: nil).map(\.record.commit) }
+        var seen: Set<ObjectID> = []
+        return try commits.filter { try seen.insert($0).inserted && repository.contains($0) }
+    }
+
     /// From now on the next pass makes these paths anew, whatever it finds at the remote.
     func noteDrift(_ paths: [TreePath]) { state.withLock { $0.drifted = paths } }
 
@@ -178,7 +195,10 @@ public final class Publisher: Sendable {
             try folder.publish(intent, record: staged.record, keeping: lostAndFound)
             if !isAdopted { try folder.moveForeignGit(keeping: lostAndFound) }
         }
-        state.withLock { $0.drifted = [] }
+        state.withLock {
+            $0.repaired += $0.drifted.count
+            $0.drifted = []
+        }
         return staged.notices + lostAndFound.notices
     }
 

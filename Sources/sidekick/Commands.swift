@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Pipeline
 
 /// What is published, and how the last passes went.
@@ -39,12 +38,7 @@ struct HealthCommand: ParsableCommand {
 
 extension PlaceOptions {
     fileprivate func report(_ argument: String?) throws -> (report: StatusReport?, isRunning: Bool) {
-        var flags = values
-        if let argument { flags[Setting.destination.name] = argument }
-        let (destination, state) = try configuring {
-            () throws(SettingsError) in
-            try Settings.location(flags: flags, environment: ProcessInfo.processInfo.environment)
-        }
+        let (destination, state) = try location(argument)
         do {
             return try StatusReport.read(destination: destination, state: state)
         } catch {

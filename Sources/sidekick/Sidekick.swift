@@ -9,8 +9,10 @@ import Pipeline
 struct Sidekick: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sidekick", abstract: FollowCommand.configuration.abstract, version: Version.text,
-        subcommands: [FollowCommand.self, StatusCommand.self, HealthCommand.self], defaultSubcommand: FollowCommand.self
-    )
+        subcommands: [
+            FollowCommand.self, StatusCommand.self, HealthCommand.self, VerifyCommand.self, RollbackCommand.self,
+            ResumeCommand.self,
+        ], defaultSubcommand: FollowCommand.self)
 
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
@@ -29,6 +31,9 @@ struct FollowCommand: AsyncParsableCommand {
             sidekick [<repository>] [<destination>] [<options>]
             sidekick status [<destination>] [--json]
             sidekick health [<destination>]
+            sidekick verify [<destination>] [--repair]
+            sidekick rollback [<commit>] --destination <path>
+            sidekick resume --destination <path>
             """,
         discussion: Manual.discussion)
 

@@ -19,7 +19,7 @@ import Testing
             (["REPOSITORY": "https:///x"], "names no host"),
             (["REPOSITORY": "ssh://host/x"], "over ssh"),
             (["SIDEKICK_REFF": "x"], "did you mean SIDEKICK_REF?"),
-            (["SIDEKICK_LAYOUT": "links"], "SIDEKICK_LAYOUT is \"links\": give auto, link, folder"),
+            (["SIDEKICK_LAYOUT": "links"], "SIDEKICK_LAYOUT is \"links\": give auto, link, exchange, folder"),
             (["SIDEKICK_SUBDIRECTORY": "a/../../b"], "SIDEKICK_SUBDIRECTORY"),
             (["SIDEKICK_REF": "--upload-pack=x"], "SIDEKICK_REF"),
             (["SIDEKICK_MAX_SIZE": "lots"], "SIDEKICK_MAX_SIZE is \"lots\": give bytes"),

@@ -83,7 +83,7 @@ private final class Lines: Sendable {
         let status = Status(
             version: "1", process: 1, repository: "r", ref: "HEAD", destination: "/srv/www", layout: "link",
             published: nil,
-            failure: nil, freshFor: freshFor)
+            repaired: 0, failure: nil, freshFor: freshFor)
         return StatusReport(status: status, lastPass: 1000, started: started, isRunning: running, json: "")
     }
 

@@ -114,8 +114,7 @@ import Testing
         site.options.modificationTimes = .content
         try site.open()
         try site.publish(commit)
-        let notices = try site.tidy().notices
-        #expect(notices.count == 3)
+        try site.tidy()
         #expect(try site.lost() == ["dir/new/mine": "mine", "a": "edited", "same": "edited"])
         #expect(site.names("trees").allSatisfy { $0.hasPrefix(commit) })
     }

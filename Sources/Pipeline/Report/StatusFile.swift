@@ -36,12 +36,9 @@ final class StatusFile: Sendable {
             version: version, process: getpid(), repository: settings.upstream.url.description,
             ref: settings.upstream.ref.description, destination: publisher.destination.path,
             layout: publisher.layout.rawValue,
-            published: published.map { published in
-                Status.Tree(
-                    commit: published.commit.description, subdirectory: published.subdirectory,
-                    since: timestamp(Double(published.since)), files: published.files, bytes: published.bytes)
-            },
-            failure: failure, freshFor: published == nil ? nil : pause.map { _ in freshFor })
+            published: published.map { Status.Tree($0) },
+            hold: try? HoldFile(publisher.destination).read(), repaired: publisher.repaired, failure: failure,
+            freshFor: published == nil ? nil : pause.map { _ in freshFor })
         let path = publisher.destination.statusFile
         do {
             if written.withLock({ $0 }) == status {
@@ -63,7 +60,24 @@ final class StatusFile: Sendable {
     }
 }
 
+extension Status.Tree {
+    init(_ published: Published) {
+        self.init(
+            commit: published.commit.description, subdirectory: published.subdirectory,
+            since: timestamp(Double(published.since)), files: published.files, bytes: published.bytes)
+    }
+}
+
 extension Status {
+    /// Corrects what a process that does not run can no longer: what is visible, and what is held.
+    static func rewrite(_ destination: Destination, published: Published?) throws {
+        guard var status = try StatusReport.read(destination)?.status else { return }
+        status.published = published.map { Tree($0) }
+        status.hold = try HoldFile(destination).read()
+        try encode(status).write(to: URL(filePath: destination.statusFile), options: .atomic)
+        chmod(destination.statusFile, 0o644)
+    }
+
     static func encode(_ status: Status) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

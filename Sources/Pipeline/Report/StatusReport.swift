@@ -20,19 +20,22 @@ public struct StatusReport: Sendable {
     /// - Parameter state: SIDEKICK_STATE, as it was given.
     public static func read(destination: String, state: String?) throws -> (report: StatusReport?, isRunning: Bool) {
         let destination = try Destination(destination, state: state)
+        return (try read(destination), try destination.isOwned)
+    }
+
+    static func read(_ destination: Destination) throws -> StatusReport? {
         let isRunning = try destination.isOwned
         var file = stat()
         guard stat(destination.statusFile, &file) == 0,
             let data = try? Data(contentsOf: URL(filePath: destination.statusFile)),
             let status = try? JSONDecoder().decode(Status.self, from: data)
-        else { return (nil, isRunning) }
+        else { return nil }
         // A process that has just started has not ended a pass, but has just written its lock.
         var lock = stat()
         let started = stat(destination.lockFile, &lock) == 0 ? lock.st_mtim.tv_sec : 0
-        let report = StatusReport(
+        return StatusReport(
             status: status, lastPass: Double(file.st_mtim.tv_sec), started: Double(started), isRunning: isRunning,
             json: String(decoding: data, as: UTF8.self))
-        return (report, isRunning)
     }
 
     /// Why the loop cannot be said to run; `nil` when it can. A dead remote is no reason.
@@ -61,6 +64,9 @@ public struct StatusReport: Sendable {
             rows.append(("size", "\(tree.files) files, \(tree.bytes) bytes"))
         } else {
             rows.append(("published", "nothing yet"))
+        }
+        if let hold = status.hold {
+            rows.append(("held", "since \(hold.since), until `sidekick resume` or another ref than \(hold.ref)"))
         }
         if let failure = status.failure {
             rows.append(

@@ -25,7 +25,8 @@ struct Space: Equatable {
         let (free, _) = try Self.free(in: folder)
         if bytes > free.bytes {
             throw PublishingError.spaceMissing(
-                path: folder.path, needed: "\(bytes) bytes", free: "\(free.bytes)", missing: "\(bytes - free.bytes) bytes")
+                path: folder.path, needed: "\(bytes) bytes", free: "\(free.bytes)",
+                missing: "\(bytes - free.bytes) bytes")
         }
         if let need = inodes, let have = free.inodes, need > have {
             throw PublishingError.spaceMissing(

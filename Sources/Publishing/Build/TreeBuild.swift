@@ -11,6 +11,8 @@ struct TreeBuild: Sendable {
     let now: Int64
     /// What is visible now.
     let visible: TreeRecord?
+    /// Paths of it that are not what was published, whatever `lstat` says.
+    var drifted: Set<TreePath> = []
     /// Whether each file is on the disk before the next is begun.
     let durable: Bool
 
@@ -105,9 +107,10 @@ struct TreeBuild: Sendable {
         if let before, before.id == entry.id, before.kind == entry.kind, before.inode != 0, let source,
             !before.isFile || options.modificationTimes.accepts(before)
         {
-            if before.matches(try source.status(entry.name)) {
+            let isKnown = drifted.contains(path)
+            if !isKnown, before.matches(try source.status(entry.name)) {
                 if try source.link(entry.name, to: folder, as: entry.name) { return before }
-            } else {
+            } else if !isKnown {
                 output.drifted.append(path)
             }
         }

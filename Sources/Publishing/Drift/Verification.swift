@@ -16,7 +16,8 @@ struct Verification {
 
         var path: TreePath {
             switch self {
-            case .missing(let path), .changed(let path), .mode(let path), .unrecorded(let path), .foreign(let path): path
+            case .missing(let path), .changed(let path), .mode(let path), .unrecorded(let path), .foreign(let path):
+                path
             }
         }
 

@@ -49,7 +49,7 @@ struct FolderLayout {
             let root = try Directory(making: destination.path)
             let inode = try root.status.inode
             var stage = FolderStage(
-                plan: plan, old: old, isWhole: base == nil, root: root,
+                plan: plan, old: old, isWhole: base == nil, drifted: Set(drifted), root: root,
                 staging: try staging.makeFolder(EntryName(name), mode: 0o700), commit: commit, options: options,
                 now: now)
             try stage.run(from: repository)

@@ -7,6 +7,8 @@ struct FolderStage {
     let old: TreeRecord?
     /// Whether the plan lists the whole new tree, because the old one cannot be read: then what stands on the disk decides.
     let isWhole: Bool
+    /// Paths that are not what was published, whatever `lstat` says.
+    let drifted: Set<TreePath>
     let staging: Directory
     let commit: Commit
     let options: PublishingOptions
@@ -22,12 +24,14 @@ struct FolderStage {
     private let folders: FolderCursor
 
     init(
-        plan: TreePlan, old: TreeRecord?, isWhole: Bool, root: Directory, staging: Directory, commit: Commit,
+        plan: TreePlan, old: TreeRecord?, isWhole: Bool, drifted: Set<TreePath>, root: Directory, staging: Directory,
+        commit: Commit,
         options: PublishingOptions, now: Int64
     ) {
         self.plan = plan
         self.old = old
         self.isWhole = isWhole
+        self.drifted = drifted
         self.staging = staging
         self.commit = commit
         self.options = options
@@ -159,7 +163,7 @@ struct FolderStage {
         let before = old?[path]
         let folder = try folders.folder(at: path.parent)
         let status = try folder?.status(entry.name)
-        if let folder, let status, let kept = try keeps(entry, status, before, in: folder) {
+        if !drifted.contains(path), let folder, let status, let kept = try keeps(entry, status, before, in: folder) {
             entries[path] = kept
             return
         }

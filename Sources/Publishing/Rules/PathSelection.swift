@@ -65,6 +65,21 @@ extension PathSelection: CustomStringConvertible {
         }
         return plain
     }
+
+    /// The pattern behind one of the description.
+    static func decoded(_ plain: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = plain.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%"), let code = UInt8(String(Substring(rest.prefix(2))), radix: 16) else {
+                bytes.append(byte)
+                continue
+            }
+            bytes.append(code)
+            rest = rest.dropFirst(2)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 }
 
 /// Every pattern of a selection that cannot mean what its author wants.

@@ -16,7 +16,8 @@ struct SpareUpdate {
     let now: Int64
     let lostAndFound: LostAndFound
 
-    func run(from repository: borrowing Repository) throws -> StagedTree {
+    /// - Returns: also the paths of the visible tree that turned out not to be what was published.
+    func run(from repository: borrowing Repository) throws -> (StagedTree, drifted: [TreePath]) {
         let doubtful = Set(spare.doubtful)
         let plan = try TreePlan(
             to: tree,
@@ -30,9 +31,9 @@ struct SpareUpdate {
         try pool.notePlan(doubtful.union(plan.changes.map(\.path)), of: spare.name)
 
         var clearing = Clearing(
-            root: root, record: spare.record, doubtful: doubtful.union(drifted), lostAndFound: lostAndFound)
+            root: root, record: spare.record, doubtful: doubtful, lostAndFound: lostAndFound)
         let build = TreeBuild(
-            commit: commit, options: options, now: now, visible: visible?.record,
+            commit: commit, options: options, now: now, visible: visible?.record, drifted: Set(drifted),
             durable: plan.changes.count <= Durability.mostSingleSyncs)
         let kept = try clearing.run(plan.changes) { entry, path in keeps(entry, at: path, build, doubtful) }
         let output = try build.run(
@@ -50,7 +51,7 @@ struct SpareUpdate {
         let name = try rename(to: record)
         var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)
         staged.notices = plan.notices + staged.notices
-        return staged
+        return (staged, output.drifted)
     }
 
     /// What the spare has already and may keep, because the time that it shows is not one that the path has had with other
@@ -58,7 +59,7 @@ struct SpareUpdate {
     private func keeps(
         _ entry: TreeEntry, at path: TreePath, _ build: TreeBuild, _ doubtful: Set<TreePath>
     ) -> RecordedEntry? {
-        guard !doubtful.contains(path), !drifted.contains(path), let row = spare.record[path], row.id == entry.id,
+        guard !doubtful.contains(path), let row = spare.record[path], row.id == entry.id,
             row.kind == entry.kind, row.isFile, options.modificationTimes.accepts(row)
         else { return nil }
         let shown = visible?.record[path]

@@ -51,8 +51,21 @@ struct TreeLayout {
     ) throws -> StagedTree {
         guard !destination.isInside, !destination.isMountPoint else { throw cannotSwitch }
         let visible = try visible()
+        try distrust(drifted, of: visible, keeping: lostAndFound)
+        let (staged, found) = try make(
+            commit, tree: tree, visible, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
+        try distrust(found, of: visible, keeping: lostAndFound)
+        return staged
+    }
+
+    /// - Returns: also the paths of the visible tree that turned out not to be what was published.
+    private func make(
+        _ commit: Commit, tree: ObjectID, _ visible: Visible?, from repository: borrowing Repository, now: Int64,
+        drifted: [TreePath], keeping lostAndFound: LostAndFound
+    ) throws -> (StagedTree, drifted: [TreePath]) {
         guard let spare = try spare(behind: visible, in: repository) else {
-            return try makeWhole(commit, tree: tree, visible: visible, from: repository, now: now)
+            return try makeWhole(
+                commit, tree: tree, visible: visible, from: repository, now: now, drifted: Set(drifted))
         }
         let update = SpareUpdate(
             pool: pool, spare: spare, visible: visible, drifted: drifted, commit: commit, tree: tree,
@@ -80,8 +93,9 @@ struct TreeLayout {
     }
 
     private func makeWhole(
-        _ commit: Commit, tree: ObjectID, visible: Visible?, from repository: borrowing Repository, now: Int64
-    ) throws -> StagedTree {
+        _ commit: Commit, tree: ObjectID, visible: Visible?, from repository: borrowing Repository, now: Int64,
+        drifted: Set<TreePath>
+    ) throws -> (StagedTree, drifted: [TreePath]) {
         let old = visible?.record
         let plan = try TreePlan(
             to: tree, from: nil, known: [old].compactMap { $0 }, in: repository, options: options)
@@ -94,7 +108,7 @@ struct TreeLayout {
             let leaves = plan.leaves
             let fresh = leaves.count { $0.entry.id != old?[$0.path]?.id }
             let build = TreeBuild(
-                commit: commit, options: options, now: now, visible: old,
+                commit: commit, options: options, now: now, visible: old, drifted: drifted,
                 durable: fresh + plan.folders.count <= Durability.mostSingleSyncs)
             let output = try build.run(leaves, in: root, source: visible?.folder, from: repository)
             var record = TreeRecord(
@@ -115,7 +129,7 @@ struct TreeLayout {
             try trees.sync()
             var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)
             staged.notices = plan.notices + staged.notices
-            return staged
+            return (staged, output.drifted)
         } catch {
             try? trees.removeTree(temporary)
             throw error

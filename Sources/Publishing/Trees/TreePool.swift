@@ -84,7 +84,7 @@ struct TreePool {
     // MARK: plans
 
     /// The paths that an interrupted update may have touched.
-    private func plan(of tree: String) throws -> [TreePath] {
+    func plan(of tree: String) throws -> [TreePath] {
         guard try FileStatus.of(path("plans")) != nil,
             let bytes = try Directory(opening: path("plans")).read(EntryName(tree))
         else { return [] }

@@ -1,0 +1,51 @@
+import Git
+import Logging
+import Publishing
+
+/// From the store to the disk: makes a commit's tree and shows it.
+struct Delivery: Sendable {
+    let publisher: Publisher
+    let executor: GitExecutor
+    let logger: Logger
+
+    /// - Parameter ref: for the log.
+    func deliver(_ commit: ObjectID, ref: String, replacing before: Published?) async throws {
+        let store = publisher.destination.store
+        let staged = try await at(.materialize) {
+            try await executor.run {
+                let repository = try store.open()
+                return try publisher.materialize(try repository.commit(commit), from: repository)
+            }
+        }
+        let notices = try await at(.publish) { try await executor.run { try publisher.publish(staged) } }
+
+        for notice in notices { logger.warning("notice", metadata: ["what": "\(notice)"]) }
+        var metadata: Logger.Metadata = [
+            "commit": "\(commit)", "ref": "\(ref)", "written": "\(staged.filesWritten)",
+            "bytes": "\(staged.bytesWritten)", "removed": "\(staged.filesRemoved)",
+        ]
+        if let before { metadata["previous"] = "\(before.commit)" }
+        logger.notice("published", metadata: metadata)
+        await noteHistory(of: commit)
+    }
+
+    /// Remembers in the store what was published, for a rollback. Without it that goes less far back: nothing to fail for.
+    func noteHistory(of commit: ObjectID) async {
+        let store = publisher.destination.store
+        do {
+            try await executor.run { if store.exists { try store.open().notePublished(commit) } }
+        } catch {
+            logger.debug("history not noted", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
+        }
+    }
+
+    func at<Value>(_ stage: Stage, _ work: () async throws -> Value) async throws -> Value {
+        do {
+            return try await work()
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw SyncError(error, at: stage)
+        }
+    }
+}

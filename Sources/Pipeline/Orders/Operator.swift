@@ -1,0 +1,90 @@
+import FoundationEssentials
+import Git
+import Glibc
+public import Logging
+import Publishing
+
+/// Brings an order to the process that owns a DESTINATION, or, where there is none, carries it out itself.
+public enum Operator {
+    /// - Parameters:
+    ///   - state: SIDEKICK_STATE, as it was given.
+    ///   - patience: seconds to wait for the owner's answer.
+    /// - Throws: `SyncError`, `CancellationError`.
+    public static func perform(
+        _ order: Order, destination: String, state: String?, patience: Double = 600, logger: Logger
+    ) async throws -> Answer {
+        do {
+            let destination = try Destination(destination, state: state)
+            while true {
+                if try destination.isOwned {
+                    if let answer = try await ask(order, destination, patience: patience) { return answer }
+                } else {
+                    do {
+                        return try await carryOut(order, destination, logger)
+                    } catch PublishingError.destinationBusy {
+                        continue
+                    }
+                }
+            }
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw SyncError(error, at: .configure)
+        }
+    }
+
+    /// - Returns: `nil` when the owner went away before it took the order.
+    private static func ask(_ order: Order, _ destination: Destination, patience: Double) async throws -> Answer? {
+        let box = OrderBox(destination)
+        let id: String
+        do {
+            id = try box.put(order)
+        } catch {
+            throw SyncError(
+                stage: .configure, cause: "the order cannot be left in \(destination.state)",
+                remedy: "run this as the user that sidekick runs as, or as root", recovery: .fixConfiguration,
+                exitCode: .cannotCreate)
+        }
+        let isSignaled = destination.owner.map { kill($0, SIGHUP) == 0 } ?? false
+        let end = ContinuousClock.now + .seconds(patience)
+        while ContinuousClock.now < end {
+            if let answer = box.takeAnswer(id) { return answer }
+            if try !destination.isOwned, box.withdraw(id) { return nil }
+            do {
+                try await Task.sleep(for: .milliseconds(20))
+            } catch {
+                box.withdraw(id)
+                throw error
+            }
+        }
+        box.withdraw(id)
+        let reason = isSignaled ? "does not answer" : "cannot be signaled from here, and had no pass"
+        throw SyncError(
+            stage: .configure, cause: "the sidekick of \(destination.path) \(reason) within \(Int(patience)) s",
+            remedy: "run this in its container, and look at its log", recovery: .retry, exitCode: .temporaryFailure)
+    }
+
+    private static func carryOut(_ order: Order, _ destination: Destination, _ logger: Logger) async throws -> Answer {
+        let executor = GitExecutor()
+        let (publisher, notices) = try await executor.run {
+            guard let options = try destination.publishedOptions() else {
+                throw PublishingError.nothingPublished(destination.path)
+            }
+            return try Publisher.open(destination, options: options)
+        }
+        for notice in notices { logger.warning("notice", metadata: ["what": "\(notice)"]) }
+        let delivery = Delivery(publisher: publisher, executor: executor, logger: logger)
+        let ref = (try? StatusReport.read(destination))?.status.ref ?? ""
+        let desk = OrderDesk(delivery: delivery, ref: ref)
+        let answer = await desk.carryOut(order) {
+            // Only what is held can be published without the remote; the next start follows it again.
+            guard let hold = try HoldFile(destination).read(), let commit = ObjectID(hex: hold.commit) else { return }
+            let before = try await executor.run { try publisher.published() }
+            guard before?.commit != commit else { return }
+            try await delivery.deliver(commit, ref: "held", replacing: before)
+        }
+        // An old status is no reason to call the order failed.
+        try? Status.rewrite(destination, published: publisher.published())
+        return answer
+    }
+}

@@ -1,0 +1,87 @@
+import FoundationEssentials
+import Glibc
+import Publishing
+
+/// What an operator asks of a DESTINATION.
+public enum Order: Codable, Sendable, Equatable {
+    /// Publish a commit out of the store and hold it; `nil` is the one that was published before.
+    case rollback(commit: String?)
+    /// Follow the remote again.
+    case resume
+    /// Compare every byte with the commit, and make anew what differs.
+    case repair
+}
+
+/// What became of an order.
+public struct Answer: Codable, Sendable, Equatable {
+    /// Whether it was carried out.
+    public var isDone: Bool
+    /// One sentence a line.
+    public var lines: [String]
+}
+
+/// Orders to the process that owns a DESTINATION: files in its state folder, because a container has no other door.
+struct OrderBox: Sendable {
+    private let path: String
+
+    init(_ destination: Destination) { path = destination.state + "/orders" }
+
+    private func file(_ id: String, _ kind: String) -> URL { URL(filePath: "\(path)/\(id).\(kind)") }
+
+    // MARK: the side that asks
+
+    /// - Returns: what to ask for the answer by.
+    func put(_ order: Order) throws -> String {
+        let id = UUID().uuidString.lowercased()
+        mkdir(path, 0o755)
+        try JSONEncoder().encode(order).write(to: file(id, "order"), options: .atomic)
+        // Root may ask a process that is not.
+        chmod(file(id, "order").path, 0o644)
+        return id
+    }
+
+    /// `nil` while there is none. It is taken away.
+    func takeAnswer(_ id: String) -> Answer? {
+        let url = file(id, "answer")
+        guard let data = try? Data(contentsOf: url),
+            let answer = try? JSONDecoder().decode(Answer.self, from: data)
+        else { return nil }
+        unlink(url.path)
+        return answer
+    }
+
+    /// - Returns: whether nobody had taken it yet.
+    @discardableResult
+    func withdraw(_ id: String) -> Bool { unlink(file(id, "order").path) == 0 }
+
+    // MARK: the side that answers
+
+    /// What was asked since the last time, oldest first. An order is taken once, whatever becomes of it.
+    func take() -> [(id: String, order: Order)] {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return [] }
+        var orders: [(id: String, order: Order, age: Int)] = []
+        for name in names where name.hasSuffix(".order") {
+            let id = String(name.dropLast(".order".count))
+            var status = stat()
+            guard lstat(file(id, "order").path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+                status.st_size < 4096, let data = try? Data(contentsOf: file(id, "order"))
+            else { continue }
+            guard unlink(file(id, "order").path) == 0 else { continue }
+            guard let order = try? JSONDecoder().decode(Order.self, from: data) else { continue }
+            orders.append((id, order, status.st_mtim.tv_sec))
+        }
+        return orders.sorted { $0.age < $1.age }.map { ($0.id, $0.order) }
+    }
+
+    func answer(_ id: String, _ answer: Answer) {
+        guard let data = try? JSONEncoder().encode(answer) else { return }
+        try? data.write(to: file(id, "answer"), options: .atomic)
+        chmod(file(id, "answer").path, 0o644)
+    }
+
+    /// Answers that nobody took, and orders to a process that is gone.
+    func sweep() {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return }
+        for name in names where name.hasSuffix(".answer") { unlink("\(path)/\(name)") }
+    }
+}

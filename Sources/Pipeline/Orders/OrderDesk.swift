@@ -1,0 +1,103 @@
+import FoundationEssentials
+import Git
+import Glibc
+import Logging
+import Publishing
+
+/// Carries out orders: for the process that owns DESTINATION, or in its place when there is none.
+struct OrderDesk: Sendable {
+    let delivery: Delivery
+    /// SIDEKICK_REF, as the hold notes it.
+    let ref: String
+
+    private var publisher: Publisher { delivery.publisher }
+    private var holdFile: HoldFile { HoldFile(publisher.destination) }
+
+    /// - Parameter pass: publishes what should be published now.
+    func carryOut(_ order: Order, pass: () async throws -> Void) async -> Answer {
+        do {
+            let lines =
+                switch order {
+                case .rollback(let commit): try await rollback(to: commit, pass)
+                case .resume: try await resume(pass)
+                case .repair: try await repair(pass)
+                }
+            return Answer(isDone: true, lines: lines)
+        } catch {
+            return Answer(isDone: false, lines: [SyncError(error, at: .report).description])
+        }
+    }
+
+    private func rollback(to text: String?, _ pass: () async throws -> Void) async throws -> [String] {
+        let commit = try await find(text)
+        let before = try holdFile.read()
+        try holdFile.write(Hold(commit: "\(commit)", ref: ref, since: timestamp(wallSeconds())))
+        do {
+            try await pass()
+        } catch {
+            // What cannot be published is not held.
+            if let before { try holdFile.write(before) } else { holdFile.remove() }
+            throw error
+        }
+        delivery.logger.notice("held", metadata: ["commit": "\(commit)"])
+        return ["published \(commit), and held until `sidekick resume` or another SIDEKICK_REF"]
+    }
+
+    private func find(_ text: String?) async throws -> ObjectID {
+        let (store, published) = (publisher.destination.store, try publisher.published()?.commit)
+        return try await delivery.executor.run {
+            guard store.exists else { throw Self.refusal("the store is gone", remedy: "run a pass first") }
+            let repository = try store.open()
+            if let text {
+                do {
+                    if let commit = try repository.commit(abbreviated: text) { return commit }
+                } catch let error as GitError where error.isInvalidName {
+                    throw Self.refusal(
+                        error.message.printable(), remedy: "give the commit's id, or enough of its digits")
+                }
+                throw Self.refusal(
+                    "the objects of commit \(text.printable(limit: 60)) are not in the store, or no longer",
+                    remedy:
+                        "the published commit and the two before it are kept; to publish another one, set SIDEKICK_REF")
+            }
+            guard let commit = repository.publishedCommits().first(where: { $0 != published }) else {
+                throw Self.refusal("nothing was published before", remedy: "name a commit that is in the store")
+            }
+            return commit
+        }
+    }
+
+    private static func refusal(_ cause: String, remedy: String) -> SyncError {
+        SyncError(stage: .report, cause: cause, remedy: remedy, recovery: .fixConfiguration, exitCode: .dataError)
+    }
+
+    private func resume(_ pass: () async throws -> Void) async throws -> [String] {
+        guard holdFile.remove() else { return ["nothing was held"] }
+        delivery.logger.notice("hold ended", metadata: ["ref": "\(ref)"])
+        try await pass()
+        return ["following \(ref) again"]
+    }
+
+    private func repair(_ pass: () async throws -> Void) async throws -> [String] {
+        let (publisher, store) = (publisher, publisher.destination.store)
+        let verdict = try await delivery.executor.run {
+            try publisher.verify(in: try store.open(), repairing: true)
+        }
+        guard !verdict.differences.isEmpty else { return [verdict.summary] }
+        if publisher.hasDrifted {
+            try await delivery.deliver(verdict.commit, ref: "repair", replacing: try publisher.published())
+        }
+        delivery.logger.warning("repaired", metadata: ["paths": "\(verdict.differences.count)"])
+        return verdict.differences + ["repaired: \(verdict.differences.count) of \(verdict.count) paths"]
+    }
+}
+
+extension Verdict {
+    /// One sentence.
+    var summary: String {
+        let others = foreignCount > 0 ? "; \(foreignCount) files are not sidekick's" : ""
+        return differences.isEmpty
+            ? "equal to commit \(commit): \(count) paths\(others)"
+            : "\(differences.count) of \(count) paths differ from commit \(commit)\(others)"
+    }
+}

@@ -1,0 +1,23 @@
+import Git
+
+extension TreeLayout {
+    /// Takes note that somebody changed published files. The bytes that are there are kept; no tree that may share them goes
+    /// on to show them: each makes them anew when it is brought forward.
+    func distrust(_ paths: [TreePath], of visible: Visible?, keeping lostAndFound: LostAndFound) throws {
+        guard !paths.isEmpty, let visible else { return }
+        let folders = FolderCursor(root: visible.folder)
+        for path in paths {
+            guard let folder = try folders.folder(at: path.parent), let kind = try folder.status(path.name)?.kind else {
+                continue
+            }
+            // A folder that somebody put there is kept when the tree is brought forward or retired.
+            if kind == .folder { continue }
+            if kind == .file, try folder.blobID(of: path.name) == visible.record[path]?.id { continue }
+            try lostAndFound.keepCopy(of: path.name, in: folder, path: path)
+        }
+        for spare in try pool.spares(besides: nil) where spare.name != visible.name {
+            try pool.notePlan(Set(spare.doubtful).union(paths), of: spare.name)
+        }
+        if let live = visible.name { try pool.notePlan(Set(pool.plan(of: live)).union(paths), of: live) }
+    }
+}
