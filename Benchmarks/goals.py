@@ -1,13 +1,13 @@
 """DESIGN.md section 7, as far as it can be measured here, with verdicts."""
 
 from results import FIRST, NONE, ONE
+from text import bytes_text, markdown, megabytes, seconds
 
 # What DESIGN.md says that git-sync 4.5.1 took on its author's machine: for information, never for a verdict.
 REFERENCE = {"no change": "125 to 200 ms", "one file": "5 to 15 s", "first": "5.3 s", "idle": "14 MB"}
 
 
 def goals(results):
-    from report import bytes_text, markdown, megabytes, seconds
     small, big = results.sites
     layout = results.layouts[0]
     once, running, sync = f"sidekick {layout}", f"sidekick {layout}, running", "git-sync, running"
@@ -31,8 +31,8 @@ def goals(results):
                      median(ONE, big, sync, "wall"), 1 / 100, REFERENCE["one file"])
     row(f"one file, {big.files:,} files", f"1.5 × that of {small.files:,} files", median(ONE, big, running, "wall"),
         seconds, 1.5 * median(ONE, small, running, "wall"))
-    against_git_sync(f"first publish, {big.files:,} files", "1/2 of git-sync", median(FIRST, big, once, "wall"), seconds,
-                     median(FIRST, big, "git-sync", "wall"), 1 / 2, REFERENCE["first"])
+    against_git_sync(f"first publish, {big.files:,} files", "1/2 of git-sync", median(FIRST, big, once, "wall"),
+                     seconds, median(FIRST, big, "git-sync", "wall"), 1 / 2, REFERENCE["first"])
     row(f"first publish, {big.files:,} files", "1/3 of git clone", median(FIRST, big, once, "wall"), seconds,
         median(FIRST, big, "git", "wall") / 3)
     row("signal to visible (for a webhook)", "100 ms", median(ONE, big, running, "wall"), seconds, 0.1)
@@ -50,7 +50,7 @@ def goals(results):
 def soak_rows(results, site):
     soak, tree = results.soak, results.disk[site, None]
     if not soak:
-        return [["1,000 updates", "3 trees of disk", "", "not measured: --updates 0"]]
+        return [["1,000 updates", "3 trees of disk", "", "not measured: stopped, or --updates 0"]]
     what = f"{soak.updates:,} updates, {site.files:,} files"
     # Flat: what a single descriptor or the rounding of an allocator may add, and no more.
     files, memory = soak.open_files, soak.anonymous

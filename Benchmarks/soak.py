@@ -1,7 +1,8 @@
 """Many updates, one after the other: what piles up?"""
 
 import dataclasses
-import subprocess
+
+from disk import disk_usage
 
 
 @dataclasses.dataclass
@@ -12,7 +13,7 @@ class Soak:
     anonymous: tuple
 
 
-def soak(daemon, commits, folder, server):
+def soak(daemon, commits):
     """Publishes each commit; looks after the first tenth and at the end, when it is quiet."""
     daemon.site.show(commits[0] - 1)
     daemon.first()
@@ -24,5 +25,4 @@ def soak(daemon, commits, folder, server):
             early = daemon.open_files(), daemon.idle()["RssAnon"]
     late = daemon.open_files(), daemon.idle()["RssAnon"]
     daemon.end()
-    usage = subprocess.run(["du", "-sk", daemon.folder], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return Soak(len(commits), int(usage.split()[0]) * 1024, (early[0], late[0]), (early[1], late[1]))
+    return Soak(len(commits), disk_usage(daemon.folder), (early[0], late[0]), (early[1], late[1]))
