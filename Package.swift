@@ -43,7 +43,7 @@ let package = Package(
         .target(
             name: "Pipeline",
             dependencies: [
-                "Git", "Upstream", "Publishing",
+                "CLinux", "Git", "Upstream", "Publishing",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

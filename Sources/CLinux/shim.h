@@ -4,6 +4,7 @@
 // System calls that glibc declares only under _GNU_SOURCE, which Swift's Glibc module does not define.
 
 #include <linux/stat.h>
+#include <malloc.h>
 
 /// renameat2(2); with flags 0 it is renameat.
 extern int renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned int flags);

@@ -14,6 +14,7 @@ public struct Loop: Sendable {
     private let status: StatusFile
     private let orders: OrderBox
     private let desk: OrderDesk
+    private let upkeep = UpkeepClock()
 
     /// Takes possession of DESTINATION and finishes what an earlier process left unfinished.
     ///
@@ -100,7 +101,7 @@ public struct Loop: Sendable {
             let outcome = try await runPass()
             await status.note(outcome, nextIn: nil, logger: logger)
             await compact()
-            _ = await tidy(makingSpares: false)
+            await tidy(makingSpares: false)
         } catch let error as SyncError {
             await status.note(error, failures: 1, nextIn: nil, logger: logger)
             await mend(error)
@@ -108,8 +109,19 @@ public struct Loop: Sendable {
         }
     }
 
-    /// A pass with its deadline. The first one, which may have a large site to fetch, has none.
     private func runPass() async throws -> Pass.Outcome {
+        do {
+            let outcome = try await limitedPass()
+            if outcome != .unchanged { upkeep.ring() }
+            return outcome
+        } catch {
+            upkeep.ring()
+            throw error
+        }
+    }
+
+    /// A pass with its deadline. The first one, which may have a large site to fetch, has none.
+    private func limitedPass() async throws -> Pass.Outcome {
         let isFirst = try await executor.run { (try? publisher.published()) == nil }
         guard !isFirst else { return try await pass.run() }
         let deadline = settings.deadline
@@ -161,30 +173,34 @@ public struct Loop: Sendable {
     /// and given up when the pause ends.
     private func wait(_ seconds: Double) async {
         let trigger = await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                await compact()
-                while let next = await tidy(makingSpares: true), !Task.isCancelled {
-                    guard (try? await Task.sleep(for: .seconds(next + 0.01))) != nil else { return }
-                }
-            }
+            group.addTask { await keepUp() }
             defer { group.cancelAll() }
             return await doorbell.wait(orUntil: { try await Task.sleep(for: .seconds(seconds)) })
         }
         if trigger != nil { logger.info("pass requested") }
     }
 
-    /// - Returns: the seconds until there is more to do.
-    private func tidy(makingSpares: Bool) async -> Double? {
+    private func keepUp() async {
+        while let due = upkeep.next, !Task.isCancelled {
+            guard (try? await Task.sleep(until: due)) != nil else { return }
+            await tidy(makingSpares: true)
+            await compact()
+        }
+    }
+
+    private func tidy(makingSpares: Bool) async {
         do {
             let publisher = publisher
             let (next, notices) = try await BackgroundThread.run { isStopped in
                 try publisher.tidy(makingSpares: makingSpares, isStopped: isStopped)
             }
             for notice in notices { logger.warning("notice", metadata: ["what": "\(notice)"]) }
-            return next
+            Heap.giveBack()
+            // What was interrupted is still to be done.
+            if !Task.isCancelled { upkeep.done(nextIn: next) }
         } catch {
             logger.warning("clean-up failed", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
-            return nil
+            upkeep.done(nextIn: nil)
         }
     }
 

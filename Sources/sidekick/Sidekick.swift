@@ -42,6 +42,7 @@ struct FollowCommand: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
+        Heap.tune()
         stopAtOnceUntilTheLoopRuns()
         let settings = try configure()
         let logger = Logger(label: "sidekick")

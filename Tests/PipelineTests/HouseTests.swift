@@ -9,7 +9,7 @@ import Testing
         "Git": ["CLibgit2", "CLinux"],
         "Upstream": ["Git"],
         "Publishing": ["CLinux", "Git"],
-        "Pipeline": ["Git", "Upstream", "Publishing", "Logging"],
+        "Pipeline": ["CLinux", "Git", "Upstream", "Publishing", "Logging"],
         "sidekick": ["Pipeline", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"],
     ]
     private static let system: Set<String> = ["Glibc", "Dispatch", "Synchronization", "FoundationEssentials"]
