@@ -153,6 +153,7 @@ struct TreePool {
     /// - Parameter live: the name of the tree that is DESTINATION itself.
     /// - Returns: how many trees had not been finished.
     func sweep(live: String?) throws -> Int {
+        guard try FileStatus.of(path("trees")) != nil else { return 0 }
         let trees = try trees
         let unfinished = try names().filter { $0.hasPrefix(".new-") }
         for name in unfinished { try trees.removeTree(EntryName(name)) }

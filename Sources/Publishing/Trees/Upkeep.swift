@@ -8,8 +8,9 @@ struct Upkeep {
     let isStopped: () -> Bool
     let lostAndFound: LostAndFound
 
-    /// Spares beside the live tree and `previous`. More are of use only to updates that come faster than
-    /// `SIDEKICK_GRACE`, and each costs a folder of links on the disk.
+    /// Spares beside the live tree and `previous`. A second one is of use to updates that come faster than
+    /// `SIDEKICK_GRACE`; each costs a folder of links, which in a site of small files is half of what a tree weighs, and the
+    /// disk is to stay within three times one tree.
     static let mostSpares = 2
     /// After so many seconds without an update one spare is enough.
     static let idle: Double = 600
@@ -62,6 +63,7 @@ struct Upkeep {
 
     /// Folders in the pool without a record: nothing says what is ours in them.
     private func removeUnknown(live: String?) throws {
+        guard try !pool.names().isEmpty else { return }
         let folder = try pool.trees
         for name in try pool.names() where name != live && !name.hasPrefix(".") {
             guard !isStopped(), try pool.record(of: name) == nil else { continue }
@@ -72,10 +74,22 @@ struct Upkeep {
     private func makeSpares() throws {
         guard let visible = try trees.visible(), let live = visible.name else { return }
         let previous = try pool.previous()?.tree
-        let spares = try pool.spares(besides: live).filter { $0.name != previous }
-        // The one that was live last is about to be `previous`, or still read: an update needs another.
-        guard spares.isEmpty, !isStopped() else { return }
+        let all = try pool.spares(besides: live)
+        let spares = all.filter { $0.name != previous }
+        guard spares.isEmpty || (spares.count < Self.mostSpares && isPressed(all, visible.record)), !isStopped() else {
+            return
+        }
         _ = try SpareCopy(pool: pool, visible: visible, isStopped: isStopped).run()
+    }
+}
+
+extension Upkeep {
+    /// Whether updates come so fast that the oldest tree would be used within the grace.
+    private func isPressed(_ spares: [TreePool.Tree], _ live: TreeRecord) -> Bool {
+        guard let last = spares.map(\.record.published).max(), now - Double(live.published) < trees.options.grace else {
+            return false
+        }
+        return Double(live.published - last) * Double(spares.count) < trees.options.grace
     }
 }
 
