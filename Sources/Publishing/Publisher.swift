@@ -65,6 +65,7 @@ public final class Publisher: Sendable {
 
     private func recover() throws -> [Notice] {
         let lostAndFound = LostAndFound(destination, now: now)
+        try? destination.sweepState()
         var notices = try trees.recover(keeping: lostAndFound)
         if layout == .folder {
             try folder.takeOver(from: TreePool(destination))
