@@ -161,6 +161,12 @@ public final class Publisher: Sendable {
             staged.notices += lostAndFound.notices
             return staged
         case .folder:
+            // What another layout shows has to be known as ours first, and the start may not have been able to take it over.
+            let pool = TreePool(destination)
+            if try destination.standing(in: pool).isTree {
+                _ = try trees.recover(keeping: lostAndFound)
+                try folder.takeOver(from: pool)
+            }
             return try folder.materialize(
                 commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
         }
