@@ -15,6 +15,9 @@ extension Repository {
     ) throws {
         let missing = try missing(from: source, commit: commit, depth: depth)
         if !missing.objects.isEmpty {
+            // Before the commits can be seen: what is here is not looked at again, and git takes a history without its end
+            // for a damaged one.
+            try setShallow(missing.boundary, among: missing.objects)
             let builder = try source.packBuilder(of: missing.objects)
             defer { git_packbuilder_free(builder) }
             let database = try database()
@@ -26,7 +29,6 @@ extension Repository {
                 }
             }
         }
-        if !missing.boundary.isEmpty { try addShallow(missing.boundary) }
     }
 
     private struct Missing {

@@ -1,11 +1,19 @@
 import Glibc
 
 extension Repository {
-    /// Adds commits to git's `shallow` file: they are here, their parents need not be (gitformat-shallow: one id a line).
-    borrowing func addShallow(_ commits: [ObjectID]) throws {
+    /// Says in git's `shallow` file which of the objects that are about to come are commits whose parents need not be here
+    /// (gitformat-shallow: one id a line). A commit that it names and that never comes is no harm to git.
+    borrowing func setShallow(_ commits: [ObjectID], among objects: [ObjectID]) throws {
         let file = path + "shallow"
-        var lines = Set((try? readLines(of: file)) ?? [])
-        lines.formUnion(commits.map(\.description))
+        let standing = Set((try? readLines(of: file)) ?? [])
+        // What an interrupted copy to another depth said of them holds no more.
+        let lines = (standing.isEmpty ? [] : standing.subtracting(objects.map(\.description)))
+            .union(commits.map(\.description))
+        guard lines != standing else { return }
+        if lines.isEmpty {
+            guard unlink(file) == 0 else { throw failure(file) }
+            return
+        }
         let text = lines.sorted().joined(separator: "\n") + "\n"
         let temporary = file + ".sidekick"
         guard let stream = fopen(temporary, "we") else { throw failure(temporary) }

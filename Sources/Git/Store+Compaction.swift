@@ -94,7 +94,7 @@ extension Store {
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
-            throw GitError(call: "store", code: -1, message: "\(path): \(error)", isLocalDisk: true)
+            throw GitError(call: "store", code: -1, message: "\(path): \(error.fileFailure)", isLocalDisk: true)
         }
     }
 
@@ -102,7 +102,7 @@ extension Store {
         do {
             try text.write(toFile: file, atomically: false, encoding: .utf8)
         } catch {
-            throw GitError(call: "store", code: -1, message: "\(file): \(error)", isLocalDisk: true)
+            throw GitError(call: "store", code: -1, message: "\(file): \(error.fileFailure)", isLocalDisk: true)
         }
     }
 

@@ -18,7 +18,7 @@ extension Store {
         do {
             try prepare(for: origin)
         } catch {
-            throw GitError(call: "store", code: -1, message: "\(path): \(error)", isLocalDisk: true)
+            throw GitError(call: "store", code: -1, message: error.fileFailure, isLocalDisk: true)
         }
         // A lock that something left since the start would fail every pass until the next one.
         sweep()

@@ -9,8 +9,9 @@ extension Store {
     public func sweep() -> Int {
         let leftovers = [
             "*.lock", "shallow.sidekick", "refs/*.lock", "refs/*/*.lock", "refs/*/*/*.lock", "objects/pack/pack_git2_*",
-            "objects/pack/tmp_*",
-            "objects/??/tmp_*",
+            "objects/pack/tmp_*", "objects/??/tmp_*",
+            // Foundation's name for a file that it is about to rename, and libgit2's for a look at what links can do here.
+            ".dat.nosync*", "_git2_*",
         ]
         return leftovers.reduce(sweepCompaction()) { removed, pattern in
             var matches = glob_t()

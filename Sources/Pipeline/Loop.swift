@@ -231,7 +231,7 @@ public struct Loop: Sendable {
             try await executor.run { try store.setAside() }
             logger.warning("store moved aside", metadata: ["path": "\(store.path).damaged"])
         } catch {
-            logger.error("store cannot be moved aside", metadata: ["cause": "\(error)"])
+            logger.error("store cannot be moved aside", metadata: ["cause": "\(error.fileFailure)"])
         }
     }
 }

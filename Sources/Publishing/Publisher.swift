@@ -66,6 +66,7 @@ public final class Publisher: Sendable {
 
     private func recover() throws -> [Notice] {
         let lostAndFound = LostAndFound(destination, now: now)
+        try? destination.sweepState()
         var notices = try trees.recover(keeping: lostAndFound)
         if layout == .folder {
             try folder.takeOver(from: TreePool(destination))
@@ -177,6 +178,12 @@ public final class Publisher: Sendable {
             staged.notices += lostAndFound.notices
             return staged
         case .folder:
+            // What another layout shows has to be known as ours first, and the start may not have been able to take it over.
+            let pool = TreePool(destination)
+            if try destination.standing(in: pool).isTree {
+                _ = try trees.recover(keeping: lostAndFound)
+                try folder.takeOver(from: pool)
+            }
             return try folder.materialize(
                 commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
         }

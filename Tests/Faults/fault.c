@@ -1,8 +1,14 @@
-// Preloaded into sidekick by tests: makes the Nth call that changes the disk the last one, or one that fails.
+// Preloaded into sidekick by tests: makes one call that changes the disk the last one, or one that fails.
 //
-//   FAULT_AT=N      which call
-//   FAULT_ERRNO=E   it fails with this errno, as does every later one; unset: the process is killed before it
-//   FAULT_COUNT=F   the number of calls is written to this file at exit
+//   FAULT_AT=N           which call, counted over all threads
+//   FAULT_ERRNO=E        it fails with this errno; unset: the process is killed at it, with half of what a write has
+//   FAULT_STICKY=1       so does every later one
+//   FAULT_LOG=F          every call is appended to F: its number, `-`, `failed` or `killed`, its name, its paths
+//   FAULT_SKIP_SYNC=1    syncs are counted and not done: what is killed here is a process and not the machine
+//
+// Counted are the calls of glibc that make, name, fill, sync, mark and remove files. Not seen are writes through a shared
+// mapping, system calls without glibc's wrapper, and what stdio writes other than in fflush and fclose: strace finds none
+// of them in a pass.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,68 +17,347 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/xattr.h>
 #include <unistd.h>
-
-static atomic_long calls;
-
-static int fault(void) {
-    const char *at = getenv("FAULT_AT");
-    long number = atomic_fetch_add(&calls, 1) + 1;
-    if (!at || number < atol(at)) return 0;
-    const char *code = getenv("FAULT_ERRNO");
-    if (!code) {
-        if (number == atol(at)) kill(getpid(), SIGKILL);
-        return 0;
-    }
-    errno = atoi(code);
-    return 1;
-}
-
-__attribute__((destructor)) static void report(void) {
-    const char *path = getenv("FAULT_COUNT");
-    FILE *file = path ? fopen(path, "w") : NULL;
-    if (!file) return;
-    fprintf(file, "%ld", atomic_load(&calls));
-    fclose(file);
-}
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-int renameat(int from, const char *old, int to, const char *new) {
-    return fault() ? -1 : NEXT(renameat)(from, old, to, new);
+static atomic_long calls;
+static long at;
+static int code, sticky, skips_sync, trace = -1;
+
+__attribute__((constructor)) static void start(void) {
+    const char *text;
+    if ((text = getenv("FAULT_AT"))) at = atol(text);
+    if ((text = getenv("FAULT_ERRNO"))) code = atoi(text);
+    sticky = getenv("FAULT_STICKY") != NULL;
+    skips_sync = getenv("FAULT_SKIP_SYNC") != NULL;
+    if ((text = getenv("FAULT_LOG"))) {
+        int file = syscall(SYS_openat, AT_FDCWD, text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+        // Out of the way of whatever expects the lowest free descriptor.
+        trace = fcntl(file, F_DUPFD_CLOEXEC, 500);
+        syscall(SYS_close, file);
+    }
 }
-int rename(const char *old, const char *new) { return fault() ? -1 : NEXT(rename)(old, new); }
-int renameat2(int from, const char *old, int to, const char *new, unsigned int flags) {
-    return fault() ? -1 : NEXT(renameat2)(from, old, to, new, flags);
+
+// A full disk and a full quota let go of what is there, and mark it.
+enum kind { TAKES_SPACE, NEEDS_NONE };
+
+struct place {
+    int folder;
+    const char *name;
+};
+
+static int append(char *text, int used, int size, struct place place) {
+    if (place.folder == -1) return used;
+    text[used++] = '\t';
+    if (place.folder != AT_FDCWD && !(place.name && place.name[0] == '/')) {
+        char link[40];
+        snprintf(link, sizeof link, "/proc/self/fd/%d", place.folder);
+        ssize_t length = readlink(link, text + used, size - used - 2);
+        if (length > 0) used += length;
+        if (place.name) text[used++] = '/';
+    }
+    for (const char *name = place.name; name && *name && used < size - 2; name++) text[used++] = *name;
+    return used;
+}
+
+static void note(long number, const char *what, const char *call, struct place one, struct place other) {
+    if (trace < 0) return;
+    char text[9000];
+    int used = snprintf(text, 100, "%ld\t%s\t%s", number, what, call);
+    used = append(text, used, 4400, one);
+    used = append(text, used, sizeof text, other);
+    text[used++] = '\n';
+    syscall(SYS_write, trace, text, used);
+}
+
+enum verdict { PASSES, FAILS, DIES };
+
+static enum verdict judge(const char *call, enum kind kind, struct place one, struct place other) {
+    int before = errno;
+    long number = atomic_fetch_add(&calls, 1) + 1;
+    enum verdict verdict = PASSES;
+    if (at > 0 && (number == at || (number > at && sticky))) {
+        if (code == 0) {
+            verdict = DIES;
+        } else if (kind == TAKES_SPACE || (code != ENOSPC && code != EDQUOT)) {
+            verdict = FAILS;
+        }
+    }
+    note(number, verdict == PASSES ? "-" : verdict == FAILS ? "failed" : "killed", call, one, other);
+    errno = verdict == FAILS ? code : before;
+    return verdict;
+}
+
+static void die(void) {
+    kill(getpid(), SIGKILL);
+    for (;;) pause();
+}
+
+static int faulty(const char *call, enum kind kind, struct place one, struct place other) {
+    enum verdict verdict = judge(call, kind, one, other);
+    if (verdict == DIES) die();
+    return verdict == FAILS;
+}
+
+static const struct place none = {-1, NULL};
+#define AT(folder, name) ((struct place){folder, name})
+#define PATH(name) ((struct place){AT_FDCWD, name})
+#define FILE_OF(file) ((struct place){file, NULL})
+
+// MARK: names
+
+int rename(const char *old, const char *new) {
+    return faulty("rename", TAKES_SPACE, PATH(old), PATH(new)) ? -1 : NEXT(rename)(old, new);
+}
+int renameat(int from, const char *old, int to, const char *new) {
+    return faulty("renameat", TAKES_SPACE, AT(from, old), AT(to, new)) ? -1 : NEXT(renameat)(from, old, to, new);
+}
+int renameat2(int from, const char *old, int to, const char *new, unsigned flags) {
+    return faulty("renameat2", TAKES_SPACE, AT(from, old), AT(to, new)) ? -1
+                                                                       : NEXT(renameat2)(from, old, to, new, flags);
+}
+int link(const char *old, const char *new) {
+    return faulty("link", TAKES_SPACE, PATH(old), PATH(new)) ? -1 : NEXT(link)(old, new);
 }
 int linkat(int from, const char *old, int to, const char *new, int flags) {
-    return fault() ? -1 : NEXT(linkat)(from, old, to, new, flags);
+    return faulty("linkat", TAKES_SPACE, AT(from, old), AT(to, new)) ? -1 : NEXT(linkat)(from, old, to, new, flags);
+}
+int symlink(const char *target, const char *name) {
+    return faulty("symlink", TAKES_SPACE, PATH(name), none) ? -1 : NEXT(symlink)(target, name);
 }
 int symlinkat(const char *target, int folder, const char *name) {
-    return fault() ? -1 : NEXT(symlinkat)(target, folder, name);
+    return faulty("symlinkat", TAKES_SPACE, AT(folder, name), none) ? -1 : NEXT(symlinkat)(target, folder, name);
 }
-int mkdirat(int folder, const char *name, mode_t mode) { return fault() ? -1 : NEXT(mkdirat)(folder, name, mode); }
-int mkdir(const char *path, mode_t mode) { return fault() ? -1 : NEXT(mkdir)(path, mode); }
-int fsync(int file) { return fault() ? -1 : NEXT(fsync)(file); }
-int syncfs(int file) { return fault() ? -1 : NEXT(syncfs)(file); }
-
-// Removing never fails on a full disk.
+int mkdir(const char *name, mode_t mode) {
+    return faulty("mkdir", TAKES_SPACE, PATH(name), none) ? -1 : NEXT(mkdir)(name, mode);
+}
+int mkdirat(int folder, const char *name, mode_t mode) {
+    return faulty("mkdirat", TAKES_SPACE, AT(folder, name), none) ? -1 : NEXT(mkdirat)(folder, name, mode);
+}
+int unlink(const char *name) { return faulty("unlink", NEEDS_NONE, PATH(name), none) ? -1 : NEXT(unlink)(name); }
 int unlinkat(int folder, const char *name, int flags) {
-    return !getenv("FAULT_ERRNO") && fault() ? -1 : NEXT(unlinkat)(folder, name, flags);
+    return faulty("unlinkat", NEEDS_NONE, AT(folder, name), none) ? -1 : NEXT(unlinkat)(folder, name, flags);
+}
+int rmdir(const char *name) { return faulty("rmdir", NEEDS_NONE, PATH(name), none) ? -1 : NEXT(rmdir)(name); }
+int remove(const char *name) { return faulty("remove", NEEDS_NONE, PATH(name), none) ? -1 : NEXT(remove)(name); }
+
+// MARK: opening
+
+static int makes(int flags) { return flags & (O_CREAT | O_TRUNC) || (flags & O_TMPFILE) == O_TMPFILE; }
+
+#define MODE(flags)                                                                                                    \
+    ({                                                                                                                 \
+        mode_t mode = 0;                                                                                               \
+        if ((flags) & O_CREAT || ((flags) & O_TMPFILE) == O_TMPFILE) {                                                 \
+            va_list list;                                                                                              \
+            va_start(list, flags);                                                                                     \
+            mode = va_arg(list, mode_t);                                                                               \
+            va_end(list);                                                                                              \
+        }                                                                                                              \
+        mode;                                                                                                          \
+    })
+
+#define OPEN(name)                                                                                                     \
+    int name(const char *path, int flags, ...) {                                                                       \
+        mode_t mode = MODE(flags);                                                                                     \
+        if (makes(flags) && faulty("open", TAKES_SPACE, PATH(path), none)) return -1;                                  \
+        return NEXT(name)(path, flags, mode);                                                                          \
+    }
+#define OPENAT(name)                                                                                                   \
+    int name(int folder, const char *path, int flags, ...) {                                                           \
+        mode_t mode = MODE(flags);                                                                                     \
+        if (makes(flags) && faulty("openat", TAKES_SPACE, AT(folder, path), none)) return -1;                          \
+        return NEXT(name)(folder, path, flags, mode);                                                                  \
+    }
+OPEN(open)
+OPEN(open64)
+OPENAT(openat)
+OPENAT(openat64)
+
+#define CREAT(name)                                                                                                    \
+    int name(const char *path, mode_t mode) {                                                                          \
+        return faulty("creat", TAKES_SPACE, PATH(path), none) ? -1 : NEXT(name)(path, mode);                           \
+    }
+CREAT(creat)
+CREAT(creat64)
+
+#define TEMPORARY(name)                                                                                                \
+    int name(char *path) { return faulty("open", TAKES_SPACE, PATH(path), none) ? -1 : NEXT(name)(path); }
+TEMPORARY(mkstemp)
+TEMPORARY(mkstemp64)
+char *mkdtemp(char *path) { return faulty("mkdir", TAKES_SPACE, PATH(path), none) ? NULL : NEXT(mkdtemp)(path); }
+
+#define FOPEN(name)                                                                                                    \
+    FILE *name(const char *path, const char *mode) {                                                                   \
+        if (mode[0] != 'r' && faulty("open", TAKES_SPACE, PATH(path), none)) return NULL;                              \
+        return NEXT(name)(path, mode);                                                                                 \
+    }
+FOPEN(fopen)
+FOPEN(fopen64)
+
+// MARK: writing
+
+// Not pipes and sockets, nor what the process prints.
+static int is_file(int file) {
+    struct stat status;
+    int before = errno;
+    int is = file > 2 && fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+    errno = before;
+    return is;
 }
 
-int openat(int folder, const char *name, int flags, ...) {
-    va_list list;
-    va_start(list, flags);
-    mode_t mode = flags & O_CREAT ? va_arg(list, mode_t) : 0;
-    va_end(list);
-    return flags & O_CREAT && fault() ? -1 : NEXT(openat)(folder, name, flags, mode);
-}
+// What is killed, and a disk that is full, leave half of it; the next write finds no space at all.
+#define WRITE(file, size, write_first)                                                                                 \
+    if (is_file(file)) {                                                                                               \
+        enum verdict verdict = judge("write", TAKES_SPACE, FILE_OF(file), none);                                       \
+        size_t half = (size) / 2;                                                                                      \
+        if (verdict == FAILS && (half == 0 || !sticky)) return -1;                                                     \
+        if (verdict != PASSES) {                                                                                       \
+            ssize_t written = half > 0 ? (write_first) : 0;                                                            \
+            if (verdict == DIES) die();                                                                                \
+            return written;                                                                                            \
+        }                                                                                                              \
+    }
 
 ssize_t write(int file, const void *data, size_t size) {
-    struct stat status;
-    if (file > 2 && fstat(file, &status) == 0 && S_ISREG(status.st_mode) && fault()) return -1;
+    WRITE(file, size, NEXT(write)(file, data, half))
     return NEXT(write)(file, data, size);
+}
+#define PWRITE(name, offset)                                                                                           \
+    ssize_t name(int file, const void *data, size_t size, offset start) {                                              \
+        WRITE(file, size, NEXT(name)(file, data, half, start))                                                         \
+        return NEXT(name)(file, data, size, start);                                                                    \
+    }
+PWRITE(pwrite, off_t)
+PWRITE(pwrite64, off64_t)
+
+ssize_t writev(int file, const struct iovec *parts, int count) {
+    if (is_file(file) && faulty("write", TAKES_SPACE, FILE_OF(file), none)) return -1;
+    return NEXT(writev)(file, parts, count);
+}
+#define PWRITEV(name, offset)                                                                                          \
+    ssize_t name(int file, const struct iovec *parts, int count, offset start) {                                       \
+        if (is_file(file) && faulty("write", TAKES_SPACE, FILE_OF(file), none)) return -1;                             \
+        return NEXT(name)(file, parts, count, start);                                                                  \
+    }
+PWRITEV(pwritev, off_t)
+PWRITEV(pwritev64, off64_t)
+
+ssize_t sendfile(int to, int from, off_t *offset, size_t size) {
+    if (is_file(to) && faulty("write", TAKES_SPACE, FILE_OF(to), none)) return -1;
+    return NEXT(sendfile)(to, from, offset, size);
+}
+ssize_t copy_file_range(int from, off64_t *start, int to, off64_t *offset, size_t size, unsigned flags) {
+    if (faulty("write", TAKES_SPACE, FILE_OF(to), none)) return -1;
+    return NEXT(copy_file_range)(from, start, to, offset, size, flags);
+}
+
+// A stream's bytes are written by glibc inside of itself.
+static int is_pending(FILE *stream) { return stream && __fpending(stream) > 0 && is_file(fileno_unlocked(stream)); }
+
+int fflush(FILE *stream) {
+    if (is_pending(stream) && faulty("write", TAKES_SPACE, FILE_OF(fileno_unlocked(stream)), none)) {
+        __fpurge(stream);
+        return EOF;
+    }
+    return NEXT(fflush)(stream);
+}
+int fclose(FILE *stream) {
+    if (is_pending(stream) && faulty("write", TAKES_SPACE, FILE_OF(fileno_unlocked(stream)), none)) {
+        __fpurge(stream);
+        NEXT(fclose)(stream);
+        errno = code;
+        return EOF;
+    }
+    return NEXT(fclose)(stream);
+}
+
+// MARK: length and space
+
+#define LENGTH(name, offset)                                                                                           \
+    int f##name(int file, offset size) {                                                                               \
+        return faulty("ftruncate", size ? TAKES_SPACE : NEEDS_NONE, FILE_OF(file), none) ? -1                          \
+                                                                                        : NEXT(f##name)(file, size);   \
+    }                                                                                                                  \
+    int name(const char *path, offset size) {                                                                          \
+        return faulty("truncate", size ? TAKES_SPACE : NEEDS_NONE, PATH(path), none) ? -1 : NEXT(name)(path, size);    \
+    }
+LENGTH(truncate, off_t)
+LENGTH(truncate64, off64_t)
+
+#define ALLOCATE(name, offset)                                                                                         \
+    int name(int file, int mode, offset start, offset size) {                                                          \
+        return faulty("fallocate", TAKES_SPACE, FILE_OF(file), none) ? -1 : NEXT(name)(file, mode, start, size);       \
+    }                                                                                                                  \
+    int posix_##name(int file, offset start, offset size) {                                                            \
+        return faulty("fallocate", TAKES_SPACE, FILE_OF(file), none) ? code : NEXT(posix_##name)(file, start, size);   \
+    }
+ALLOCATE(fallocate, off_t)
+ALLOCATE(fallocate64, off64_t)
+
+// MARK: syncing
+
+#define SYNC(name)                                                                                                     \
+    int name(int file) {                                                                                               \
+        if (faulty(#name, TAKES_SPACE, FILE_OF(file), none)) return -1;                                                \
+        return skips_sync ? 0 : NEXT(name)(file);                                                                      \
+    }
+SYNC(fsync)
+SYNC(fdatasync)
+SYNC(syncfs)
+void sync(void) {
+    if (!faulty("sync", TAKES_SPACE, none, none) && !skips_sync) NEXT(sync)();
+}
+
+// MARK: times, modes, owners, attributes
+
+int utimensat(int folder, const char *name, const struct timespec times[2], int flags) {
+    return faulty("utimensat", NEEDS_NONE, AT(folder, name), none) ? -1 : NEXT(utimensat)(folder, name, times, flags);
+}
+int futimens(int file, const struct timespec times[2]) {
+    return faulty("futimens", NEEDS_NONE, FILE_OF(file), none) ? -1 : NEXT(futimens)(file, times);
+}
+int utimes(const char *name, const struct timeval times[2]) {
+    return faulty("utimes", NEEDS_NONE, PATH(name), none) ? -1 : NEXT(utimes)(name, times);
+}
+int futimes(int file, const struct timeval times[2]) {
+    return faulty("futimes", NEEDS_NONE, FILE_OF(file), none) ? -1 : NEXT(futimes)(file, times);
+}
+int chmod(const char *name, mode_t mode) {
+    return faulty("chmod", NEEDS_NONE, PATH(name), none) ? -1 : NEXT(chmod)(name, mode);
+}
+int fchmod(int file, mode_t mode) {
+    return faulty("fchmod", NEEDS_NONE, FILE_OF(file), none) ? -1 : NEXT(fchmod)(file, mode);
+}
+int fchmodat(int folder, const char *name, mode_t mode, int flags) {
+    return faulty("fchmodat", NEEDS_NONE, AT(folder, name), none) ? -1 : NEXT(fchmodat)(folder, name, mode, flags);
+}
+int chown(const char *name, uid_t user, gid_t group) {
+    return faulty("chown", NEEDS_NONE, PATH(name), none) ? -1 : NEXT(chown)(name, user, group);
+}
+int lchown(const char *name, uid_t user, gid_t group) {
+    return faulty("lchown", NEEDS_NONE, PATH(name), none) ? -1 : NEXT(lchown)(name, user, group);
+}
+int fchown(int file, uid_t user, gid_t group) {
+    return faulty("fchown", NEEDS_NONE, FILE_OF(file), none) ? -1 : NEXT(fchown)(file, user, group);
+}
+int fchownat(int folder, const char *name, uid_t user, gid_t group, int flags) {
+    return faulty("fchownat", NEEDS_NONE, AT(folder, name), none) ? -1
+                                                                  : NEXT(fchownat)(folder, name, user, group, flags);
+}
+int setxattr(const char *path, const char *name, const void *value, size_t size, int flags) {
+    return faulty("setxattr", TAKES_SPACE, PATH(path), none) ? -1 : NEXT(setxattr)(path, name, value, size, flags);
+}
+int fsetxattr(int file, const char *name, const void *value, size_t size, int flags) {
+    return faulty("fsetxattr", TAKES_SPACE, FILE_OF(file), none) ? -1 : NEXT(fsetxattr)(file, name, value, size, flags);
 }

@@ -27,6 +27,18 @@ import Testing
         #expect(Int(count.text.trimmingCharacters(in: .newlines)) == (depth == 0 ? 4 : min(depth, 4)))
     }
 
+    @Test func `an interrupted copy leaves no end to the history of a deeper one`() throws {
+        let source = try GitRepository()
+        for number in 0..<3 { try source.commit(["file": "\(number)"]) }
+        let folder = try TemporaryFolder()
+        let store = try Repository(creatingBare: folder("git"))
+        let commit = try #require(ObjectID(hex: source.head))
+        try folder.write("\(commit)\n", to: "git/shallow")
+        try store.copy(commit, depth: 0, from: Repository(opening: source.path)) { _ in }
+        #expect(!folder.has("git/shallow"))
+        #expect(try fsck(folder("git")) == "")
+    }
+
     @Test func `an update brings only what is missing, in one pack`() throws {
         let source = try GitRepository()
         try source.commit(["a": "1", "folder/b": "2"])

@@ -50,7 +50,7 @@ final class StatusFile: Sendable {
         } catch {
             // On a full disk the time at least still says that the loop runs.
             utimensat(AT_FDCWD, path, nil, 0)
-            logger.warning("status cannot be written", metadata: ["path": "\(path)", "cause": "\(error)"])
+            logger.warning("status cannot be written", metadata: ["path": "\(path)", "cause": "\(error.fileFailure)"])
         }
     }
 

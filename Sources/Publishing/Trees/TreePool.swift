@@ -166,6 +166,7 @@ struct TreePool {
             }
         }
         if let previous = try previous(), !standing.contains(previous.tree) { try removePrevious() }
+        _ = try? Directory(opening: destination.home).remove(Self.nextPrevious)
         try sweepSegments()
         return unfinished.count
     }

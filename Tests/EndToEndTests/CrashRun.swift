@@ -1,0 +1,172 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// One DESTINATION in which a scenario is carried out, with a fault or without.
+struct CrashRun {
+    private let scenario: CrashScenario
+    private let site: CrashSite
+    private let folder: TemporaryFolder
+
+    /// Publishes what comes before. Nothing is copied: other inodes would be other files.
+    init(_ scenario: CrashScenario) throws {
+        self.scenario = scenario
+        folder = try TemporaryFolder()
+        site = try scenario.site.get()
+        for step in scenario.before {
+            let (result, _) = try publish(step)
+            guard result.status == 0 else { throw TestFailure("\(scenario.name), before: \(result.error)") }
+        }
+        try scenario.prepare(folder)
+    }
+
+    private func publish(
+        _ step: CrashScenario.Step, fault: (Fault, at: Int)? = nil
+    ) throws -> (Command.Result, [FaultShim.Call]) {
+        try FaultShim.shared.get().run(
+            [
+                Sidekick.binary, site.source.path, folder("www"), "--layout", step.layout, "--ref",
+                site.commits[step.commit].id, "--grace", "0s", "--once",
+            ] + step.arguments, fault: fault)
+    }
+
+    /// The pass that the scenario is about.
+    func pass(fault: (Fault, at: Int)? = nil) throws -> (Command.Result, [FaultShim.Call]) {
+        try publish(scenario.step, fault: fault)
+    }
+
+    /// Whether a call gives another meaning to DESTINATION or to a path below it.
+    func touchesDestination(_ call: FaultShim.Call) -> Bool {
+        let paths = call.name == "renameat2" ? call.paths : Array(call.paths.suffix(1))
+        return paths.contains { $0 == folder("www") || $0.hasPrefix(folder("www/")) }
+    }
+
+    /// - Returns: the call, when it failed and the pass did not.
+    func check(_ fault: Fault, at number: Int, _ what: String) throws -> String? {
+        let (result, calls) = try pass(fault: (fault, at: number))
+        let hit = try #require(calls.first { $0.isHit }, "\(what): it happened")
+        let what = "\(what), \(hit)"
+        var ignored: String?
+        if let message = fault.message {
+            if result.status == 0 {
+                ignored = "\(fault) \(hit.name) " + (hit.paths.last.map { place(of: $0) } ?? "")
+                #expect(try shown() == new, "\(what): \(result.error)")
+            } else {
+                #expect(result.error.contains(message), "\(what): \(result.error)")
+                #expect(result.error.contains(folder("")) || result.error.contains("git_"), "\(what): \(result.error)")
+            }
+        } else {
+            #expect(result.status == 137, "\(what): \(result.error)")
+        }
+        #expect(!result.error.contains("CocoaError"), "\(what): a dump is no reason: \(result.error)")
+        try checkServed("\(what): \(result.error)")
+        try checkNextStart("\(what): \(result.error)")
+        return ignored
+    }
+
+    // MARK: what is served
+
+    private var old: Contents? { scenario.before.last.map { site.commits[$0.commit].contents } }
+    private var new: Contents { site.commits[scenario.step.commit].contents }
+    private static let foreignFile = "mine.txt"
+
+    private func shown() throws -> Contents? {
+        var shown = try contents(of: folder("www"))
+        shown?[Self.foreignFile] = nil
+        return shown
+    }
+
+    private func checkServed(_ when: String) throws {
+        let shown = try shown()
+        guard scenario.step.layout == "folder" else {
+            #expect(shown == old || shown == new, "\(when): \(describe(shown))")
+            return
+        }
+        for path in Set((shown ?? [:]).keys).union((old ?? [:]).keys).union(new.keys) {
+            let leaf = shown?[path]
+            let isRight = leaf == new[path] || leaf == old?[path]
+            #expect(isRight, "\(when): \(path) is \(leaf.map { "\($0)" } ?? "absent")")
+        }
+    }
+
+    private func describe(_ shown: Contents?) -> String {
+        guard let shown else { return "nothing" }
+        return "neither, " + shown.filter { old?[$0.key] != $0.value || new[$0.key] != $0.value }.description
+    }
+
+    // MARK: the next start
+
+    private func checkNextStart(_ when: String) throws {
+        let hadForeignFile = folder.has("www/" + Self.foreignFile)
+        let (result, _) = try pass()
+        #expect(result.status == 0, "\(when): the next start: \(result.error)")
+        #expect(try shown() == new, "\(when): the next start: \(result.error)")
+        if hadForeignFile, scenario.step.layout == "folder" {
+            #expect(try folder.read("www/" + Self.foreignFile) == "mine", "\(when)")
+        }
+        let leftovers = try Leftovers(home: folder(".sidekick/www")).found
+        #expect(leftovers == [], "\(when): the next start: \(result.error)")
+        try checkLostAndFound(when)
+        let store = try Command.run(
+            ["git", "--git-dir", folder(".sidekick/www/git"), "fsck", "--no-dangling"],
+            environment: GitRepository.environment(), mayFail: true)
+        #expect(store.status == 0, "\(when): fsck: \(store.error)")
+
+        var next = scenario.step
+        next = CrashScenario.Step(layout: next.layout, commit: next.commit + 1, arguments: next.arguments)
+        let (later, _) = try publish(next)
+        #expect(later.status == 0, "\(when): the next update: \(later.error)")
+        #expect(try shown() == site.commits[next.commit].contents, "\(when): the next update: \(later.error)")
+    }
+
+    /// The foreign file, where it could not stay, and nothing else.
+    private func checkLostAndFound(_ when: String) throws {
+        let lost = try contents(of: folder(".sidekick/www/lost+found")) ?? [:]
+        let isExpected = scenario.before.last?.layout == "folder" && scenario.step.layout != "folder"
+        let names = lost.keys.map { ($0 as NSString).lastPathComponent }
+        #expect(names == (isExpected ? [Self.foreignFile] : []), "\(when): \(lost)")
+    }
+
+    /// Where a path is, whatever its temporary name.
+    private func place(of path: String) -> String {
+        let relative = path.replacingOccurrences(of: folder.path, with: "")
+        return relative.split(separator: "/").map { part in
+            part.contains(where: \.isNumber) || part.hasPrefix(".dat") ? "*" : String(part)
+        }.joined(separator: "/")
+    }
+}
+
+/// What a pass that worked leaves in the state folder and should not.
+private struct Leftovers {
+    private(set) var found: [String] = []
+
+    init(home: String) throws {
+        func names(_ folder: String) -> [String] {
+            ((try? FileManager.default.contentsOfDirectory(atPath: home + "/" + folder)) ?? []).sorted()
+        }
+        let known = [
+            "lock", "status.json", "git", "trees", "records", "plans", "segments", "previous", "record", "staging",
+            "lost+found",
+        ]
+        found += names("").filter { !known.contains($0) }
+        found += names("staging").map { "staging/" + $0 }
+        let trees = Set(names("trees"))
+        let live = try? String(contentsOfFile: home + "/status.json", encoding: .utf8)
+        found += trees.filter { $0.hasPrefix(".") }.map { "trees/" + $0 }
+        let records = Set(names("records"))
+        found += trees.subtracting(records).map { "trees/\($0) without its record" }
+        // The layout exchange has one tree at DESTINATION.
+        let absent = records.subtracting(trees)
+        let isExchange = live?.contains(#""layout" : "exchange""#) == true
+        if absent.count != (isExchange ? 1 : 0) { found += absent.map { "records/\($0) without its tree" } }
+        found += Set(names("plans")).subtracting(trees).map { "plans/" + $0 }
+        let files = records.map { "records/" + $0 } + ["record"]
+        let texts = files.compactMap { FileManager.default.contents(atPath: home + "/" + $0) }
+        found += names("segments").filter { segment in
+            !texts.contains { $0.range(of: Data(segment.utf8)) != nil }
+        }.map { "segments/\($0) of no record" }
+        found += names("git").filter { $0.hasPrefix(".dat") || $0.hasPrefix("_git2") || $0.hasSuffix(".lock") }
+        found += names("git/objects/pack").filter { !$0.hasPrefix("pack-") }
+        found += names("git/refs/sidekick").filter { $0 != "fetched" }
+    }
+}

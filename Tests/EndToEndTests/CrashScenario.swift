@@ -1,0 +1,85 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Something that sidekick does in one pass, and that may end at any call that changes the disk.
+struct CrashScenario: Sendable, CustomTestStringConvertible {
+    let name: String
+    let site: Result<CrashSite, any Error>
+    /// What was published before, one pass each.
+    var before: [Step]
+    /// The pass with the fault.
+    let step: Step
+    /// Changes the folder between the passes before and the one with the fault.
+    var prepare: @Sendable (TemporaryFolder) throws -> Void = { _ in }
+    var sample = Sample.small
+
+    struct Step: Sendable {
+        let layout: String
+        /// By its place in the history.
+        let commit: Int
+        var arguments: [String] = []
+    }
+
+    /// What is tried when not everything is: every call around the switch is killed, and a number of others is killed or
+    /// fails. Together they are to take a minute.
+    struct Sample: Sendable {
+        let before: Int
+        let after: Int
+        let kills: Int
+        let failures: Int
+
+        static let small = Sample(before: 4, after: 6, kills: 2, failures: 4)
+        static let large = Sample(before: 8, after: 10, kills: 3, failures: 5)
+        static let burst = Sample(before: 8, after: 20, kills: 3, failures: 5)
+    }
+
+    var testDescription: String { name }
+
+    /// The list to add to.
+    static let all: [CrashScenario] = firsts + updates + conversions + [otherPolicy]
+
+    private static let layouts = ["link", "exchange", "folder"]
+
+    private static let firsts = layouts.map { layout in
+        CrashScenario(
+            name: "first publish, \(layout)", site: CrashSite.small, before: [], step: Step(layout: layout, commit: 0),
+            prepare: { if layout == "folder" { try putForeignFile(in: $0) } },
+            sample: layout == "folder" ? .burst : .large)
+    }
+
+    /// The fourth of four commits: the third is visible, the second is `previous`, the first is the spare.
+    private static let updates = layouts.flatMap { layout in
+        let sites = [
+            ("an update", CrashSite.small, layout == "folder" ? Sample.burst : .large),
+            ("an update of 600 files", CrashSite.wide, Sample(before: 1, after: 1, kills: 3, failures: 3)),
+        ]
+        return sites.map { name, site, sample in
+            CrashScenario(
+                name: "\(name), \(layout)", site: site, before: (0...2).map { Step(layout: layout, commit: $0) },
+                step: Step(layout: layout, commit: 3),
+                prepare: { if layout == "folder" { try putForeignFile(in: $0) } }, sample: sample)
+        }
+    }
+
+    /// Together with an update; between `link` and `exchange` there is a spare for it.
+    private static let conversions = layouts.flatMap { old in
+        layouts.filter { $0 != old }.map { new in
+            let first = old == "folder" ? 2 : new == "folder" ? 1 : 0
+            return CrashScenario(
+                name: "\(old) becomes \(new)", site: CrashSite.small,
+                before: (first...2).map { Step(layout: old, commit: $0) },
+                step: Step(layout: new, commit: 3),
+                prepare: { if old == "folder" { try putForeignFile(in: $0) } })
+        }
+    }
+
+    /// No tree can be brought forward, and those of the old policy are retired.
+    private static let otherPolicy = CrashScenario(
+        name: "another policy, link", site: CrashSite.small, before: (0...2).map { Step(layout: "link", commit: $0) },
+        step: Step(layout: "link", commit: 3, arguments: ["--mtime", "content"]))
+
+    private static func putForeignFile(in folder: TemporaryFolder) throws {
+        try folder.write("mine", to: "www/mine.txt")
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+
+/// What happens at a call that changes the disk.
+public enum Fault: String, Sendable, CaseIterable {
+    /// The process is killed.
+    case kill
+    /// The disk is full from then on.
+    case full
+    /// The quota is used up from then on.
+    case quota
+    /// That one call fails: a bad sector, a cable.
+    case broken
+
+    /// What the process is to say about it; `nil` for nothing.
+    public var message: String? {
+        switch self {
+        case .kill: nil
+        case .full: String(cString: strerror(ENOSPC))
+        case .quota: String(cString: strerror(EDQUOT))
+        case .broken: String(cString: strerror(EIO))
+        }
+    }
+
+    fileprivate func environment(at call: Int) -> [String: String] {
+        let at = ["FAULT_AT": "\(call)"]
+        switch self {
+        case .kill: return at
+        case .full: return at.merging(["FAULT_ERRNO": "\(ENOSPC)", "FAULT_STICKY": "1"]) { $1 }
+        case .quota: return at.merging(["FAULT_ERRNO": "\(EDQUOT)", "FAULT_STICKY": "1"]) { $1 }
+        case .broken: return at.merging(["FAULT_ERRNO": "\(EIO)"]) { $1 }
+        }
+    }
+
+    /// Whether it can happen at a call: on a full disk, what takes no space works.
+    public func concerns(_ call: FaultShim.Call) -> Bool {
+        switch self {
+        case .kill, .broken: true
+        case .full, .quota: !call.needsNoSpace
+        }
+    }
+}
+
+/// Runs a program under `Tests/Faults/fault.c`, which counts the calls that change the disk and makes one of them fail.
+public struct FaultShim: Sendable {
+    private let folder: TemporaryFolder
+
+    /// The one that all tests share.
+    public static let shared = Result { try FaultShim() }
+
+    private init() throws {
+        folder = try TemporaryFolder()
+        try Command.run([
+            "clang", "-shared", "-fPIC", "-O1", "-o", folder("fault.so"), Nginx.project + "/Tests/Faults/fault.c",
+            "-ldl",
+        ])
+    }
+
+    /// A call that changes the disk.
+    public struct Call: Sendable, CustomStringConvertible {
+        /// As the libc calls it.
+        public let name: String
+        /// One, or two where something gets another name.
+        public let paths: [String]
+        /// Whether the shim made it fail, or the last one.
+        public let isHit: Bool
+
+        fileprivate init?(_ line: Substring) {
+            let fields = line.split(separator: "\t").map(String.init)
+            guard fields.count >= 3 else { return nil }
+            (name, paths, isHit) = (fields[2], Array(fields[3...]), fields[1] != "-")
+        }
+
+        fileprivate var needsNoSpace: Bool {
+            ["unlink", "unlinkat", "rmdir", "ftruncate", "chmod", "fchmod", "futimens", "utimensat"].contains(name)
+        }
+
+        /// With its paths.
+        public var description: String { "\(name) \(paths.joined(separator: " -> "))" }
+    }
+
+    /// Runs a program; nothing else of this machine's environment reaches it.
+    ///
+    /// - Parameter fault: `nil` only counts.
+    /// - Returns: how it ended and what it did, in order.
+    public func run(_ arguments: [String], fault: (Fault, at: Int)? = nil) throws -> (Command.Result, [Call]) {
+        let files = try TemporaryFolder()
+        var environment = [
+            "PATH": "/usr/bin:/bin", "LD_PRELOAD": folder("fault.so"), "FAULT_LOG": files("log"),
+            "FAULT_SKIP_SYNC": "1",
+        ]
+        if let (fault, call) = fault { environment.merge(fault.environment(at: call)) { $1 } }
+        let result = try Command.run(arguments, environment: environment, mayFail: true)
+        let log = (try? files.read("log")) ?? ""
+        return (result, log.split(separator: "\n").compactMap { Call($0) })
+    }
+}
