@@ -47,8 +47,9 @@ struct SpareUpdate {
         for (path, row) in plan.leftOut { rows[path] = row }
         for (path, row) in kept { rows[path] = row }
         for (path, row) in output.rows { rows[path] = row }
-        let (record, removed) = record(applying: rows)
+        let (record, removed) = record(applying: rows, of: plan.changes)
         let name = try rename(to: record)
+        try pool.noteTimes(of: record, at: plan.changes.map(\.path), in: name)
         var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)
         staged.notices = plan.notices + staged.notices
         return (staged, output.drifted)
@@ -65,17 +66,20 @@ struct SpareUpdate {
         let shown = visible?.record[path]
         if options.modificationTimes == .content { return row }
         let floor = shown.flatMap { $0.isFile ? $0.time : nil } ?? visible?.record.removedFloor ?? 0
-        return shown?.id == row.id || row.time > floor ? row : nil
+        return shown?.id == row.id && shown?.time == row.time || row.time > floor ? row : nil
     }
 
-    private func record(applying rows: [TreePath: RecordedEntry?]) -> (TreeRecord, removed: Int) {
+    /// - Parameter changes: also those of which the spare has no row and gets none: what is visible may have one.
+    private func record(
+        applying rows: [TreePath: RecordedEntry?], of changes: [TreePlan.Change]
+    ) -> (TreeRecord, removed: Int) {
         var record = spare.record
         var removed = 0
         record.removedFloor = max(record.removedFloor, visible?.record.removedFloor ?? 0)
-        for (path, row) in rows where row?.isFile != true {
+        for path in changes.lazy.map(\.path) where rows[path]??.isFile != true {
             record.noteRemoval(of: spare.record[path])
             record.noteRemoval(of: visible?.record[path])
-            if row == nil, visible?.record[path] != nil { removed += 1 }
+            if rows[path] ?? nil == nil, visible?.record[path] != nil { removed += 1 }
         }
         record.apply(rows)
         record.layout = layout

@@ -127,6 +127,7 @@ struct TreeLayout {
             record = try pool.write(record, of: name)
             try trees.rename(temporary, to: trees, as: EntryName(name))
             try trees.sync()
+            try pool.noteTimes(of: record, at: plan.changes.map(\.path), in: name)
             var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)
             staged.notices = plan.notices + staged.notices
             return (staged, output.drifted)
