@@ -42,6 +42,8 @@ struct RandomTrees {
             ["a", "b", "x", "f.txt", "README", "readme"].map { "\(folder)/\($0)" }
         } + ["a/a/a", "x/x/x"].flatMap { folder in ["1", "2", "3", "4", "5"].map { "\(folder)/\($0)" } }
 
+    private static let targets = ["..", ".", "a", "../x", "a/b", "../../b/x", "/etc", "../../..", "gone"]
+
     init(count: Int, using numbers: inout SeededNumbers) {
         var tree: Tree = [:]
         for _ in 0..<25 { Self.set(&tree, Self.anyPath(&numbers), Self.anyLeaf(&numbers)) }
@@ -57,7 +59,7 @@ struct RandomTrees {
 
     private static func anyLeaf(_ numbers: inout SeededNumbers) -> Leaf {
         switch Int.random(in: 0..<12, using: &numbers) {
-        case 0: .link(["..", ".", "a", "../x", "a/b", "../../b/x", "/etc", "../../..", "gone"].randomElement(using: &numbers)!)
+        case 0: .link(targets.randomElement(using: &numbers)!)
         case 1: .submodule
         case let kind:
             .file(["one", "two", "six"].randomElement(using: &numbers)!, executable: kind == 2)
@@ -92,7 +94,9 @@ struct RandomTrees {
         guard !folder.isEmpty, place.split(separator: "/").count < 4 else { return }
         let moved = tree.filter { $0.key.hasPrefix(folder + "/") }
         for name in moved.keys { tree[name] = nil }
-        for (name, leaf) in moved.sorted(by: { $0.key < $1.key }) { set(&tree, place + name.dropFirst(folder.count), leaf) }
+        for (name, leaf) in moved.sorted(by: { $0.key < $1.key }) {
+            set(&tree, place + name.dropFirst(folder.count), leaf)
+        }
     }
 
     /// Commits all of them in one go.

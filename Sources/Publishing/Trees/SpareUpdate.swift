@@ -35,7 +35,7 @@ struct SpareUpdate {
         let build = TreeBuild(
             commit: commit, options: options, now: now, visible: visible?.record, drifted: Set(drifted),
             durable: plan.changes.count <= Durability.mostSingleSyncs)
-        let kept = try clearing.run(plan.changes) { entry, path in keeps(entry, at: path, build, doubtful) }
+        let kept = try clearing.run(plan.shownChanges) { entry, path in keeps(entry, at: path, build, doubtful) }
         let output = try build.run(
             plan.leaves.filter { kept[$0.path] == nil }, in: root, source: visible?.folder, from: repository)
         try Durability(everything: !build.durable).sync(root, folders: clearing.standing(plan.folders))
