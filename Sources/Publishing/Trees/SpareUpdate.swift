@@ -27,7 +27,7 @@ struct SpareUpdate {
         guard let root = try pool.trees.folder(EntryName(spare.name)) else {
             throw DiskError("open the folder", spare.name, code: ENOENT)
         }
-        try plan.space(besides: [visible?.record].compactMap { $0 }, isWhole: false, in: root).check(in: root)
+        try checkSpace(for: plan, in: root) { keeps($1, at: $0, doubtful) != nil }
         try pool.notePlan(doubtful.union(plan.changes.map(\.path)), of: spare.name)
 
         var clearing = Clearing(
@@ -35,7 +35,7 @@ struct SpareUpdate {
         let build = TreeBuild(
             commit: commit, options: options, now: now, visible: visible?.record, drifted: Set(drifted),
             durable: plan.changes.count <= Durability.mostSingleSyncs)
-        let kept = try clearing.run(plan.shownChanges) { entry, path in keeps(entry, at: path, build, doubtful) }
+        let kept = try clearing.run(plan.shownChanges) { entry, path in keeps(entry, at: path, doubtful) }
         let output = try build.run(
             plan.leaves.filter { kept[$0.path] == nil }, in: root, source: visible?.folder, from: repository)
         try Durability(everything: !build.durable).sync(root, folders: clearing.standing(plan.folders))
@@ -55,10 +55,19 @@ struct SpareUpdate {
         return (staged, output.drifted)
     }
 
+    private func checkSpace(
+        for plan: TreePlan, in root: Directory, keeps: (TreePath, TreeEntry) -> Bool
+    ) throws {
+        let need = try plan.space(isWhole: false, in: root) { path, entry in
+            keeps(path, entry) || visible?.record.holds(entry, at: path) ?? false
+        }
+        try need.check(in: root) { try plan.freed(in: root, keeps: keeps) }
+    }
+
     /// What the spare has already and may keep, because the time that it shows is not one that the path has had with other
     /// bytes since.
     private func keeps(
-        _ entry: TreeEntry, at path: TreePath, _ build: TreeBuild, _ doubtful: Set<TreePath>
+        _ entry: TreeEntry, at path: TreePath, _ doubtful: Set<TreePath>
     ) -> RecordedEntry? {
         guard !doubtful.contains(path), let row = spare.record[path], row.id == entry.id,
             row.kind == entry.kind, row.isFile, options.modificationTimes.accepts(row)

@@ -100,7 +100,7 @@ struct TreeLayout {
         let plan = try TreePlan(
             to: tree, from: nil, known: [old].compactMap { $0 }, in: repository, options: options)
         let trees = try pool.trees
-        try plan.space(besides: [old].compactMap { $0 }, isWhole: true, in: trees).check(in: trees)
+        try plan.space(isWhole: true, in: trees) { old?.holds($1, at: $0) ?? false }.check(in: trees)
         let temporary = EntryName(".new-\(commit.id)")
         try trees.removeTree(temporary)
         do {
