@@ -11,16 +11,21 @@ final class Site: @unchecked Sendable {
     var options: PublishingOptions
     private var current: Publisher?
 
+    /// - Parameter base: where DESTINATION is; for tests of many publishes, for which a disk is slow.
     init(
-        _ layout: Layout?, date: String? = nil, options: PublishingOptions = PublishingOptions(), grace: Double = 0
+        _ layout: Layout?, date: String? = nil, options: PublishingOptions = PublishingOptions(), grace: Double = 0,
+        in base: String? = nil
     ) throws {
         source = try GitRepository(date: date)
-        folder = try TemporaryFolder()
+        folder = try TemporaryFolder(in: base)
         self.options = options
         self.options.layout = layout
         self.options.grace = grace
         self.options.keepPrevious = 0
     }
+
+    /// Memory, where it can be written as a disk.
+    static let memory: String? = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : nil
 
     /// DESTINATION.
     var www: String { folder("www") }

@@ -96,8 +96,8 @@ public final class GitRepository: Sendable {
     }
 }
 
-/// Compares what is published with what git says is in a commit: every path, its bytes, its mode, and nothing else. Names
-/// with a newline are not for this.
+/// Compares what is published with what git says is in a commit: every path, its bytes, its mode, and nothing else; of a
+/// submodule the folder. Names with a newline are not for this.
 public func differences(_ tree: String, from repository: String, _ commit: String) throws -> [String] {
     let environment = GitRepository.environment()
     let list = try Command.run(
@@ -115,6 +115,14 @@ public func differences(_ tree: String, from repository: String, _ commit: Strin
         var status = stat()
         guard lstat(file, &status) == 0 else {
             found.append("missing: \(path)")
+            continue
+        }
+        if fields[0] == "160000" {
+            if status.st_mode & S_IFMT != S_IFDIR { found.append("no folder: \(path)") }
+            continue
+        }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            found.append("a folder: \(path)")
             continue
         }
         let mode =

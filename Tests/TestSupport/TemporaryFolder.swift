@@ -6,8 +6,10 @@ public final class TemporaryFolder: Sendable {
     public let path: String
 
     /// Readable by every user, as a web server's worker is another one.
-    public init() throws {
-        let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+    ///
+    /// - Parameter base: where; `nil` is where temporary files belong.
+    public init(in base: String? = nil) throws {
+        let base = base ?? ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
         var template = Array("\(base)/sidekick-test-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw TestFailure("mkdtemp: \(String(cString: strerror(errno)))") }
         chmod(made, 0o755)

@@ -76,14 +76,17 @@ struct TreePlan {
         try options.limits.check(total(base))
     }
 
+    /// The changes as the disk will show them: at the path of a link that is left out there is nothing.
+    var shownChanges: [Change] {
+        changes.map { change in
+            guard change.new?.kind == .link, links[change.path]?.isAllowed != true else { return change }
+            return Change(path: change.path, new: nil)
+        }
+    }
+
     /// What is to be made, in the order of the bytes of the paths.
     var leaves: [(path: TreePath, entry: TreeEntry)] {
-        changes.compactMap { change in
-            guard let entry = change.new, entry.kind != .link || links[change.path]?.isAllowed == true else {
-                return nil
-            }
-            return (change.path, entry)
-        }
+        shownChanges.compactMap { change in change.new.map { (change.path, $0) } }
     }
 
     /// The links that are in the commit and are not made.

@@ -92,12 +92,10 @@ struct FolderBurst {
         guard let folder = try folders.folder(at: path.parent), let status = try folder.status(path.name) else {
             return
         }
-        if status.kind == .folder {
-            if case .submodule = old?[path]?.kind { try folder.removeFolder(path.name) }
-            return
-        }
         touched.insert(path.parent)
-        if try folder.isOurs(path.name, status, old?[path]) {
+        if status.kind == .folder {
+            guard case .submodule = old?[path]?.kind, try folder.removeFolder(path.name) else { return }
+        } else if try folder.isOurs(path.name, status, old?[path]) {
             try folder.remove(path.name)
         } else {
             try lostAndFound.move(path.name, from: folder, path: path)

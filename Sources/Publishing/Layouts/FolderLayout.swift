@@ -43,7 +43,10 @@ struct FolderLayout {
         let name = "\(commit.id)"
         let staging = try Directory(opening: destination.home).makeFolder(Self.stagingName, mode: 0o700)
         try staging.removeTree(EntryName(name))
-        try plan.space(besides: [old].compactMap { $0 }, isWhole: false, in: staging).check(in: staging)
+        let has = { (path: TreePath, entry: TreeEntry) in old?.holds(entry, at: path) ?? false }
+        try plan.space(isWhole: false, in: staging, has: has).check(in: staging) {
+            try plan.standing(at: destination.path, in: staging, has: has)
+        }
         do {
             // Only now: a commit that is refused leaves no folder where none was.
             let root = try Directory(making: destination.path)

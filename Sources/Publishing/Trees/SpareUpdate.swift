@@ -27,7 +27,7 @@ struct SpareUpdate {
         guard let root = try pool.trees.folder(EntryName(spare.name)) else {
             throw DiskError("open the folder", spare.name, code: ENOENT)
         }
-        try plan.space(besides: [visible?.record].compactMap { $0 }, isWhole: false, in: root).check(in: root)
+        try checkSpace(for: plan, in: root) { keeps($1, at: $0, doubtful) != nil }
         try pool.notePlan(doubtful.union(plan.changes.map(\.path)), of: spare.name)
 
         var clearing = Clearing(
@@ -35,7 +35,7 @@ struct SpareUpdate {
         let build = TreeBuild(
             commit: commit, options: options, now: now, visible: visible?.record, drifted: Set(drifted),
             durable: plan.changes.count <= Durability.mostSingleSyncs)
-        let kept = try clearing.run(plan.changes) { entry, path in keeps(entry, at: path, build, doubtful) }
+        let kept = try clearing.run(plan.shownChanges) { entry, path in keeps(entry, at: path, doubtful) }
         let output = try build.run(
             plan.leaves.filter { kept[$0.path] == nil }, in: root, source: visible?.folder, from: repository)
         try Durability(everything: !build.durable).sync(root, folders: clearing.standing(plan.folders))
@@ -47,17 +47,27 @@ struct SpareUpdate {
         for (path, row) in plan.leftOut { rows[path] = row }
         for (path, row) in kept { rows[path] = row }
         for (path, row) in output.rows { rows[path] = row }
-        let (record, removed) = record(applying: rows)
+        let (record, removed) = record(applying: rows, of: plan.changes)
         let name = try rename(to: record)
+        try pool.noteTimes(of: record, at: plan.changes.map(\.path), in: name)
         var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)
         staged.notices = plan.notices + staged.notices
         return (staged, output.drifted)
     }
 
+    private func checkSpace(
+        for plan: TreePlan, in root: Directory, keeps: (TreePath, TreeEntry) -> Bool
+    ) throws {
+        let need = try plan.space(isWhole: false, in: root) { path, entry in
+            keeps(path, entry) || visible?.record.holds(entry, at: path) ?? false
+        }
+        try need.check(in: root) { try plan.freed(in: root, keeps: keeps) }
+    }
+
     /// What the spare has already and may keep, because the time that it shows is not one that the path has had with other
     /// bytes since.
     private func keeps(
-        _ entry: TreeEntry, at path: TreePath, _ build: TreeBuild, _ doubtful: Set<TreePath>
+        _ entry: TreeEntry, at path: TreePath, _ doubtful: Set<TreePath>
     ) -> RecordedEntry? {
         guard !doubtful.contains(path), let row = spare.record[path], row.id == entry.id,
             row.kind == entry.kind, row.isFile, options.modificationTimes.accepts(row)
@@ -65,17 +75,20 @@ struct SpareUpdate {
         let shown = visible?.record[path]
         if options.modificationTimes == .content { return row }
         let floor = shown.flatMap { $0.isFile ? $0.time : nil } ?? visible?.record.removedFloor ?? 0
-        return shown?.id == row.id || row.time > floor ? row : nil
+        return shown?.id == row.id && shown?.time == row.time || row.time > floor ? row : nil
     }
 
-    private func record(applying rows: [TreePath: RecordedEntry?]) -> (TreeRecord, removed: Int) {
+    /// - Parameter changes: also those of which the spare has no row and gets none: what is visible may have one.
+    private func record(
+        applying rows: [TreePath: RecordedEntry?], of changes: [TreePlan.Change]
+    ) -> (TreeRecord, removed: Int) {
         var record = spare.record
         var removed = 0
         record.removedFloor = max(record.removedFloor, visible?.record.removedFloor ?? 0)
-        for (path, row) in rows where row?.isFile != true {
+        for path in changes.lazy.map(\.path) where rows[path]??.isFile != true {
             record.noteRemoval(of: spare.record[path])
             record.noteRemoval(of: visible?.record[path])
-            if row == nil, visible?.record[path] != nil { removed += 1 }
+            if rows[path] ?? nil == nil, visible?.record[path] != nil { removed += 1 }
         }
         record.apply(rows)
         record.layout = layout

@@ -100,7 +100,7 @@ struct TreeLayout {
         let plan = try TreePlan(
             to: tree, from: nil, known: [old].compactMap { $0 }, in: repository, options: options)
         let trees = try pool.trees
-        try plan.space(besides: [old].compactMap { $0 }, isWhole: true, in: trees).check(in: trees)
+        try plan.space(isWhole: true, in: trees) { old?.holds($1, at: $0) ?? false }.check(in: trees)
         let temporary = EntryName(".new-\(commit.id)")
         try trees.removeTree(temporary)
         do {
@@ -127,6 +127,7 @@ struct TreeLayout {
             record = try pool.write(record, of: name)
             try trees.rename(temporary, to: trees, as: EntryName(name))
             try trees.sync()
+            try pool.noteTimes(of: record, at: plan.changes.map(\.path), in: name)
             var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)
             staged.notices = plan.notices + staged.notices
             return (staged, output.drifted)
