@@ -57,6 +57,15 @@ extension Destination {
         }
     }
 
+    /// Root that gives an order becomes the user whose files these are: what it makes must stay theirs to change.
+    public func actAsOwner() throws {
+        guard geteuid() == 0, let folder = try FileStatus.of(state) else { return }
+        guard folder.owner != 0 || folder.group != getegid() else { return }
+        guard setegid(folder.group) == 0, seteuid(folder.owner) == 0 else {
+            throw DiskError("act as the owner of", state)
+        }
+    }
+
     /// The process that holds this DESTINATION, where it can be told for certain: what it wrote into the lock may be the
     /// number that it has in a container, and somebody else's here. proc(5): `/proc/locks` has the numbers of this side.
     public var owner: Int32? {

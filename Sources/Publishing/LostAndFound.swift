@@ -1,15 +1,30 @@
 import Git
 import Glibc
+import Synchronization
+
+/// Which files were kept by a copy, for as long as the process runs.
+final class KeptFiles: Sendable {
+    private let files = Mutex<Set<String>>([])
+
+    private func key(_ status: FileStatus) -> String {
+        "\(status.device) \(status.inode) \(status.size) \(status.mtime)"
+    }
+    func contains(_ status: FileStatus) -> Bool { files.withLock { $0.contains(key(status)) } }
+    func insert(_ status: FileStatus) { files.withLock { _ = $0.insert(key(status)) } }
+}
 
 /// Where files go that sidekick did not write and that stood in its way: `lost+found/<time>/<their path>`, 0700.
 final class LostAndFound {
     private let place: String
     private let visit: String
     private var folder: FolderCursor?
+    private let kept: KeptFiles
     private(set) var notices: [Notice] = []
 
     /// - Parameter now: seconds since 1970; it names the folder of this visit.
-    init(_ destination: Destination, now: Int64) {
+    ///   - kept: what was kept by copies before, so that a pass that fails again and again keeps it once.
+    init(_ destination: Destination, now: Int64, remembering kept: KeptFiles = KeptFiles()) {
+        self.kept = kept
         place = destination.state + "/lost+found"
         var seconds = time_t(now)
         var parts = tm()
@@ -33,10 +48,12 @@ final class LostAndFound {
 
     /// Keeps a file or link and leaves it where it is, for something that is about to be renamed over.
     func keepCopy(of name: EntryName, in directory: Directory, path: TreePath) throws {
+        guard let status = try directory.status(name), !kept.contains(status) else { return }
         let (folder, kept) = try place(for: path)
         if try !directory.link(name, to: folder, as: kept) {
             try Self.copy(name, from: directory, to: folder, as: kept)
         }
+        self.kept.insert(status)
         note(path, folder.pathOf(kept))
     }
 
@@ -45,7 +62,7 @@ final class LostAndFound {
     }
 
     /// A free name below this visit's folder.
-    private func place(for path: TreePath) throws(DiskError) -> (Directory, EntryName) {
+    private func place(for path: TreePath, fresh: Bool = true) throws(DiskError) -> (Directory, EntryName) {
         let cursor: FolderCursor
         if let folder {
             cursor = folder
@@ -60,7 +77,14 @@ final class LostAndFound {
             cursor = FolderCursor(root: try root.makeFolder(name, mode: 0o700))
             folder = cursor
         }
-        let folder = try cursor.makeFolder(at: path.parent)
+        let folder: Directory
+        do {
+            folder = try cursor.makeFolder(at: path.parent)
+        } catch  where error.code == ENOTDIR && fresh {
+            // A file was kept where a folder is needed now: that is another visit.
+            self.folder = nil
+            return try place(for: path, fresh: false)
+        }
         var name = path.name
         var attempt = 1
         while try folder.status(name) != nil {

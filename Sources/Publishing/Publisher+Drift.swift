@@ -7,7 +7,8 @@ extension Publisher {
     ///
     /// - Returns: how many paths drifted.
     public func survey() throws -> Int {
-        guard let (record, folder) = try visibleTree() else { return 0 }
+        // What an update that was given up left is neither commit, and is known as that (its root is 0): the next one decides.
+        guard let (record, folder) = try visibleTree(), record.root != 0 else { return 0 }
         let findings = try Survey(record: record, folder: folder, modificationTimes: options.modificationTimes).run()
         let root = try folder.status.inode
         if !findings.corrected.isEmpty || record.root != root {

@@ -11,6 +11,7 @@ public final class Publisher: Sendable {
     public let layout: Layout
     let options: PublishingOptions
     private let lock: DestinationLock
+    private let kept = KeptFiles()
     private let state = Mutex(State())
 
     private struct State {
@@ -65,7 +66,7 @@ public final class Publisher: Sendable {
     private var now: Int64 { Int64(time(nil)) }
 
     private func recover() throws -> [Notice] {
-        let lostAndFound = LostAndFound(destination, now: now)
+        let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         try? destination.sweepState()
         var notices = try trees.recover(keeping: lostAndFound)
         if layout == .folder {
@@ -169,7 +170,7 @@ public final class Publisher: Sendable {
         guard let tree = try repository.subtree(of: commit.tree, at: path) else {
             throw PublishingError.subdirectoryMissing(subdirectory: options.subdirectory, commit: commit.id)
         }
-        let lostAndFound = LostAndFound(destination, now: now)
+        let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         let drifted = state.withLock { $0.drifted }
         switch layout {
         case .link, .exchange:
@@ -193,7 +194,7 @@ public final class Publisher: Sendable {
     ///
     /// - Returns: what a person should know.
     public func publish(_ staged: StagedTree) throws -> [Notice] {
-        let lostAndFound = LostAndFound(destination, now: now)
+        let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         state.withLock { $0.remembered = nil }
         switch staged.place {
         case .tree(let name): try trees.publish(name, keeping: lostAndFound)
@@ -217,7 +218,7 @@ public final class Publisher: Sendable {
     ///   - isStopped: asked often.
     /// - Returns: the seconds until there is more to do, `nil` for nothing; and what a person should know.
     public func tidy(makingSpares: Bool, isStopped: @escaping () -> Bool) throws -> (next: Double?, notices: [Notice]) {
-        let lostAndFound = LostAndFound(destination, now: now)
+        let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         let upkeep = Upkeep(trees: trees, now: wallClock(), isStopped: isStopped, lostAndFound: lostAndFound)
         let next = try upkeep.run(makingSpares: makingSpares)
         return (next, lostAndFound.notices)

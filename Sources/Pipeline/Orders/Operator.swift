@@ -15,6 +15,7 @@ public enum Operator {
     ) async throws -> Answer {
         do {
             let destination = try Destination(destination, state: state)
+            try destination.actAsOwner()
             while true {
                 if try destination.isOwned {
                     if let answer = try await ask(order, destination, patience: patience) { return answer }
@@ -57,7 +58,11 @@ public enum Operator {
                 throw error
             }
         }
-        box.withdraw(id)
+        guard box.withdraw(id) else {
+            throw SyncError(
+                stage: .configure, cause: "the sidekick of \(destination.path) took the order and has not answered yet",
+                remedy: "look at `sidekick status` and at its log", recovery: .retry, exitCode: .temporaryFailure)
+        }
         let reason = isSignaled ? "does not answer" : "cannot be signaled from here, and had no pass"
         throw SyncError(
             stage: .configure, cause: "the sidekick of \(destination.path) \(reason) within \(Int(patience)) s",

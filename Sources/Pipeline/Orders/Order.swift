@@ -79,9 +79,9 @@ struct OrderBox: Sendable {
         chmod(file(id, "answer").path, 0o644)
     }
 
-    /// Answers that nobody took, and orders to a process that is gone.
+    /// Answers that nobody took, and orders to a process that is gone: whoever asked has carried them out, or given up.
     func sweep() {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return }
-        for name in names where name.hasSuffix(".answer") { unlink("\(path)/\(name)") }
+        for name in names { unlink("\(path)/\(name)") }
     }
 }

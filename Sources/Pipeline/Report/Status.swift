@@ -50,7 +50,7 @@ public struct Status: Codable, Sendable, Equatable {
     /// What an operator holds in place of what the remote says; `nil` for nothing.
     public var hold: Hold?
     /// Paths that somebody else had changed and that were made anew, since the process began.
-    public var repaired: Int
+    public var repaired: Int?
     /// Why passes fail; `nil` when the last one worked.
     public var failure: Failure?
     /// The file's modification time may be so many seconds old before something is wrong with the loop; `nil` before

@@ -63,14 +63,18 @@ struct TreeBuild: Sendable {
             DispatchQueue.global().async(group: group) {
                 do {
                     let repository = try Repository(opening: path)
-                    outputs.add(self.work(on: stack, root: root, from: repository) {})
+                    outputs.add(self.work(on: stack, root: root, from: repository) { try stack.check() })
                 } catch {
                     stack.fail(error)
                 }
             }
         }
         // Only this thread is the task's, and knows when it was cancelled; its failure ends the others.
-        outputs.add(work(on: stack, root: root, from: repository) { try Task.checkCancellation() })
+        outputs.add(
+            work(on: stack, root: root, from: repository) {
+                try Task.checkCancellation()
+                try stack.check()
+            })
         group.wait()
         try stack.check()
         return outputs.value

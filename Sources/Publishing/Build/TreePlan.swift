@@ -14,6 +14,8 @@ struct TreePlan {
     struct Change {
         let path: TreePath
         let new: TreeEntry?
+        /// Whether the new tree has a folder there: one that stands there is not in its way.
+        var isFolder = false
     }
 
     /// In the order of their bytes. Without a base, every leaf of the new tree.
@@ -47,6 +49,7 @@ struct TreePlan {
         options: PublishingOptions
     ) throws {
         var found: [TreePath: TreeEntry?] = [:]
+        var foldersThere: Set<TreePath> = []
         let selection = options.selection
         do {
             if let base {
@@ -56,6 +59,7 @@ struct TreePlan {
                 }
                 for path in base.doubtful where found[path] == nil {
                     let entry = try repository.entry(at: path, in: new)
+                    if entry?.kind == .folder { foldersThere.insert(path) }
                     let isPublished = entry.map { $0.kind != .folder && selection.publishes($0, at: path) } ?? false
                     found.updateValue(isPublished ? entry : nil, forKey: path)
                 }
@@ -71,7 +75,9 @@ struct TreePlan {
                 found[path] = TreeEntry(name: path.name, kind: .link, id: link.id)
             }
         }
-        changes = found.map { Change(path: $0.key, new: $0.value) }.sorted { $0.path < $1.path }
+        changes = found.map { path, entry in
+            Change(path: path, new: entry, isFolder: foldersThere.contains(path))
+        }.sorted { $0.path < $1.path }
         for change in changes { folders.insert(change.path.parent) }
         try options.limits.check(total(base))
     }

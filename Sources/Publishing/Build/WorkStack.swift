@@ -46,7 +46,7 @@ final class WorkStack<Item: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// What the first failure was; looked at when everybody has ended.
+    /// What the first failure was.
     func check() throws {
         if let failure = locked({ failure }) { throw failure }
     }

@@ -1,4 +1,5 @@
 import Git
+import Glibc
 
 extension Directory {
     /// Removes a tree that is no longer shown. What its record knows goes; anything else in it is not ours, and is kept.
@@ -18,7 +19,7 @@ extension Directory {
                 name, record: record, path: .root, doubtful: doubtful, keeping: lostAndFound, isStopped: isStopped)
         else { return false }
         if try !removeFolder(name), try status(name) != nil {
-            throw DiskError("remove the folder", pathOf(name), code: 39 /* ENOTEMPTY */)
+            throw DiskError("remove the folder", pathOf(name), code: ENOTEMPTY)
         }
         return true
     }

@@ -12,6 +12,8 @@ struct FileStatus: Equatable {
     let device: UInt64
     /// The permission bits.
     let permissions: UInt32
+    let owner: UInt32
+    let group: UInt32
 
     init(_ status: stat) {
         kind =
@@ -26,6 +28,8 @@ struct FileStatus: Equatable {
         inode = UInt64(status.st_ino)
         device = UInt64(status.st_dev)
         permissions = status.st_mode & 0o7777
+        owner = status.st_uid
+        group = status.st_gid
     }
 
     /// By path, a symbolic link not followed; `nil` when nothing is there.

@@ -94,6 +94,8 @@ struct FolderStage {
 
     /// Links of the old commit whose target can no longer be read count as leading anywhere.
     private func mixesSafely(in repository: borrowing Repository) throws -> Bool {
+        // Nothing about links changes: then there is nothing to mix, and no reason to look for them all.
+        if !isWhole, plan.links.isEmpty, !entries.keys.contains(where: { old?[$0]?.isMadeLink == true }) { return true }
         var before: [TreePath: [UInt8]] = [:]
         for (path, entry) in old?.links ?? [:] where entry.isMadeLink {
             before[path] =

@@ -32,14 +32,22 @@ final class RecordSegment: @unchecked Sendable {
     }
 
     /// A file of segments; `nil` when it is not there or not whole.
-    init?(mapping name: String, in folder: Directory) {
+    ///
+    /// - Throws: `DiskError` when it cannot be read now, which says nothing about what it holds.
+    init?(mapping name: String, in folder: Directory) throws(DiskError) {
+        let path = folder.pathOf(EntryName(name))
         let file = EntryName(name).withCString { openat(folder.descriptor, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
-        guard file >= 0 else { return nil }
+        guard file >= 0 else {
+            if errno == ENOENT { return nil }
+            throw DiskError("open", path)
+        }
         defer { close(file) }
         var status = stat()
-        guard fstat(file, &status) == 0, status.st_size > 0,
-            let memory = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, file, 0), memory != MAP_FAILED
-        else { return nil }
+        guard fstat(file, &status) == 0 else { throw DiskError("look at", path) }
+        guard status.st_size > 0 else { return nil }
+        guard let memory = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, file, 0), memory != MAP_FAILED else {
+            throw DiskError("read", path)
+        }
         bytes = UnsafeRawBufferPointer(start: memory, count: Int(status.st_size))
         (self.name, isMapped) = (name, true)
         guard let count = Self.count(bytes) else {

@@ -14,8 +14,10 @@ struct RecordShelf {
     /// A record in a folder; `nil` when it is not there, not whole, or of another version.
     func read(_ name: EntryName, in folder: Directory) throws -> TreeRecord? {
         guard let bytes = try folder.read(name) else { return nil }
-        let segments = try? Directory(opening: segmentsPath)
-        return TreeRecord(decoding: bytes) { name in segments.flatMap { RecordSegment(mapping: name, in: $0) } }
+        let segments = try FileStatus.of(segmentsPath) == nil ? nil : Directory(opening: segmentsPath)
+        return try TreeRecord(decoding: bytes) { name in
+            try segments.flatMap { try RecordSegment(mapping: name, in: $0) }
+        }
     }
 
     /// Writes a record: whole and on the disk under its name when this returns.
@@ -44,7 +46,7 @@ struct RecordShelf {
         let folder = try Directory(making: segmentsPath)
         let name = Self.freshName()
         try folder.replace(EntryName(name), with: RecordSegment.encode(merged))
-        guard let segment = RecordSegment(mapping: name, in: folder) else {
+        guard let segment = try RecordSegment(mapping: name, in: folder) else {
             throw DiskError("read", segmentsPath + "/" + name, code: EIO)
         }
         return RecordRows(segments: [segment] + older)

@@ -29,7 +29,7 @@ extension TreeRecord {
     /// `nil` for anything but a whole record of this version.
     ///
     /// - Parameter segment: opens one by its name.
-    init?(decoding bytes: [UInt8], segment: (String) -> RecordSegment?) {
+    init?(decoding bytes: [UInt8], segment: (String) throws -> RecordSegment?) rethrows {
         var reader = RecordReader(bytes)
         guard reader.line() == Self.magic, let layout = reader.line().flatMap({ Layout(rawValue: $0) }),
             let commit = reader.line().flatMap({ ObjectID(hex: $0) }),
@@ -42,7 +42,7 @@ extension TreeRecord {
         // Not counted in memory before it is read: a count can be anything.
         var left = shared
         while left > 0 {
-            guard let name = reader.line(), let opened = segment(name) else { return nil }
+            guard let name = reader.line(), let opened = try segment(name) else { return nil }
             segments.append(opened)
             left -= 1
         }

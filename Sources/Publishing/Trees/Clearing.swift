@@ -22,10 +22,10 @@ struct Clearing {
     ///
     /// - Parameter keeps: what may stay as it is.
     /// - Returns: what stayed.
-    mutating func run(
+    func run(
         _ changes: [TreePlan.Change], keeps: (TreeEntry, TreePath) -> RecordedEntry?
     ) throws -> [TreePath: RecordedEntry] {
-        for change in changes where change.new == nil { try clear(change.path) }
+        for change in changes where change.new == nil { try clear(change.path, keepingFolder: change.isFolder) }
         let emptied = Set(changes.lazy.filter { $0.new == nil }.map(\.path.parent))
         // The deepest first: one that goes may empty the one above it.
         for folder in emptied.sorted().reversed() { try removeEmptyFolders(from: folder) }
@@ -50,11 +50,12 @@ struct Clearing {
         try paths.filter { try folders.folder(at: $0) != nil }
     }
 
-    private func clear(_ path: TreePath) throws {
+    private func clear(_ path: TreePath, keepingFolder: Bool = false) throws {
         guard let folder = try folders.folder(at: path.parent), let status = try folder.status(path.name) else {
             return
         }
         if status.kind == .folder {
+            if keepingFolder { return }
             folders.rewind()
             if try folder.removeFolder(path.name) { return }
             try folder.retire(path.name, record: record, path: path, doubtful: doubtful, keeping: lostAndFound)

@@ -30,7 +30,7 @@ struct SpareUpdate {
         try checkSpace(for: plan, in: root) { keeps($1, at: $0, doubtful) != nil }
         try pool.notePlan(doubtful.union(plan.changes.map(\.path)), of: spare.name)
 
-        var clearing = Clearing(
+        let clearing = Clearing(
             root: root, record: spare.record, doubtful: doubtful, lostAndFound: lostAndFound)
         let build = TreeBuild(
             commit: commit, options: options, now: now, visible: visible?.record, drifted: Set(drifted),
@@ -47,7 +47,8 @@ struct SpareUpdate {
         for (path, row) in plan.leftOut { rows[path] = row }
         for (path, row) in kept { rows[path] = row }
         for (path, row) in output.rows { rows[path] = row }
-        let (record, removed) = record(applying: rows, of: plan.changes)
+        var (record, removed) = record(applying: rows, of: plan.changes)
+        record.root = try root.status.inode
         let name = try rename(to: record)
         try pool.noteTimes(of: record, at: plan.changes.map(\.path), in: name)
         var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)

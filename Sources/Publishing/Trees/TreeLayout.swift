@@ -24,6 +24,14 @@ struct TreeLayout {
         let folder: Directory
     }
 
+    /// The name of the tree that is live, whether or not its record can be read.
+    func liveName() throws -> String? {
+        switch try destination.standing(in: pool) {
+        case .linkedTree(let name), .exchangedTree(let name): name
+        case .nothing, .publishedFolder, .foreignLink, .foreignFolder, .file: nil
+        }
+    }
+
     func visible() throws -> Visible? {
         switch try destination.standing(in: pool) {
         case .linkedTree(let name):
@@ -63,22 +71,28 @@ struct TreeLayout {
         _ commit: Commit, tree: ObjectID, _ visible: Visible?, from repository: borrowing Repository, now: Int64,
         drifted: [TreePath], keeping lostAndFound: LostAndFound
     ) throws -> (StagedTree, drifted: [TreePath]) {
-        guard let spare = try spare(behind: visible, in: repository) else {
-            return try makeWhole(
-                commit, tree: tree, visible: visible, from: repository, now: now, drifted: Set(drifted))
+        for spare in try spares(behind: visible, in: repository) {
+            let update = SpareUpdate(
+                pool: pool, spare: spare, visible: visible, drifted: drifted, commit: commit, tree: tree,
+                options: options, layout: layout, now: now, lostAndFound: lostAndFound)
+            do {
+                return try update.run(from: repository)
+            } catch let error as DiskError where !error.isOutOfSpace {
+                // A tree that cannot be changed (another user's, a bad block) must not stand in the way of every pass.
+                continue
+            }
         }
-        let update = SpareUpdate(
-            pool: pool, spare: spare, visible: visible, drifted: drifted, commit: commit, tree: tree,
-            options: options, layout: layout, now: now, lostAndFound: lostAndFound)
-        return try update.run(from: repository)
+        return try makeWhole(commit, tree: tree, visible: visible, from: repository, now: now, drifted: Set(drifted))
     }
 
-    /// The tree to bring forward: the youngest one that nobody should be reading any more, else the one that has been out of
-    /// sight the longest. `nil` when there is none, or none whose difference to the commit can be told.
-    private func spare(behind visible: Visible?, in repository: borrowing Repository) throws -> TreePool.Tree? {
+    /// The trees to bring forward, the best first: the youngest one that nobody should be reading any more, else the one that
+    /// has been out of sight the longest. None when the difference to the commit cannot be told.
+    private func spares(
+        behind visible: Visible?, in repository: borrowing Repository
+    ) throws -> [TreePool.Tree] {
         if let visible {
             guard visible.record.policy == options.policy, try repository.contains(visible.record.tree) else {
-                return nil
+                return []
             }
         }
         let previous = try pool.previous()?.tree
@@ -89,7 +103,8 @@ struct TreeLayout {
         }
         let now = wallClock()
         let unread = usable.filter { now - $0.ended >= options.grace || $0.ended > now }
-        return unread.max { $0.ended < $1.ended } ?? usable.min { $0.ended < $1.ended }
+        return unread.isEmpty
+            ? usable.sorted { $0.ended < $1.ended } : unread.sorted { $0.ended > $1.ended }
     }
 
     private func makeWhole(
@@ -141,7 +156,9 @@ struct TreeLayout {
 
     /// Shows a tree: one rename, or one exchange. What was live before is `previous` from then on.
     func publish(_ tree: String, keeping lostAndFound: LostAndFound) throws {
-        let before = try visible()?.name
+        let before = try liveName()
+        // Before as well: whoever is killed in between has not made a tree that was just live look as if it never was.
+        if let before { pool.stamp(before) }
         switch layout {
         case .link: try LinkSwitch(destination: destination, pool: pool).show(tree, keeping: lostAndFound)
         case .exchange: try ExchangeSwitch(destination: destination, pool: pool).show(tree, keeping: lostAndFound)
@@ -157,7 +174,7 @@ struct TreeLayout {
         try LinkSwitch(destination: destination, pool: pool).recover(keeping: lostAndFound)
         try ExchangeSwitch(destination: destination, pool: pool).recover(keeping: lostAndFound)
         let standing = try destination.standing(in: pool)
-        let live: String? = if case .exchangedTree(let name) = standing { name } else { nil }
+        let live = try liveName()
         let unfinished = try pool.sweep(live: live)
         if standing.isTree { try Directory(opening: destination.home).remove(FolderLayout.recordName) }
         return unfinished == 0

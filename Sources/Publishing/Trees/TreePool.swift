@@ -91,18 +91,11 @@ struct TreePool {
         return bytes.split(separator: 0).map { TreePath(bytes: Array($0)) }
     }
 
-    /// Says which paths are about to be touched, before the first of them is. Not synced: after a power cut what is touched
-    /// without a plan shows as drift.
+    /// Says which paths are about to be touched, and is on the disk before the first of them is.
     func notePlan(_ paths: some Sequence<TreePath>, of tree: String) throws {
         var writer = RecordWriter()
         for path in paths { writer.terminated(path.bytes) }
-        let (plans, name) = (try plans, EntryName(tree))
-        let temporary = EntryName(".\(tree)")
-        try plans.remove(temporary)
-        _ = try writer.bytes.withUnsafeBytes {
-            try plans.create(temporary, bytes: $0, mode: 0o600, durable: false)
-        }
-        try plans.rename(temporary, to: plans, as: name)
+        try plans.replace(EntryName(tree), with: writer.bytes, mode: 0o600)
     }
 
     func removePlan(of tree: String) throws { try plans.remove(EntryName(tree)) }
@@ -172,12 +165,14 @@ struct TreePool {
     }
 
     /// Removes the segments that no record shares any more.
+    ///
+    /// Nothing is removed while there is a record that cannot be read: what it names is not known.
     func sweepSegments() throws {
         let home = try Directory(opening: destination.home)
-        var all = try names(in: "records").compactMap { try record(of: $0) }
-        for name in [FolderLayout.recordName, FolderLayout.nextRecordName] {
-            if let record = try shelf.read(name, in: home) { all.append(record) }
-        }
-        try shelf.sweep(keeping: all)
+        let records = try names(in: "records").map { try record(of: $0) }
+        let others = try [FolderLayout.recordName, FolderLayout.nextRecordName].filter { try home.status($0) != nil }
+        let all = try records + others.map { try shelf.read($0, in: home) }
+        guard all.allSatisfy({ $0 != nil }) else { return }
+        try shelf.sweep(keeping: all.compactMap { $0 })
     }
 }

@@ -20,7 +20,9 @@ struct Upkeep {
     /// - Returns: the seconds until there is more to do; `nil` for never.
     func run(makingSpares: Bool) throws -> Double? {
         try expirePrevious()
-        let live = try trees.visible()?.name
+        let live = try trees.liveName()
+        // What cannot be read now may be read later: nothing is removed on its account.
+        guard try live.map({ try pool.record(of: $0) != nil }) ?? true else { return nil }
         let next = try removeSurplus(live: live)
         if makingSpares, trees.layout != .folder { try makeSpares() }
         try pool.sweepSegments()
@@ -38,7 +40,7 @@ struct Upkeep {
         var wakes: [Double] = []
         if let previous { wakes.append(previous.since + trees.options.keepPrevious - now) }
         for name in try pool.names() where name.hasPrefix(".old-") {
-            _ = try pool.retire(String(name.dropFirst(5)), keeping: lostAndFound, isStopped: isStopped)
+            retireOrLeave(String(name.dropFirst(5)))
         }
         let all = try pool.spares(besides: live).filter { $0.name != previous?.tree }
         let (usable, useless) = all.partitioned { spare in
@@ -47,7 +49,7 @@ struct Upkeep {
         func retire(_ tree: TreePool.Tree, after seconds: Double) throws {
             let age = now - tree.ended
             if age >= seconds || age < 0 {
-                _ = try pool.retire(tree.name, keeping: lostAndFound, isStopped: isStopped)
+                retireOrLeave(tree.name)
             } else {
                 wakes.append(seconds - age)
             }
@@ -56,16 +58,24 @@ struct Upkeep {
         // The youngest stay: they need the least to be brought forward.
         let byAge = usable.sorted { $0.ended > $1.ended }
         for tree in byAge.dropFirst(Self.mostSpares) { try retire(tree, after: trees.options.grace) }
-        for tree in byAge.prefix(Self.mostSpares).dropFirst() { try retire(tree, after: Self.idle) }
+        // When it has been quiet, what was live before stays, and one to bring forward.
+        let quiet = trees.options.keepPrevious > 0 && previous == nil ? 2 : 1
+        for tree in byAge.prefix(Self.mostSpares).dropFirst(quiet) { try retire(tree, after: Self.idle) }
         try removeUnknown(live: live)
         return wakes.min().map { max($0, 0) }
+    }
+
+    /// One tree that cannot be removed must not keep the others.
+    private func retireOrLeave(_ tree: String) {
+        _ = try? pool.retire(tree, keeping: lostAndFound, isStopped: isStopped)
     }
 
     /// Folders in the pool without a record: nothing says what is ours in them.
     private func removeUnknown(live: String?) throws {
         guard try !pool.names().isEmpty else { return }
         let folder = try pool.trees
-        for name in try pool.names() where name != live && !name.hasPrefix(".") {
+        let previous = try pool.previous()?.tree
+        for name in try pool.names() where name != live && name != previous && !name.hasPrefix(".") {
             guard !isStopped(), try pool.record(of: name) == nil else { continue }
             try folder.retire(EntryName(name), record: nil, keeping: lostAndFound, isStopped: isStopped)
         }
