@@ -42,13 +42,28 @@ extension Store {
         return size
     }
 
+    /// How much a compaction is worth its cost.
+    public enum Compaction: Sendable {
+        case needless
+        /// When there is time for it.
+        case due
+        /// Before anything else: updates have come so fast, one after the other, that there never was.
+        case overdue
+    }
+
     /// Whether packs have piled up so far that `compact` is worth its cost. Cheap enough for every pass.
-    public var needsCompaction: Bool {
+    public var compaction: Compaction {
         let size = size()
         let text = (try? String(contentsOfFile: compactedFile, encoding: .utf8)) ?? ""
         let left = max(size.largest, min(Int(text) ?? 0, size.bytes))
-        return size.packs > Self.maxPacks || size.bytes - left > left + Self.freeBytes
+        func isOver(_ factor: Int) -> Bool {
+            size.packs > factor * Self.maxPacks || size.bytes - left > factor * (left + Self.freeBytes)
+        }
+        return isOver(2) ? .overdue : isOver(1) ? .due : .needless
     }
+
+    /// Whether there is something to gain.
+    public var needsCompaction: Bool { compaction != .needless }
 
     private static func names(in folder: String) -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

@@ -15,6 +15,8 @@ public struct Loop: Sendable {
     private let orders: OrderBox
     private let desk: OrderDesk
     private let upkeep = UpkeepClock()
+    private let background: BackgroundTask
+    private let upkeepExecutor = GitExecutor(label: "sidekick.upkeep")
 
     /// Takes possession of DESTINATION and finishes what an earlier process left unfinished.
     ///
@@ -58,9 +60,11 @@ public struct Loop: Sendable {
         self.logger = logger
         status = StatusFile(settings: settings, publisher: publisher, version: version)
         let delivery = Delivery(publisher: publisher, executor: executor, logger: logger)
+        let background = BackgroundTask()
+        self.background = background
         pass = Pass(
             settings: settings, upstream: upstream, delivery: delivery,
-            progress: ProgressReporter(logger: logger, terminal: terminal))
+            progress: ProgressReporter(logger: logger, terminal: terminal), makeWay: { await background.stop() })
         orders = OrderBox(publisher.destination)
         desk = OrderDesk(delivery: delivery, ref: settings.upstream.ref.description)
     }
@@ -86,10 +90,13 @@ public struct Loop: Sendable {
                 await status.note(error, failures: failures.count, nextIn: pause, logger: logger)
                 await mend(error)
             } catch {
-                return
+                break
             }
+            // In the background the next update would end it, and it would begin anew after each.
+            if publisher.destination.store.compaction == .overdue { await compact() }
             await wait(pause)
         }
+        await background.stop()
     }
 
     /// One pass.
@@ -161,6 +168,7 @@ public struct Loop: Sendable {
     /// What operators asked for since the last pass.
     private func serveOrders() async {
         for (id, order) in orders.take() {
+            await background.stop()
             let answer = await desk.carryOut(order) {
                 let outcome = try await runPass()
                 await status.note(outcome, nextIn: settings.delay, logger: logger)
@@ -169,14 +177,11 @@ public struct Loop: Sendable {
         }
     }
 
-    /// The pause between two passes. What an update leaves to clean up, and what the next one will need, is done meanwhile,
-    /// and given up when the pause ends.
+    /// The pause between two passes. What an update leaves to clean up, and what the next one will need, is done meanwhile; it
+    /// goes on through passes that find nothing, and makes way for one that does.
     private func wait(_ seconds: Double) async {
-        let trigger = await withTaskGroup(of: Void.self) { group in
-            group.addTask { await keepUp() }
-            defer { group.cancelAll() }
-            return await doorbell.wait(orUntil: { try await Task.sleep(for: .seconds(seconds)) })
-        }
+        background.start { await keepUp() }
+        let trigger = await doorbell.wait(orUntil: { try await Task.sleep(for: .seconds(seconds)) })
         if trigger != nil { logger.info("pass requested") }
     }
 
@@ -208,7 +213,7 @@ public struct Loop: Sendable {
     private func compact() async {
         let (store, depth, publisher) = (publisher.destination.store, settings.depth, publisher)
         do {
-            let size: (before: Int, after: Int)? = try await executor.run {
+            let size: (before: Int, after: Int)? = try await upkeepExecutor.run {
                 guard store.exists, store.needsCompaction else { return nil }
                 let before = store.size().bytes
                 try store.compact(keeping: try publisher.commitsToKeep(), depth: depth)
@@ -226,6 +231,7 @@ public struct Loop: Sendable {
     /// A damaged store holds nothing that the remote does not: it is moved aside, and the tree stays up.
     private func mend(_ error: SyncError) async {
         guard error.recovery == .rebuildStore else { return }
+        await background.stop()
         let store = publisher.destination.store
         do {
             try await executor.run { try store.setAside() }

@@ -9,6 +9,8 @@ struct Pass: Sendable {
     let upstream: any Upstream
     let delivery: Delivery
     let progress: ProgressReporter
+    /// Ends what is done in the background: called before anything is changed.
+    let makeWay: @Sendable () async -> Void
 
     private var publisher: Publisher { delivery.publisher }
     private var executor: GitExecutor { delivery.executor }
@@ -32,6 +34,7 @@ struct Pass: Sendable {
             logger.debug("unchanged", metadata: ["commit": "\(commit)"])
             return .unchanged
         }
+        await makeWay()
         for warning in advertisement.warnings { logger.warning("ambiguous", metadata: ["ref": "\(warning)"]) }
 
         if hold == nil { try await fetch(advertisement, after: before) } else { try await proveHeld(commit) }

@@ -86,11 +86,26 @@ extension Directory {
 
     /// Removes a name with all that is below it.
     func removeTree(_ name: EntryName) throws(DiskError) {
-        if let folder = try folder(name) {
-            for child in try folder.names() { try folder.removeTree(child) }
-            try removeFolder(name)
-        } else {
+        guard let folder = try folder(name) else {
             try remove(name)
+            return
         }
+        for child in try folder.names() { try folder.removeTree(child) }
+        try removeFolder(name)
+    }
+
+    /// The same, for as long as nothing stops it.
+    ///
+    /// - Returns: whether all of it is gone.
+    func removeTree(_ name: EntryName, isStopped: () -> Bool) throws -> Bool {
+        guard let folder = try folder(name) else {
+            try remove(name)
+            return true
+        }
+        for child in try folder.names() {
+            guard !isStopped(), try folder.removeTree(child, isStopped: isStopped) else { return false }
+        }
+        try removeFolder(name)
+        return true
     }
 }

@@ -8,17 +8,18 @@ struct SpareCopy {
     let visible: TreeLayout.Visible
     let isStopped: () -> Bool
 
+    /// What a copy that was stopped leaves, too: nothing waits for its removal.
+    static let temporary = EntryName(".new-spare")
+
     /// - Returns: whether it was made.
     func run() throws -> Bool {
         let trees = try pool.trees
-        let temporary = EntryName(".new-spare")
-        try trees.removeTree(temporary)
+        let temporary = Self.temporary
+        guard try trees.removeTree(temporary, isStopped: isStopped) else { return false }
         do {
             let root = try trees.makeFolder(temporary)
-            guard let (changes, doubtful) = try copy(to: root) else {
-                try trees.removeTree(temporary)
-                return false
-            }
+            // Something better to do: what was made so far is removed when there is time again.
+            guard let (changes, doubtful) = try copy(to: root) else { return false }
             var record = visible.record
             record.root = try root.status.inode
             record.apply(changes)

@@ -148,7 +148,7 @@ struct TreePool {
     func sweep(live: String?) throws -> Int {
         guard try FileStatus.of(path("trees")) != nil else { return 0 }
         let trees = try trees
-        let unfinished = try names().filter { $0.hasPrefix(".new-") }
+        let unfinished = try names().filter { $0.hasPrefix(".new-") && EntryName($0) != SpareCopy.temporary }
         for name in unfinished { try trees.removeTree(EntryName(name)) }
         // What DESTINATION was before it was exchanged for a tree.
         for name in try trees.names() where try trees.status(name)?.kind == .link { try trees.remove(name) }

@@ -24,7 +24,11 @@ struct Upkeep {
         // What cannot be read now may be read later: nothing is removed on its account.
         guard try live.map({ try pool.record(of: $0) != nil }) ?? true else { return nil }
         let next = try removeSurplus(live: live)
-        if makingSpares, trees.layout != .folder { try makeSpares() }
+        if trees.layout == .folder {
+            if try !pool.names().isEmpty { _ = try pool.trees.removeTree(SpareCopy.temporary, isStopped: isStopped) }
+        } else if makingSpares {
+            try makeSpares()
+        }
         try pool.sweepSegments()
         return next
     }
