@@ -35,11 +35,8 @@ struct CrashRun {
         try publish(scenario.step, fault: fault)
     }
 
-    /// Whether a call gives another meaning to DESTINATION or to a path below it.
-    func touchesDestination(_ call: FaultShim.Call) -> Bool {
-        let paths = call.name == "renameat2" ? call.paths : Array(call.paths.suffix(1))
-        return paths.contains { $0 == folder("www") || $0.hasPrefix(folder("www/")) }
-    }
+    /// Whether a call is one of those that the scenario is about.
+    func isSwitch(_ call: FaultShim.Call) -> Bool { scenario.isSwitch(call, folder) }
 
     /// - Returns: the call, when it failed and the pass did not.
     func check(_ fault: Fault, at number: Int, _ what: String) throws -> String? {

@@ -12,6 +12,11 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
     let step: Step
     /// Changes the folder between the passes before and the one with the fault.
     var prepare: @Sendable (TemporaryFolder) throws -> Void = { _ in }
+    /// Which call changes what is shown: the first of these is in the middle of what is always tried.
+    var isSwitch: @Sendable (FaultShim.Call, TemporaryFolder) -> Bool = { call, folder in
+        let paths = call.name == "renameat2" ? call.paths : Array(call.paths.suffix(1))
+        return paths.contains { $0 == folder("www") || $0.hasPrefix(folder("www/")) }
+    }
     var sample = Sample.small
 
     struct Step: Sendable {
@@ -66,11 +71,17 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
     private static let conversions = layouts.flatMap { old in
         layouts.filter { $0 != old }.map { new in
             let first = old == "folder" ? 2 : new == "folder" ? 1 : 0
-            return CrashScenario(
+            var scenario = CrashScenario(
                 name: "\(old) becomes \(new)", site: CrashSite.small,
                 before: (first...2).map { Step(layout: old, commit: $0) },
                 step: Step(layout: new, commit: 3),
                 prepare: { if old == "folder" { try putForeignFile(in: $0) } })
+            if new == "folder" {
+                // The tree is taken over when its record is that of a folder, before anything is renamed.
+                scenario.isSwitch = { call, folder in call.paths.last == folder(".sidekick/www/record") }
+                scenario.sample = Sample(before: 6, after: 8, kills: 2, failures: 8)
+            }
+            return scenario
         }
     }
 

@@ -19,7 +19,7 @@ import Testing
         let (whole, calls) = try counting.pass()
         #expect(whole.status == 0, "\(whole.error)")
         #expect(calls.count > 40, "the shim sees the calls")
-        let switching = try #require(calls.firstIndex { counting.touchesDestination($0) }, "the shim sees the switch")
+        let switching = try #require(calls.firstIndex { counting.isSwitch($0) }, "the shim sees the switch")
         let faults =
             Self.stride.map { Self.faults(calls, every: $0) } ?? Self.faults(calls, scenario.sample, around: switching)
         var harmless: [String: Int] = [:]
