@@ -135,7 +135,7 @@ public struct Loop: Sendable {
         return try await withThrowingTaskGroup(of: Pass.Outcome?.self) { group in
             group.addTask { try await pass.run() }
             group.addTask {
-                try await Task.sleep(for: .seconds(deadline))
+                try await Alarm.wait(deadline)
                 return nil
             }
             defer { group.cancelAll() }
@@ -181,13 +181,13 @@ public struct Loop: Sendable {
     /// goes on through passes that find nothing, and makes way for one that does.
     private func wait(_ seconds: Double) async {
         background.start { await keepUp() }
-        let trigger = await doorbell.wait(orUntil: { try await Task.sleep(for: .seconds(seconds)) })
+        let trigger = await doorbell.wait(orUntil: { try await Alarm.wait(seconds) })
         if trigger != nil { logger.info("pass requested") }
     }
 
     private func keepUp() async {
-        while let due = upkeep.next, !Task.isCancelled {
-            guard (try? await Task.sleep(until: due)) != nil else { return }
+        while let seconds = upkeep.next, !Task.isCancelled {
+            guard (try? await Alarm.wait(seconds)) != nil else { return }
             await tidy(makingSpares: true)
             await compact()
         }

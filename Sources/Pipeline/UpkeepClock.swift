@@ -5,8 +5,10 @@ import Synchronization
 final class UpkeepClock: Sendable {
     private let due = Mutex<ContinuousClock.Instant?>(.now)
 
-    /// `nil` for nothing to do.
-    var next: ContinuousClock.Instant? { due.withLock { $0 } }
+    /// In how many seconds; `nil` for nothing to do.
+    var next: Double? {
+        due.withLock { $0 }.map { max(0, ContinuousClock.now.duration(to: $0) / .seconds(1)) }
+    }
 
     /// Something changed.
     func ring() { due.withLock { $0 = .now } }

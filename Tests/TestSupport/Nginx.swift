@@ -29,6 +29,14 @@ public final class Nginx: Sendable {
         }
     }
 
+    /// Serves a DESTINATION by an ordinary configuration: with Last-Modified, and 304 for what is not younger than what a client
+    /// names.
+    public convenience init(byTime destination: String) async throws {
+        try await self.init(try TemporaryFolder()) { port in
+            "server { listen 127.0.0.1:\(port); root \(destination); if_modified_since before; }"
+        }
+    }
+
     /// Serves the bare repositories of a folder through `git http-backend`.
     ///
     /// - Parameters:

@@ -51,7 +51,8 @@ final class Directory: Sendable {
         self.init(descriptor: descriptor, place: .path(path))
     }
 
-    /// Makes a folder and the ones above it where they are missing, and opens it.
+    /// Makes a folder and the ones above it where they are missing, and opens it. The names of new ones are on the disk then:
+    /// what is synced in a folder is lost with the folder.
     convenience init(making path: String, mode: mode_t = 0o755) throws(DiskError) {
         if try FileStatus.of(path) == nil {
             let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
@@ -59,7 +60,11 @@ final class Directory: Sendable {
             let made = mkdir(path, mode) == 0
             guard made || errno == EEXIST else { throw DiskError("make the folder", path) }
             // Whatever the umask says. A folder of somebody else's is only used.
-            if made { chmod(path, mode) }
+            if made {
+                chmod(path, mode)
+                // One that may be written but not read cannot be opened.
+                if let above = try? Directory(opening: parent.isEmpty ? "/" : parent) { try above.sync() }
+            }
         }
         try self.init(opening: path)
     }

@@ -57,6 +57,7 @@ struct FolderLayout {
                 now: now)
             try stage.run(from: repository)
             try stage.makeDurable()
+            try staging.sync()
             var record = stage.record
             record.root = inode
             record.tree = tree

@@ -8,9 +8,16 @@ struct Durability {
     /// One sync of the file system instead of one for each folder.
     let everything: Bool
 
-    /// - Parameter folders: the folders with a new entry; those above them may be new too.
-    func sync(_ root: Directory, folders: Set<TreePath>) throws {
-        guard !everything else { return try root.syncFileSystem() }
+    /// - Parameters:
+    ///   - folders: the folders with a new entry; those above them may be new too.
+    ///   - isStopped: asked often.
+    /// - Returns: whether it was not stopped.
+    @discardableResult
+    func sync(_ root: Directory, folders: Set<TreePath>, isStopped: () -> Bool = { false }) throws -> Bool {
+        guard !everything else {
+            try root.syncFileSystem()
+            return true
+        }
         var all = folders.union([.root])
         for folder in folders {
             var path = folder
@@ -20,6 +27,10 @@ struct Durability {
             }
         }
         let cursor = FolderCursor(root: root)
-        for path in all.sorted() { try cursor.folder(at: path)?.sync() }
+        for path in all.sorted() {
+            guard !isStopped() else { return false }
+            try cursor.folder(at: path)?.sync()
+        }
+        return true
     }
 }

@@ -19,7 +19,9 @@ struct SpareCopy {
         do {
             let root = try trees.makeFolder(temporary)
             // Something better to do: what was made so far is removed when there is time again.
-            guard let (changes, doubtful) = try copy(to: root) else { return false }
+            guard let (changes, doubtful, folders) = try copy(to: root), try sync(root, folders, changes) else {
+                return false
+            }
             var record = visible.record
             record.root = try root.status.inode
             record.apply(changes)
@@ -35,17 +37,30 @@ struct SpareCopy {
         }
     }
 
-    /// - Returns: the rows that differ, and the paths that are not what they should be; `nil` when it was stopped.
-    private func copy(to root: Directory) throws -> (changes: [TreePath: RecordedEntry?], doubtful: [TreePath])? {
+    /// An update syncs only the folders that it changes. The others are on the disk before it begins.
+    ///
+    /// - Returns: whether it was not stopped.
+    private func sync(_ root: Directory, _ folders: Set<TreePath>, _ copied: [TreePath: RecordedEntry?]) throws -> Bool
+    {
+        let durability = Durability(everything: !copied.isEmpty || folders.count > Durability.mostSingleSyncs)
+        return try durability.sync(root, folders: folders, isStopped: isStopped)
+    }
+
+    private typealias Copied = (changes: [TreePath: RecordedEntry?], doubtful: [TreePath], folders: Set<TreePath>)
+
+    /// - Returns: the rows that differ, the paths that are not what they should be, and the folders; `nil` when it was stopped.
+    private func copy(to root: Directory) throws -> Copied? {
         let (from, to) = (FolderCursor(root: visible.folder), FolderCursor(root: root))
         var changes: [TreePath: RecordedEntry?] = [:]
         var doubtful: [TreePath] = []
+        var folders: Set<TreePath> = []
         struct Stopped: Error {}
         do {
             try visible.record.rows.forEach { path, row in
                 if isStopped() { throw Stopped() }
                 guard row.inode != 0 else { return }
                 let folder = try to.makeFolder(at: path.parent)
+                folders.insert(path.parent)
                 guard row.kind != .submodule else {
                     _ = try folder.makeFolder(path.name)
                     return
@@ -64,7 +79,7 @@ struct SpareCopy {
         } catch is Stopped {
             return nil
         }
-        return (changes, doubtful)
+        return (changes, doubtful, folders)
     }
 }
 

@@ -1,0 +1,29 @@
+import Foundation
+
+extension GitRepository {
+    /// Many commits in one go, each on top of the one before, beside the branches that there are. What a commit does not
+    /// name stays; `nil` removes a path. Nothing of it is in the work tree.
+    ///
+    /// - Parameter date: of each commit by its number, in seconds since 1970.
+    /// - Returns: their ids, the oldest first.
+    public func history(_ commits: [[String: String?]], date: (Int) -> Int = { 1_700_000_000 + $0 }) throws -> [String]
+    {
+        var script = Data()
+        let branch = "refs/heads/history-\(UUID())"
+        for (number, files) in commits.enumerated() {
+            script += Data(
+                "commit \(branch)\nmark :\(number + 1)\ncommitter T <t@example.org> \(date(number)) +0000\ndata 0\n"
+                    .utf8)
+            // Removals first: a file may make way for a folder.
+            for (path, text) in files where text == nil { script += Data("D \(path)\n".utf8) }
+            for case (let path, let text?) in files {
+                script += Data("M 100644 inline \(path)\ndata \(text.utf8.count)\n\(text)\n".utf8)
+            }
+        }
+        try git("fast-import", "--quiet", input: script)
+        return try git("rev-list", "--reverse", branch).split(separator: "\n").map(String.init)
+    }
+
+    /// Moves the branch that sidekick follows, wherever it was: what a push does, forced or not.
+    public func push(_ commit: String) throws { try git("update-ref", "refs/heads/main", commit) }
+}
