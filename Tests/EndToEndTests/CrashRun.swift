@@ -164,6 +164,6 @@ private struct Leftovers {
         }.map { "segments/\($0) of no record" }
         found += names("git").filter { $0.hasPrefix(".dat") || $0.hasPrefix("_git2") || $0.hasSuffix(".lock") }
         found += names("git/objects/pack").filter { !$0.hasPrefix("pack-") }
-        found += names("git/refs/sidekick").filter { $0 != "fetched" }
+        found += names("git/refs/sidekick").filter { !["fetched", "published"].contains($0) }
     }
 }
