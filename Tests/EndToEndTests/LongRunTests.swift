@@ -10,6 +10,9 @@ import Testing
     /// same to a kilobyte. The C library's arenas for several threads fill up once, most of it in the first 200 updates.
     private static let warmUp = 1_536
 
+    /// What may be open at the moment of a look, as a spare is made between two updates.
+    private static let atWork = 4
+
     private struct Sample {
         let descriptors: Int
         /// Anonymous memory, in kB.
@@ -62,7 +65,7 @@ import Testing
         for (number, commit) in commits.enumerated().dropFirst() {
             try source.push(commit)
             sidekick.send(SIGHUP)
-            try await eventually("update \(number)") { try folder.read("www/number.txt") == "\(number)" }
+            try await eventually("update \(number)") { (try? folder.read("www/number.txt")) == "\(number)" }
             samples.append(try Sample(of: sidekick.pid))
             // While it works as well: names that go away meanwhile are no failure.
             if number % 20 == 0 { most = max(most, (try? Self.usage(folder("www/"), folder(".sidekick"))) ?? 0) }
@@ -83,7 +86,7 @@ import Testing
             \(memory.1) kB, disk \(all) bytes (\(most) at most, \(store) of it the store) for a tree of \(tree): \
             \(String(format: "%.2f, at most %.2f", Double(all) / Double(tree), Double(most) / Double(tree))) times
             """)
-        #expect(files.1 <= files.0 + files.0 / 20)
+        #expect(files.1 <= files.0 + files.0 / 20 + Self.atWork)
         #expect(memory.1 <= memory.0 + memory.0 / 20 + Self.warmUp)
         #expect(all <= 3 * tree && most <= 3 * tree)
         #expect(try await sidekick.stop() == 0)

@@ -40,5 +40,9 @@ import Testing
         #expect(!store.needsCompaction)
         try grow(0)
         #expect(store.needsCompaction)
+        for _ in 0..<49 { try grow(0) }
+        #expect(store.compaction == .due)
+        try grow(0)
+        #expect(store.compaction == .overdue)
     }
 }
