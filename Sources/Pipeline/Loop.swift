@@ -121,9 +121,12 @@ public struct Loop: Sendable {
             let outcome = try await limitedPass()
             if outcome != .unchanged { upkeep.ring() }
             return outcome
+        } catch let error as CancellationError {
+            throw error
         } catch {
             upkeep.ring()
-            throw error
+            // Whatever a pass throws is its failure: nothing but a cancellation ends the loop.
+            throw SyncError(error, at: .report)
         }
     }
 

@@ -64,19 +64,24 @@ struct Pass: Sendable {
 
     /// Nothing is fetched for a commit that is held: it is in the store, or it is gone.
     private func proveHeld(_ commit: ObjectID) async throws {
-        let (store, limits) = (publisher.destination.store, settings.publishing.limits)
+        let (store, options) = (publisher.destination.store, settings.publishing)
         do {
             try await executor.run {
                 let repository = try store.open()
+                let root = try repository.commit(commit).tree
+                // A folder that is not there is told of when the tree is made.
+                guard let tree = try repository.subtree(of: root, at: TreePath(options.subdirectory)) else { return }
                 try repository.proveConnected(
-                    tree: try repository.commit(commit).tree, given: nil, depth: limits.depth, folders: limits.files)
+                    tree: tree, given: nil, depth: options.limits.depth, folders: options.limits.files)
             }
         } catch let error as GitError where error.isNotFound {
             throw SyncError(
                 stage: .fetch, cause: "the objects of commit \(commit), which is held, are gone from the store",
                 remedy: "run `sidekick resume` to follow the remote again", recovery: .fixConfiguration,
                 exitCode: .dataError)
-        } catch let error as GitError {
+        } catch let error as CancellationError {
+            throw error
+        } catch {
             throw SyncError(error, at: .fetch)
         }
     }

@@ -39,7 +39,8 @@ final class FolderNode: Sendable {
                 continue
             }
             let prefix = first.path.bytes[...slash]
-            let end = rest.firstIndex { !$0.path.bytes.starts(with: prefix) } ?? rest.endIndex
+            // All begin like this folder's own path: only what follows is compared, or a deep tree would cost its depth squared.
+            let end = rest.firstIndex { !$0.path.bytes[start...].starts(with: below[...slash]) } ?? rest.endIndex
             children.append(
                 FolderNode(
                     rest[..<end], name: EntryName(bytes: Array(below[..<slash])),

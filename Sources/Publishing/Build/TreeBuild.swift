@@ -1,6 +1,7 @@
 import Dispatch
 import Git
 import Glibc
+import Synchronization
 
 /// Makes leaves, and the folders that they are in, where nobody sees them yet: unchanged files by hard link from the tree
 /// that is visible, the others from their blobs, by several threads.
@@ -156,10 +157,9 @@ struct TreeBuild: Sendable {
 }
 
 /// Where threads leave what they made.
-private final class OutputBox: @unchecked Sendable {
-    private let queue = DispatchQueue(label: "sidekick.build.output")
-    private var sum = TreeBuild.Output()
+private final class OutputBox: Sendable {
+    private let sum = Mutex(TreeBuild.Output())
 
-    func add(_ output: TreeBuild.Output) { queue.sync { sum.add(output) } }
-    var value: TreeBuild.Output { queue.sync { sum } }
+    func add(_ output: TreeBuild.Output) { sum.withLock { $0.add(output) } }
+    var value: TreeBuild.Output { sum.withLock { $0 } }
 }
