@@ -1,4 +1,5 @@
 import CLibgit2
+import Glibc
 
 /// A libgit2 call that failed, with what libgit2 said about it at that moment.
 public struct GitError: Error, Sendable, CustomStringConvertible {
@@ -37,6 +38,16 @@ public struct GitError: Error, Sendable, CustomStringConvertible {
 
     /// The message with the call that it came from.
     public var description: String { "\(message) (\(call): \(code))" }
+
+    /// The disk or a quota is full.
+    public var isOutOfSpace: Bool { isCaused(by: ENOSPC, EDQUOT) }
+    /// This user may not do that there, or nobody may.
+    public var isPermission: Bool { isCaused(by: EACCES, EPERM, EROFS) }
+
+    /// libgit2 hands out no errno: it ends the message with what strerror(3) says of it, as we do.
+    private func isCaused(by codes: Int32...) -> Bool {
+        isLocalDisk && codes.contains { message.hasSuffix(String(cString: strerror($0))) }
+    }
 
     /// The object, reference or repository does not exist.
     public var isNotFound: Bool { code == GIT_ENOTFOUND.rawValue }

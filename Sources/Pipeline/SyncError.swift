@@ -90,14 +90,18 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     }
 
     private init(_ error: DiskError, at stage: Stage) {
+        self.init(
+            disk: error.description, at: stage, isOutOfSpace: error.isOutOfSpace, isPermission: error.isPermission)
+    }
+
+    private init(disk cause: String, at stage: Stage, isOutOfSpace: Bool, isPermission: Bool) {
         let remedy =
-            if error.isOutOfSpace { "free space on that file system, or enlarge it" } else if error.isPermission {
+            if isOutOfSpace { "free space on that file system, or enlarge it" } else if isPermission {
                 "let uid \(currentUser) write there: chown, chmod g+w, or another user for this process"
             } else { "check the disk and the mount" }
         self.init(
-            stage: stage, cause: error.description, remedy: remedy,
-            recovery: error.isPermission ? .fixConfiguration : .retry,
-            exitCode: error.isPermission || error.isOutOfSpace ? .cannotCreate : .ioError)
+            stage: stage, cause: cause, remedy: remedy, recovery: isPermission ? .fixConfiguration : .retry,
+            exitCode: isPermission || isOutOfSpace ? .cannotCreate : .ioError)
     }
 
     private init(_ error: GitError, at stage: Stage) {
@@ -107,9 +111,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
                 stage: stage, cause: "the commit is malformed: \(error.message.printable())",
                 remedy: "push a commit that git fsck accepts", recovery: .fixRemote, exitCode: .dataError)
         } else if error.isLocalDisk {
-            self.init(
-                stage: stage, cause: cause, remedy: "check the space and the rights of the state folder",
-                recovery: .retry, exitCode: .ioError)
+            self.init(disk: cause, at: stage, isOutOfSpace: error.isOutOfSpace, isPermission: error.isPermission)
         } else {
             self.init(
                 stage: stage, cause: cause, remedy: "the store is fetched anew by the next pass",

@@ -104,6 +104,7 @@ struct CrashRun {
         let leftovers = try Leftovers(home: folder(".sidekick/www")).found
         #expect(leftovers == [], "\(when): the next start: \(result.error)")
         try checkLostAndFound(when)
+        #expect(try scenario.isDone(folder), "\(when): the next start: \(result.error)")
         let store = try Command.run(
             ["git", "--git-dir", folder(".sidekick/www/git"), "fsck", "--no-dangling"],
             environment: GitRepository.environment(), mayFail: true)

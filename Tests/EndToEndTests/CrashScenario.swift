@@ -18,6 +18,8 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
         return paths.contains { $0 == folder("www") || $0.hasPrefix(folder("www/")) }
     }
     var sample = Sample.small
+    /// What must be true when the next start has been at work.
+    var isDone: @Sendable (TemporaryFolder) throws -> Bool = { _ in true }
 
     struct Step: Sendable {
         let layout: String
@@ -42,7 +44,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     /// The list to add to.
-    static let all: [CrashScenario] = firsts + updates + conversions + [otherPolicy]
+    static let all: [CrashScenario] = firsts + updates + conversions + [otherPolicy] + compactions
 
     private static let layouts = ["link", "exchange", "folder"]
 
@@ -89,6 +91,24 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
     private static let otherPolicy = CrashScenario(
         name: "another policy, link", site: CrashSite.small, before: (0...2).map { Step(layout: "link", commit: $0) },
         step: Step(layout: "link", commit: 3, arguments: ["--mtime", "content"]))
+
+    /// An update after which the store has to be compacted. Half of what is sampled is around the exchange of the stores, the
+    /// update itself has scenarios of its own.
+    private static let compactions = ["link", "folder"].map { layout in
+        var scenario = CrashScenario(
+            name: "compaction, \(layout)", site: CrashSite.small,
+            before: (1...2).map { Step(layout: layout, commit: $0) }, step: Step(layout: layout, commit: 3),
+            prepare: { folder in
+                try PackPile.shared.get().copy(to: folder(".sidekick/www/git"))
+                if layout == "folder" { try putForeignFile(in: folder) }
+            })
+        scenario.isSwitch = { call, folder in
+            call.name == "renameat2" && call.paths == [folder(".sidekick/www/git.new"), folder(".sidekick/www/git")]
+        }
+        scenario.sample = Sample(before: 8, after: 12, kills: 3, failures: 6)
+        scenario.isDone = { try PackPile.count(in: $0(".sidekick/www/git")) < 10 }
+        return scenario
+    }
 
     private static func putForeignFile(in folder: TemporaryFolder) throws {
         try folder.write("mine", to: "www/mine.txt")

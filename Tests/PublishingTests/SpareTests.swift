@@ -172,7 +172,8 @@ private let layouts: [Layout] = [.link, .exchange]
             try site.publish(commit)
             #expect(try site.differences(commit) == [])
         }
-        #expect(site.names("trees").count <= 2 + Upkeep.mostSpares)
+        let live = layout == .exchange ? 1 : 0
+        #expect(site.names("trees").count == 1 + Upkeep.mostSpares - live, "a second spare was made")
     }
 
     @Test(arguments: layouts)
@@ -242,7 +243,9 @@ private let layouts: [Layout] = [.link, .exchange]
         #expect(try site.publisher.layout == to)
     }
 
-    @Test(.enabled(if: geteuid() == 0)) func `exchange refuses a mount point with what to do`() throws {
+    @Test(.enabled(if: geteuid() == 0, "a mount needs root")) func `exchange refuses a mount point with what to do`()
+        throws
+    {
         let site = try Site(.exchange)
         try FileManager.default.createDirectory(atPath: site.www, withIntermediateDirectories: true)
         try Command.run(["mount", "-t", "tmpfs", "tmpfs", site.www])
