@@ -23,6 +23,11 @@ static inline int sidekick_enable_fsync(void) {
     return git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
 }
 
+/// How large an object of a kind may be, in bytes, to be kept in memory once it was read; 0 for never.
+static inline int sidekick_set_cache_object_limit(git_object_t kind, size_t bytes) {
+    return git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, (int)kind, bytes);
+}
+
 /// The product's name in the User-Agent of http requests; libgit2 puts its own in front.
 static inline int sidekick_set_user_agent(const char *name) {
     return git_libgit2_opts(GIT_OPT_SET_USER_AGENT, name);

@@ -119,7 +119,10 @@ public struct Loop: Sendable {
     private func runPass() async throws -> Pass.Outcome {
         do {
             let outcome = try await limitedPass()
-            if outcome != .unchanged { upkeep.ring() }
+            if outcome != .unchanged {
+                upkeep.ring()
+                Heap.giveBack()
+            }
             return outcome
         } catch let error as CancellationError {
             throw error

@@ -14,7 +14,9 @@ struct Sidekick: AsyncParsableCommand {
             ResumeCommand.self,
         ], defaultSubcommand: FollowCommand.self)
 
-    static func main() async {
+    /// On the main thread, before there is another one: each of them takes a heap of its own at its first allocation.
+    @MainActor static func main() async {
+        Heap.tune()
         let arguments = Array(CommandLine.arguments.dropFirst())
         // The manual is that of the command that needs no name.
         await main(
@@ -42,7 +44,6 @@ struct FollowCommand: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
-        Heap.tune()
         stopAtOnceUntilTheLoopRuns()
         let settings = try configure()
         let logger = Logger(label: "sidekick")
