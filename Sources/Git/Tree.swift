@@ -35,10 +35,29 @@ extension Repository {
         try TreeRows(of: tree, in: pointer).entries
     }
 
-    /// One entry below a tree; `nil` when nothing stands there.
-    public borrowing func entry(at path: TreePath, in tree: ObjectID) throws(GitError) -> TreeEntry? {
-        guard path != .root, let folder = try subtree(of: tree, at: path.parent) else { return nil }
-        return try TreeRows(of: folder, in: pointer).find(path.name)
+    /// What stands at each of these paths below a tree; one with nothing is left out. Each folder on the way is read once,
+    /// however many of the paths are in it.
+    public borrowing func entries(
+        at paths: some Sequence<TreePath>, in tree: ObjectID
+    ) throws(GitError) -> [TreePath: TreeEntry] {
+        var found: [TreePath: TreeEntry] = [:]
+        var waiting = [(tree: tree, start: 0, paths: paths.filter { $0 != .root })]
+        while let (tree, start, paths) = waiting.popLast() {
+            let wanted = Dictionary(grouping: paths) { path in
+                EntryName(bytes: Array(path.bytes[start...].prefix { $0 != UInt8(ascii: "/") }))
+            }
+            guard !wanted.isEmpty else { continue }
+            let rows = try TreeRows(of: tree, in: pointer)
+            for index in 0..<rows.count {
+                let entry = rows[index]
+                guard let paths = wanted[entry.name] else { continue }
+                let end = start + entry.name.bytes.count
+                let (here, below) = paths.partitioned { $0.bytes.count == end }
+                for path in here { found[path] = entry }
+                if entry.kind == .folder { waiting.append((entry.id, end + 1, below)) }
+            }
+        }
+        return found
     }
 
     /// The tree at a path below another; `nil` when nothing stands there or it is not a folder.

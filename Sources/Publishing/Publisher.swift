@@ -210,17 +210,20 @@ public final class Publisher: Sendable {
         return staged.notices + lostAndFound.notices
     }
 
-    /// Removes trees that are no longer needed, and makes a spare for the next update when there is none. Between passes: it
-    /// can be stopped between two files, and goes on at the next call.
+    /// Removes trees that are no longer needed, and has a spare ready for the next update that equals what is visible. Between
+    /// passes: it can be stopped between two files, and goes on at the next call.
     ///
     /// - Parameters:
     ///   - makingSpares: whether there will be a next update in this process.
     ///   - isStopped: asked often.
     /// - Returns: the seconds until there is more to do, `nil` for nothing; and what a person should know.
-    public func tidy(makingSpares: Bool, isStopped: @escaping () -> Bool) throws -> (next: Double?, notices: [Notice]) {
+    public func tidy(
+        makingSpares: Bool, isStopped: @escaping @Sendable () -> Bool
+    ) throws -> (next: Double?, notices: [Notice]) {
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         let upkeep = Upkeep(trees: trees, now: wallClock(), isStopped: isStopped, lostAndFound: lostAndFound)
-        let next = try upkeep.run(makingSpares: makingSpares)
+        // What drifted is made anew first: a tree that is made of it would have to be made twice.
+        let next = try upkeep.run(makingSpares: makingSpares && !hasDrifted)
         return (next, lostAndFound.notices)
     }
 }

@@ -16,6 +16,7 @@ struct TreeBuild: Sendable {
     var drifted: Set<TreePath> = []
     /// Whether each file is on the disk before the next is begun.
     let durable: Bool
+    var pace = Pace.pass
 
     /// What was made.
     struct Output: Sendable {
@@ -56,7 +57,8 @@ struct TreeBuild: Sendable {
     ) throws -> Output {
         guard !leaves.isEmpty else { return Output() }
         let stack = WorkStack([Work(node: FolderNode(leaves), parent: nil, source: source)])
-        let helpers = leaves.count < Self.leastForThreads ? 0 : min(Self.mostThreads, processors) - 1
+        let isAlone = leaves.count < Self.leastForThreads || !pace.usesThreads
+        let helpers = isAlone ? 0 : min(Self.mostThreads, processors) - 1
         let path = repository.path
         let outputs = OutputBox()
         let group = DispatchGroup()
@@ -73,7 +75,7 @@ struct TreeBuild: Sendable {
         // Only this thread is the task's, and knows when it was cancelled; its failure ends the others.
         outputs.add(
             work(on: stack, root: root, from: repository) {
-                try Task.checkCancellation()
+                try pace.check()
                 try stack.check()
             })
         group.wait()

@@ -46,25 +46,27 @@ struct TreePlan {
     ///   made proves that everything that differs is there.
     init(
         to new: ObjectID, from base: Base?, known: [TreeRecord], in repository: borrowing Repository,
-        options: PublishingOptions
+        options: PublishingOptions, pace: Pace = .pass
     ) throws {
         var found: [TreePath: TreeEntry?] = [:]
         var foldersThere: Set<TreePath> = []
         let selection = options.selection
         do {
             if let base {
-                try collect(from: base.standing.tree, to: new, in: repository, options, known, into: &found)
+                try collect(from: base.standing.tree, to: new, in: repository, options, known, pace, into: &found)
                 if let live = base.live {
-                    try collect(from: live.tree, to: new, in: repository, options, known, into: &found)
+                    try collect(from: live.tree, to: new, in: repository, options, known, pace, into: &found)
                 }
-                for path in base.doubtful where found[path] == nil {
-                    let entry = try repository.entry(at: path, in: new)
+                let doubtful = base.doubtful.filter { found[$0] == nil }
+                let entries = try repository.entries(at: doubtful, in: new)
+                for path in doubtful {
+                    let entry = entries[path]
                     if entry?.kind == .folder { foldersThere.insert(path) }
                     let isPublished = entry.map { $0.kind != .folder && selection.publishes($0, at: path) } ?? false
                     found.updateValue(isPublished ? entry : nil, forKey: path)
                 }
             } else {
-                try collect(from: nil, to: new, in: repository, options, known, into: &found)
+                try collect(from: nil, to: new, in: repository, options, known, pace, into: &found)
             }
         } catch let error as TreeTooLarge {
             throw options.limits.exceeded(error)
@@ -103,7 +105,7 @@ struct TreePlan {
     /// Adds what differs between two trees.
     private mutating func collect(
         from old: ObjectID?, to new: ObjectID, in repository: borrowing Repository, _ options: PublishingOptions,
-        _ known: [TreeRecord], into found: inout [TreePath: TreeEntry?]
+        _ known: [TreeRecord], _ pace: Pace, into found: inout [TreePath: TreeEntry?]
     ) throws {
         let (limits, selection) = (options.limits, options.selection)
         // What goes may come after what replaces it: only what is added is bounded on the way, the sum at the end.
@@ -117,7 +119,7 @@ struct TreePlan {
                 return selection.publishes(entry, at: path)
             }
         ) { change in
-            try Task.checkCancellation()
+            try pace.check()
             guard found[change.path] == nil else { return }
             found.updateValue(change.new, forKey: change.path)
             guard let new = change.new else { return }

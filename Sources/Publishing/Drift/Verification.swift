@@ -95,9 +95,9 @@ extension TreeRecord {
             }
         }
         guard found < count.entries else { return wrong }
-        try rows.forEach { path, _ in
-            if try repository.entry(at: path, in: tree) == nil { wrong.append(.unrecorded(path)) }
-        }
-        return wrong
+        var paths: [TreePath] = []
+        try rows.forEach { path, _ in paths.append(path) }
+        let entries = try repository.entries(at: paths, in: tree)
+        return wrong + paths.filter { entries[$0] == nil }.map { .unrecorded($0) }
     }
 }

@@ -9,13 +9,15 @@ struct Clearing {
     private let doubtful: Set<TreePath>
     private let lostAndFound: LostAndFound
     private let folders: FolderCursor
+    private let pace: Pace
 
-    init(root: Directory, record: TreeRecord, doubtful: Set<TreePath>, lostAndFound: LostAndFound) {
+    init(root: Directory, record: TreeRecord, doubtful: Set<TreePath>, lostAndFound: LostAndFound, pace: Pace) {
         self.root = root
         self.record = record
         self.doubtful = doubtful
         self.lostAndFound = lostAndFound
         folders = FolderCursor(root: root)
+        self.pace = pace
     }
 
     /// Removals first, so that a folder whose last file goes can become a file.
@@ -31,7 +33,7 @@ struct Clearing {
         for folder in emptied.sorted().reversed() { try removeEmptyFolders(from: folder) }
         var kept: [TreePath: RecordedEntry] = [:]
         for change in changes {
-            try Task.checkCancellation()
+            try pace.check()
             guard let entry = change.new else { continue }
             if let row = keeps(entry, change.path),
                 row.matches(try folders.folder(at: change.path.parent)?.status(entry.name))

@@ -15,6 +15,7 @@ struct SpareUpdate {
     let layout: Layout
     let now: Int64
     let lostAndFound: LostAndFound
+    var pace = Pace.pass
 
     /// - Returns: also the paths of the visible tree that turned out not to be what was published.
     func run(from repository: borrowing Repository) throws -> (StagedTree, drifted: [TreePath]) {
@@ -23,7 +24,7 @@ struct SpareUpdate {
             to: tree,
             from: TreePlan.Base(
                 standing: spare.record, live: visible?.record, doubtful: Array(doubtful.union(drifted))),
-            known: [visible?.record, spare.record].compactMap { $0 }, in: repository, options: options)
+            known: [visible?.record, spare.record].compactMap { $0 }, in: repository, options: options, pace: pace)
         guard let root = try pool.trees.folder(EntryName(spare.name)) else {
             throw DiskError("open the folder", spare.name, code: ENOENT)
         }
@@ -31,10 +32,10 @@ struct SpareUpdate {
         try pool.notePlan(doubtful.union(plan.changes.map(\.path)), of: spare.name)
 
         let clearing = Clearing(
-            root: root, record: spare.record, doubtful: doubtful, lostAndFound: lostAndFound)
+            root: root, record: spare.record, doubtful: doubtful, lostAndFound: lostAndFound, pace: pace)
         let build = TreeBuild(
             commit: commit, options: options, now: now, visible: visible?.record, drifted: Set(drifted),
-            durable: plan.changes.count <= Durability.mostSingleSyncs)
+            durable: plan.changes.count <= Durability.mostSingleSyncs, pace: pace)
         let kept = try clearing.run(plan.shownChanges) { entry, path in keeps(entry, at: path, doubtful) }
         let output = try build.run(
             plan.leaves.filter { kept[$0.path] == nil }, in: root, source: visible?.folder, from: repository)

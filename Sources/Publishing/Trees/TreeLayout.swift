@@ -85,8 +85,36 @@ struct TreeLayout {
         return try makeWhole(commit, tree: tree, visible: visible, from: repository, now: now, drifted: Set(drifted))
     }
 
-    /// The trees to bring forward, the best first: the youngest one that nobody should be reading any more, else the one that
-    /// has been out of sight the longest. None when the difference to the commit cannot be told.
+    /// Brings the spare that the next update will take forward to what is visible, while nobody waits: then that update has
+    /// only its own changes to make, and not those of the updates before it.
+    ///
+    /// - Returns: the seconds until it may be touched; `nil` when there is nothing to do any more.
+    func bringSpareForward(isStopped: @escaping @Sendable () -> Bool, keeping lostAndFound: LostAndFound) throws
+        -> Double?
+    {
+        guard let visible = try visible(), let live = visible.name, destination.store.exists,
+            visible.record.subdirectory == options.subdirectory
+        else { return nil }
+        let repository = try destination.store.open()
+        guard let spare = try spares(behind: visible, in: repository).first,
+            spare.record.tree != visible.record.tree || !spare.doubtful.isEmpty,
+            try repository.contains(visible.record.commit)
+        else { return nil }
+        let wait = spare.ended + options.grace - wallClock()
+        guard wait <= 0 || wait > options.grace else { return wait }
+        let update = SpareUpdate(
+            pool: pool, spare: spare, visible: visible, drifted: try pool.plan(of: live),
+            commit: try repository.commit(visible.record.commit), tree: visible.record.tree, options: options,
+            layout: layout, now: visible.record.published, lostAndFound: lostAndFound, pace: .background(isStopped))
+        let (staged, drifted) = try update.run(from: repository)
+        if case .tree(let name) = staged.place { pool.stamp(name, neverLive: true) }
+        try distrust(drifted, of: visible, keeping: lostAndFound)
+        return nil
+    }
+
+    /// The trees to bring forward, the best first: one that holds what is visible, else the youngest one that nobody should be
+    /// reading any more, else the one that has been out of sight the longest. None when the difference to the commit cannot
+    /// be told.
     private func spares(
         behind visible: Visible?, in repository: borrowing Repository
     ) throws -> [TreePool.Tree] {
@@ -103,8 +131,9 @@ struct TreeLayout {
         }
         let now = wallClock()
         let unread = usable.filter { now - $0.ended >= options.grace || $0.ended > now }
-        return unread.isEmpty
-            ? usable.sorted { $0.ended < $1.ended } : unread.sorted { $0.ended > $1.ended }
+        guard !unread.isEmpty else { return usable.sorted { $0.ended < $1.ended } }
+        let (ahead, behind) = unread.partitioned { $0.record.tree == visible?.record.tree && $0.doubtful.isEmpty }
+        return ahead + behind.sorted { $0.ended > $1.ended }
     }
 
     private func makeWhole(

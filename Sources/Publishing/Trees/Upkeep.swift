@@ -5,7 +5,7 @@ struct Upkeep {
     let trees: TreeLayout
     /// Seconds since 1970.
     let now: Double
-    let isStopped: () -> Bool
+    let isStopped: @Sendable () -> Bool
     let lostAndFound: LostAndFound
 
     /// Spares beside the live tree and `previous`. A second one is of use to updates that come faster than
@@ -19,6 +19,17 @@ struct Upkeep {
 
     /// - Returns: the seconds until there is more to do; `nil` for never.
     func run(makingSpares: Bool) throws -> Double? {
+        let next = try clean(makingSpares: makingSpares)
+        guard makingSpares, trees.layout != .folder, !isStopped() else { return next }
+        do {
+            let ready = try trees.bringSpareForward(isStopped: isStopped, keeping: lostAndFound)
+            return [next, ready].compactMap { $0 }.min()
+        } catch is CancellationError {
+            return next
+        }
+    }
+
+    private func clean(makingSpares: Bool) throws -> Double? {
         try expirePrevious()
         let live = try trees.liveName()
         // What cannot be read now may be read later: nothing is removed on its account.
@@ -100,17 +111,11 @@ struct Upkeep {
 extension Upkeep {
     /// Whether updates come so fast that the oldest tree would be used within the grace.
     private func isPressed(_ spares: [TreePool.Tree], _ live: TreeRecord) -> Bool {
-        guard let last = spares.map(\.record.published).max(), now - Double(live.published) < trees.options.grace else {
+        // One that was never live says nothing of how fast updates come.
+        let times = spares.lazy.filter { $0.ended > 0 }.map(\.record.published)
+        guard let last = times.max(), now - Double(live.published) < trees.options.grace else {
             return false
         }
         return Double(live.published - last) * Double(spares.count) < trees.options.grace
-    }
-}
-
-extension Sequence {
-    fileprivate func partitioned(_ isFirst: (Element) -> Bool) -> ([Element], [Element]) {
-        var (first, second): ([Element], [Element]) = ([], [])
-        for element in self { if isFirst(element) { first.append(element) } else { second.append(element) } }
-        return (first, second)
     }
 }
