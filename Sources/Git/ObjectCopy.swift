@@ -98,7 +98,8 @@ extension Repository {
     private borrowing func packBuilder(of objects: [ObjectID]) throws(GitError) -> OpaquePointer {
         let pointer = pointer
         let builder = try handle("git_packbuilder_new") { git_packbuilder_new(&$0, pointer) }
-        git_packbuilder_set_threads(builder, 0)
+        // More threads than this one would ask whether the task is cancelled, and be told that there is none.
+        git_packbuilder_set_threads(builder, 1)
         for id in objects {
             var oid = id.raw
             do throws(GitError) {

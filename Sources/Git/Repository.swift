@@ -39,11 +39,11 @@ public struct Store: Sendable, Hashable {
     /// Whether anything is there.
     public var exists: Bool { access(path, F_OK) == 0 }
 
-    /// Opens it, making it when it is not there.
+    /// Opens it, making what is missing of one that was begun (`open(for:)`).
     public func open() throws(GitError) -> Repository {
         do {
             return try Repository(openingPacksOf: path)
-        } catch  where error.isNotFound {
+        } catch  where error.isNotFound && origin != nil {
             _ = try Repository(creatingBare: path)
             return try Repository(openingPacksOf: path)
         }

@@ -26,7 +26,8 @@ extension Store {
             throw GitError(call: "store", code: -1, message: "\(path) does not tell how its objects came")
         }
         do {
-            try fresh.remove()
+            try fresh.removeOurs()
+            try checkSpace()
             // Closed, all of them, before anything is removed.
             let kept = try fill(commits, depth: origin == .negotiated ? 0 : depth, origin)
             try fresh.note("\(fresh.size().bytes)", in: fresh.compactedFile)
@@ -35,9 +36,18 @@ extension Store {
             try replace()
             return kept
         } catch {
-            try? fresh.remove()
+            try? fresh.removeOurs()
             throw error
         }
+    }
+
+    /// What is kept is at most what is there. To find out by filling the disk would hurt everybody else on it.
+    private func checkSpace() throws {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { throw failure("look at", path) }
+        let (free, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        errno = ENOSPC
+        guard overflow || free >= UInt64(size().bytes) else { throw failure("copy", path) }
     }
 
     private func fill(_ commits: [ObjectID], depth: Int, _ origin: Origin) throws -> [ObjectID] {
@@ -67,7 +77,7 @@ extension Store {
         if renameat2(here, fresh.path, here, path, sidekick_rename_exchange) != 0 {
             // Not every file system can (NFS, some of FUSE). Between these two there is none: `sweep` brings it back.
             guard errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP else { throw failure("exchange", path) }
-            try old.remove()
+            try old.removeOurs()
             guard rename(path, old.path) == 0 else { throw failure("rename", path) }
             guard rename(fresh.path, path) == 0 else {
                 let error = failure("rename", fresh.path)
@@ -77,25 +87,16 @@ extension Store {
         }
         try syncFolder(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
         // What is left of the old one is swept some day.
-        try? fresh.remove()
-        try? old.remove()
+        try? fresh.removeOurs()
+        try? old.removeOurs()
     }
 
     /// Undoes and removes what a compaction that was killed has left.
     ///
     /// - Returns: how many stores were removed.
     func sweepCompaction() -> Int {
-        if !isTaken(path), isTaken(old.path) { rename(old.path, path) }
-        return [fresh, old].count { store in isTaken(store.path) && (try? store.remove()) != nil }
-    }
-
-    private func remove() throws {
-        guard isTaken(path) else { return }
-        do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            throw GitError(call: "store", code: -1, message: "\(path): \(error.fileFailure)", isLocalDisk: true)
-        }
+        if !isTaken(path), isTaken(old.path), old.isOurs { rename(old.path, path) }
+        return [fresh, old].count { store in isTaken(store.path) && (try? store.removeOurs()) != nil }
     }
 
     private func note(_ text: String, in file: String) throws {

@@ -25,12 +25,20 @@ extension Store {
         return try open()
     }
 
+    /// Whether what stands there is a store of ours, or nothing that could be missed: a folder called `git` in a state folder
+    /// that somebody shares with other things may be anybody's.
+    public var isOurs: Bool {
+        guard isFolder(path) else { return true }
+        let signs = [originFile, compactedFile, path + "/refs/sidekick"]
+        return signs.contains { isTaken($0) } || (try? FileManager.default.contentsOfDirectory(atPath: path)) == []
+    }
+
     /// How its objects came; `nil` for a store that says nothing of it, or nothing that is known.
     var origin: Origin? { (try? String(contentsOfFile: originFile, encoding: .utf8)).flatMap(Origin.init) }
 
     private func prepare(for origin: Origin) throws {
         let manager = FileManager.default
-        if isTaken(path), !isFolder(path) || self.origin != origin { try manager.removeItem(atPath: path) }
+        if isTaken(path), !isFolder(path) || self.origin != origin { try removeOurs() }
         if !isTaken(path) {
             try manager.createDirectory(
                 atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
@@ -40,12 +48,27 @@ extension Store {
         }
     }
 
+    /// Removes it, unless it is somebody else's.
+    func removeOurs() throws {
+        guard isTaken(path) else { return }
+        guard isOurs else {
+            throw GitError(
+                call: "store", code: -1, message: "\(path) is not a store of sidekick's, and is left alone",
+                isLocalDisk: true)
+        }
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            throw GitError(call: "store", code: -1, message: "\(path): \(error.fileFailure)", isLocalDisk: true)
+        }
+    }
+
     /// Moves a damaged store out of the way, in place of one that was moved before; the next fetch makes a new one.
     public func setAside() throws {
         let manager = FileManager.default
         guard isTaken(path) else { return }
         let aside = path + ".damaged"
-        if isTaken(aside) { try manager.removeItem(atPath: aside) }
+        try Store(path: aside).removeOurs()
         try manager.moveItem(atPath: path, toPath: aside)
     }
 }

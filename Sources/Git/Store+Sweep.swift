@@ -7,6 +7,7 @@ extension Store {
     /// - Returns: how many leftovers were removed.
     @discardableResult
     public func sweep() -> Int {
+        guard isOurs else { return 0 }
         let leftovers = [
             "*.lock", "shallow.sidekick", "refs/*.lock", "refs/*/*.lock", "refs/*/*/*.lock", "objects/pack/pack_git2_*",
             "objects/pack/tmp_*", "objects/??/tmp_*",

@@ -15,6 +15,7 @@ public struct Loop: Sendable {
     private let orders: OrderBox
     private let desk: OrderDesk
     private let upkeep = UpkeepClock()
+    private let compactionRest = Rest(seconds: 3600)
     private let background: BackgroundTask
     private let upkeepExecutor = GitExecutor(label: "sidekick.upkeep")
 
@@ -93,7 +94,7 @@ public struct Loop: Sendable {
                 break
             }
             // In the background the next update would end it, and it would begin anew after each.
-            if publisher.destination.store.compaction == .overdue { await compact() }
+            if compactionRest.isOver, publisher.destination.store.compaction == .overdue { await compact() }
             await wait(pause)
         }
         await background.stop()
@@ -218,9 +219,10 @@ public struct Loop: Sendable {
     /// Packs pile up, one for each fetch. What is kept is what was published last and what the trees on the disk hold.
     private func compact() async {
         let (store, depth, publisher) = (publisher.destination.store, settings.depth, publisher)
+        let compactionRest = compactionRest
         do {
             let size: (before: Int, after: Int)? = try await upkeepExecutor.run {
-                guard store.exists, store.needsCompaction else { return nil }
+                guard compactionRest.isOver, store.exists, store.needsCompaction else { return nil }
                 let before = store.size().bytes
                 try store.compact(keeping: try publisher.commitsToKeep(), depth: depth)
                 return (before, store.size().bytes)
@@ -230,6 +232,7 @@ public struct Loop: Sendable {
         } catch is CancellationError {
             return
         } catch {
+            compactionRest.begin()
             logger.warning("compaction failed", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
         }
     }

@@ -83,7 +83,8 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
             case .destinationBusy: (.fixConfiguration, .temporaryFailure)
             case .spaceMissing: (.retry, .cannotCreate)
             case .nothingPublished: (.fixConfiguration, .unhealthy)
-            case .subdirectoryMissing, .entryRefused, .linkRefused, .limitExceeded: (.fixRemote, .dataError)
+            case .subdirectoryMissing, .entryRefused, .linkRefused, .limitExceeded, .pathsTooLong:
+                (.fixRemote, .dataError)
             }
         self.init(
             stage: stage, cause: error.description, remedy: error.remedy, recovery: recovery, exitCode: code)

@@ -83,6 +83,12 @@ public struct Destination: Sendable {
             remedy: "move it away, or name another DESTINATION: a folder, or a new name")
     }
 
+    var storeIsTaken: PublishingError {
+        .destinationUnusable(
+            path: path, reason: "\(store.path), where the git store belongs, is something else",
+            remedy: "set SIDEKICK_STATE to a folder that holds nothing else")
+    }
+
     var isMountPoint: Bool { sidekick_is_mount_root(path) == 1 }
 
     private static func mustBeInside(

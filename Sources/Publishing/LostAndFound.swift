@@ -21,7 +21,8 @@ final class LostAndFound {
     private let kept: KeptFiles
     private(set) var notices: [Notice] = []
 
-    /// - Parameter now: seconds since 1970; it names the folder of this visit.
+    /// - Parameters:
+    ///   - now: seconds since 1970; it names the folder of this visit.
     ///   - kept: what was kept by copies before, so that a pass that fails again and again keeps it once.
     init(_ destination: Destination, now: Int64, remembering kept: KeptFiles = KeptFiles()) {
         self.kept = kept
@@ -94,25 +95,20 @@ final class LostAndFound {
         return (folder, name)
     }
 
-    /// Copies a file, a link or a folder with what is in it; sockets and devices are left behind.
+    /// Copies a file, a link or a folder with what is in it; what else there is holds no bytes to keep.
     private static func copy(
         _ name: EntryName, from directory: Directory, to target: Directory, as newName: EntryName
     ) throws {
         guard let status = try directory.status(name) else { return }
         switch status.kind {
         case .file:
-            let bytes = try directory.read(name) ?? []
-            _ = try bytes.withUnsafeBytes { buffer in
-                try target.create(
-                    newName, bytes: buffer, mode: mode_t(status.permissions), mtime: status.mtime / 1_000_000_000,
-                    durable: true)
-            }
+            try directory.copyFile(
+                name, to: target, as: newName, mode: mode_t(status.permissions), mtime: status.mtime / 1_000_000_000)
         case .link: try target.makeLink(newName, target: try directory.readLink(name) ?? [])
         case .folder:
             guard let source = try directory.folder(name) else { return }
             let copied = try target.makeFolder(newName, mode: mode_t(status.permissions) | 0o700)
             for child in try source.names() { try copy(child, from: source, to: copied, as: child) }
-        // A pipe, a socket or a device holds no bytes that could be kept.
         case .other: break
         }
     }

@@ -26,7 +26,7 @@ extension Publisher {
     /// - Returns: one line for each difference; and how many files there are that sidekick did not publish and leaves alone.
     public func verify(in repository: borrowing Repository, repairing: Bool) throws -> Verdict {
         guard let (record, folder) = try visibleTree() else { throw PublishingError.nothingPublished(destination.path) }
-        let verdict = Verdict(
+        var verdict = Verdict(
             try Verification(record: record, folder: folder).run(in: repository), layout: layout, record: record)
         guard repairing else { return verdict }
         let lostAndFound = LostAndFound(destination, now: Int64(time(nil)))
@@ -36,6 +36,7 @@ extension Publisher {
                 try lostAndFound.move(path.name, from: parent, path: path)
             }
         }
+        verdict.notices = lostAndFound.notices
         noteDrift(verdict.differing)
         return verdict
     }
@@ -51,6 +52,9 @@ public struct Verdict: Sendable {
     public var differences: [String] { found.filter { !isHarmless($0) }.map(\.description) }
     /// Files in the layout `folder` that sidekick did not publish, and leaves alone.
     public var foreignCount: Int { found.count { isHarmless($0) } }
+
+    /// What a repair moved out of the way.
+    public internal(set) var notices: [Notice] = []
 
     let found: [Verification.Difference]
     private let layout: Layout

@@ -44,6 +44,7 @@ public final class Publisher: Sendable {
         _ = try Directory(making: destination.home)
         let lock = try DestinationLock(destination)
         _ = try Directory(making: destination.state)
+        guard destination.store.isOurs else { throw destination.storeIsTaken }
         let publisher = Publisher(destination, layout, options, lock)
         destination.store.sweep()
         do {
@@ -73,6 +74,11 @@ public final class Publisher: Sendable {
             try folder.takeOver(from: TreePool(destination))
             notices += try folder.recover(keeping: lostAndFound)
             if try folder.record() != nil { try folder.moveForeignGit(keeping: lostAndFound) }
+        } else if case .publishedFolder = try destination.standing(in: TreePool(destination)),
+            try folder.isInterrupted()
+        {
+            // What becomes a tree should be what a commit has. Where it cannot be, each path is what it shows itself to be.
+            notices += (try? folder.recover(keeping: lostAndFound)) ?? []
         }
         return notices + lostAndFound.notices
     }

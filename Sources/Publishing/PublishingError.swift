@@ -14,6 +14,8 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
     case linkRefused(path: TreePath, target: String)
     /// The commit is larger than a limit.
     case limitExceeded(setting: String, limit: String, found: String)
+    /// All paths of the commit together have more than so many bytes.
+    case pathsTooLong(bytes: Int)
     /// The file system has less room than the commit needs.
     case spaceMissing(path: String, needed: String, free: String, missing: String)
     /// There is nothing of ours at DESTINATION.
@@ -33,6 +35,7 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
         case .nothingPublished(let path): "nothing was published at \(path)"
         case .spaceMissing(let path, let needed, let free, let missing):
             "the commit needs \(needed) more on the file system of \(path), which has \(free) free: \(missing) are missing"
+        case .pathsTooLong(let bytes): "the paths of the commit have more than \(bytes) bytes in all"
         case .limitExceeded(let setting, let limit, let found): "the commit has \(found), \(setting) allows \(limit)"
         }
     }
@@ -47,6 +50,7 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
         case .linkRefused: "remove the link, or set SIDEKICK_SYMLINKS=skip to leave such links out"
         case .nothingPublished: "name the DESTINATION that a sidekick publishes into, as it is given to it"
         case .spaceMissing: "free space on that file system, or enlarge it: nothing was written, and the old tree stays"
+        case .pathsTooLong: "publish less of the repository: SIDEKICK_SUBDIRECTORY, SIDEKICK_INCLUDE, SIDEKICK_EXCLUDE"
         case .limitExceeded(let setting, _, _): "raise \(setting) if the repository is meant to be that large"
         }
     }

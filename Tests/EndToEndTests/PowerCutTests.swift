@@ -11,8 +11,9 @@ import Testing
         let paths = (0..<1_500).map { "folder\($0 % 40)/file\($0).html" }
         let large = Dictionary(uniqueKeysWithValues: paths[1...].map { ($0, Optional("changed")) })
         let commits = try source.history([
-            Dictionary(uniqueKeysWithValues: paths.prefix(700).enumerated().map { ($1, Optional(text($0))) }),
-            ["folder7/file7.html": "small"],
+            Dictionary(uniqueKeysWithValues: paths.prefix(700).enumerated().map { ($1, Optional(text($0))) })
+                .merging(["deep/er/only.html": "x", "deep/stays.html": "x"]) { $1 },
+            ["folder7/file7.html": "small", "deep/er/only.html": nil],
             large.merging([paths[0]: nil, "new/deep/file.html": "new"]) { $1 },
         ])
         try source.push(commits[0])

@@ -157,6 +157,7 @@ import Testing
         let commit = try update(["file": "x"], depth: 1)
         let manager = FileManager.default
         // While the new one is filled, or when the names are exchanged and the old one is partly removed.
+        try folder.write("copied", to: "git.new/sidekick-origin")
         try folder.write("partial", to: "git.new/objects/pack/pack_git2_ab12")
         #expect(store.sweep() == 1)
         try expectWhole()

@@ -144,4 +144,29 @@ import Testing
         let staged = try site.stage(second)
         #expect(staged.filesWritten == 0, "it is there already")
     }
+
+    @Test func `what is somebody else's in a shared state folder is refused by its path and left alone`() throws {
+        let site = try Site(.link)
+        let shared = site.folder("shared")
+        for name in ["git/project.git/HEAD", "git.new/mine", "git.old/mine", "git.damaged/mine", "git/index.lock"] {
+            try site.folder.write("mine", to: "shared/" + name)
+        }
+        let before = try site.folder.snapshot()
+        let error = #expect(throws: PublishingError.self) {
+            try Publisher.open(Destination(site.www, state: shared), options: site.options)
+        }
+        #expect(error?.description.contains(shared + "/git") == true)
+        #expect(error?.remedy.contains("SIDEKICK_STATE") == true)
+        let after = try site.folder.snapshot()
+        #expect(before.allSatisfy { after[$0.key] == $0.value })
+        // Where only the names beside it are taken, the store comes to be, and nothing of theirs goes.
+        try FileManager.default.removeItem(atPath: shared + "/git")
+        let publisher = try Publisher.open(Destination(site.www, state: shared), options: site.options).publisher
+        let store = publisher.destination.store
+        _ = try store.open(for: .copied)
+        #expect(throws: GitError.self) { try store.setAside() }
+        for name in ["git.new/mine", "git.old/mine", "git.damaged/mine"] {
+            #expect(try site.folder.read("shared/" + name) == "mine")
+        }
+    }
 }

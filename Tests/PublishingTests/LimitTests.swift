@@ -149,4 +149,35 @@ import Testing
         #expect(try site.status("l") == nil)
         #expect(try site.status("m")?.kind == .link)
     }
+
+    @Test(arguments: Layout.allCases)
+    func `a path that nothing can open is refused, and one that is just short enough is published`(
+        layout: Layout
+    ) throws {
+        func commit(_ length: Int) throws -> String {
+            let name = String(repeating: "n", count: 254)
+            // Sixteen folders are 4,080 bytes with their slashes.
+            let last = String(repeating: "x", count: length - 16 * 255)
+            var tree = try site.source.tree([("100644", last, try site.source.blob("x"))])
+            for _ in 0..<16 { tree = try site.source.tree([("40000", name, tree)]) }
+            return try site.source.commit(tree: tree)
+        }
+        let site = try Site(layout)
+        try site.publish(["a": "1"])
+        let error = #expect(throws: PublishingError.self) { try site.publish(commit(4096)) }
+        #expect(error?.description.contains("4095 bytes") == true)
+        #expect(try site.read("a") == "1")
+        try site.publish(commit(4095))
+        #expect(try site.status("a") == nil)
+    }
+
+    @Test func `many links to one long text take neither memory nor time for each`() throws {
+        let site = try Site(.link)
+        let target = try site.source.blob(String(repeating: "y/", count: 2047) + "z")
+        let tree = try site.source.tree((0..<100).map { ("120000", "l\($0)", target) })
+        let commit = try site.source.commit(tree: site.source.tree((0..<5).map { ("40000", "d\($0)", tree) }))
+        try site.open()
+        let time = try ContinuousClock().measure { _ = try site.stage(commit) }
+        #expect(time < .seconds(20))
+    }
 }

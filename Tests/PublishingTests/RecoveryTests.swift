@@ -191,4 +191,23 @@ import Testing
         #expect(try site.status("dir") == nil && site.status("k") == nil)
         #expect(try site.lost() == [:])
     }
+
+    @Test func `an intent is not carried out over what another layout has shown since`() throws {
+        let site = try Site(.folder)
+        try site.publish(["a": "1", "b": "1", "gone": "1"])
+        var steps = 0
+        let second = try site.commit(["a": "2", "b": "2", "gone": nil])
+        try interrupt(site, second, after: 1, of: &steps)
+        site.close()
+        site.options.layout = .link
+        try site.open()
+        let third = try site.commit(["a": "3", "b": "3", "gone": "3"])
+        try site.publish(third)
+        #expect(try site.differences(third) == [])
+        site.close()
+        site.options.layout = .folder
+        try site.open()
+        #expect(try site.differences(third) == [])
+        #expect(try site.lost() == [:])
+    }
 }

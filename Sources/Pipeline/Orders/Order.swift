@@ -28,6 +28,13 @@ struct OrderBox: Sendable {
 
     private func file(_ id: String, _ kind: String) -> URL { URL(filePath: "\(path)/\(id).\(kind)") }
 
+    /// Names that `file` makes, and those under which Foundation writes them.
+    private static func isOurs(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", maxSplits: 1)
+        return parts.count == 2 && UUID(uuidString: String(parts[0])) != nil && ["order", "answer"].contains(parts[1])
+            || name.hasPrefix(".dat.nosync")
+    }
+
     // MARK: the side that asks
 
     /// - Returns: what to ask for the answer by.
@@ -82,6 +89,6 @@ struct OrderBox: Sendable {
     /// Answers that nobody took, and orders to a process that is gone: whoever asked has carried them out, or given up.
     func sweep() {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return }
-        for name in names { unlink("\(path)/\(name)") }
+        for name in names where Self.isOurs(name) { unlink("\(path)/\(name)") }
     }
 }

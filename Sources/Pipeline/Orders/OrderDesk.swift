@@ -23,6 +23,8 @@ struct OrderDesk: Sendable {
                 case .repair: try await repair(pass)
                 }
             return Answer(isDone: true, lines: lines)
+        } catch is CancellationError {
+            return Answer(isDone: false, lines: ["sidekick was stopped before this was done: ask again"])
         } catch {
             return Answer(isDone: false, lines: [SyncError(error, at: .report).description])
         }
@@ -83,12 +85,15 @@ struct OrderDesk: Sendable {
         let verdict = try await delivery.executor.run {
             try publisher.verify(in: try store.open(), repairing: true)
         }
+        for notice in verdict.notices { delivery.logger.warning("notice", metadata: ["what": "\(notice)"]) }
         guard !verdict.differences.isEmpty else { return [verdict.summary] }
         if publisher.hasDrifted {
             try await delivery.deliver(verdict.commit, ref: "repair", replacing: try publisher.published())
         }
         delivery.logger.warning("repaired", metadata: ["paths": "\(verdict.differences.count)"])
-        return verdict.differences + ["repaired: \(verdict.differences.count) of \(verdict.count) paths"]
+        return verdict.differences + verdict.notices.map(\.description) + [
+            "repaired: \(verdict.differences.count) of \(verdict.count) paths"
+        ]
     }
 }
 

@@ -79,8 +79,8 @@ extension TreePlan {
         for leaf in leaves where !has(leaf.path, leaf.entry) {
             guard case .file(let executable) = leaf.entry.kind, let folder = try folders.folder(at: leaf.path.parent),
                 let status = try folder.status(leaf.entry.name), status.kind == .file,
-                status.permissions == BlobWriter.mode(executable), status.size == sizes[leaf.path],
-                try folder.blobID(of: leaf.entry.name) == leaf.entry.id
+                status.permissions == BlobWriter.mode(executable), let size = sizes[leaf.path],
+                try folder.hasBlob(leaf.entry.id, size: size, at: leaf.entry.name)
             else { continue }
             found.add(status.size, block: block)
         }

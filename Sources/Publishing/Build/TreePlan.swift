@@ -38,6 +38,8 @@ struct TreePlan {
     struct Count {
         var files: Int
         var bytes: Int64
+        /// The bytes of all paths: they are in memory.
+        var paths = 0
     }
 
     /// - Parameters:
@@ -71,7 +73,7 @@ struct TreePlan {
         } catch let error as TreeTooLarge {
             throw options.limits.exceeded(error)
         }
-        try decideLinks(found, base, in: repository, policy: options.symlinks)
+        try decideLinks(found, base, in: repository, policy: options.symlinks, pace)
         if let standing = base?.standing {
             for (path, link) in links where found[path] == nil && link.isAllowed != standing[path]?.isMadeLink {
                 found[path] = TreeEntry(name: path.name, kind: .link, id: link.id)
@@ -121,6 +123,8 @@ struct TreePlan {
         ) { change in
             try pace.check()
             guard found[change.path] == nil else { return }
+            added.paths += change.path.bytes.count
+            try limits.check(path: change.path)
             found.updateValue(change.new, forKey: change.path)
             guard let new = change.new else { return }
             added.files += 1
@@ -156,7 +160,8 @@ struct TreePlan {
 
     /// Which links may be made, when the set of links is a new one.
     private mutating func decideLinks(
-        _ found: [TreePath: TreeEntry?], _ base: Base?, in repository: borrowing Repository, policy: SymlinkPolicy
+        _ found: [TreePath: TreeEntry?], _ base: Base?, in repository: borrowing Repository, policy: SymlinkPolicy,
+        _ pace: Pace
     ) throws {
         var blobs: [TreePath: ObjectID] = [:]
         if let standing = base?.standing {
@@ -168,12 +173,19 @@ struct TreePlan {
         }
         for (path, entry) in found { blobs[path] = entry?.kind == .link ? entry?.id : nil }
         var targets: [TreePath: [UInt8]] = [:]
+        // A million links to one text are one text.
+        var read: [ObjectID: [UInt8]] = [:]
         for (path, blob) in blobs {
             // Linux's PATH_MAX. A longer one is refused like one that leads outside.
-            targets[path] = try repository.size(of: blob) < 4096 ? repository.withBlob(blob) { Array($0) } : []
+            try pace.check()
+            let target =
+                try read[blob] ?? (repository.size(of: blob) < 4096 ? repository.withBlob(blob) { Array($0) } : [])
+            read[blob] = target
+            targets[path] = target
         }
         let rule = SymlinkRule(targets: targets)
         for (path, target) in targets.sorted(by: { $0.key < $1.key }) {
+            try pace.check()
             let allowed = policy != .none && rule.allows(path)
             links[path] = blobs[path].map { Link(id: $0, isAllowed: allowed) }
             guard !allowed else { continue }
@@ -192,7 +204,22 @@ extension PathSelection {
 }
 
 extension Limits {
+    /// Linux's PATH_MAX, with the byte at its end: nothing longer can be opened, by a web server neither.
+    private static let longestPath = 4095
+    /// So many bytes of paths are a million of 256 each. Folders that name each other make gigabytes of a few kilobytes.
+    private static let mostPathBytes = 256 << 20
+
+    func check(path: TreePath) throws(PublishingError) {
+        guard path.bytes.count > Self.longestPath else { return }
+        throw .entryRefused(
+            path: TreePath(bytes: Array(path.bytes.prefix(80))), reason: "a path of more than \(Self.longestPath) bytes"
+        )
+    }
+
     func check(_ count: TreePlan.Count) throws(PublishingError) {
+        if count.paths > Self.mostPathBytes {
+            throw .pathsTooLong(bytes: Self.mostPathBytes)
+        }
         if count.files > files {
             throw .limitExceeded(setting: "SIDEKICK_MAX_FILES", limit: "\(files)", found: "more than \(files) files")
         }

@@ -40,6 +40,39 @@ extension Directory {
         return FileStatus(status)
     }
 
+    /// A copy of a file of any size, on the disk when this returns. The new name must be free.
+    ///
+    /// - Parameter mtime: seconds since 1970.
+    func copyFile(
+        _ name: EntryName, to folder: Directory, as newName: EntryName, mode: mode_t, mtime: Int64
+    ) throws(DiskError) {
+        let source = name.withCString { openat(descriptor, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
+        guard source >= 0 else { throw DiskError("open", pathOf(name)) }
+        defer { close(source) }
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let copy = newName.withCString { openat(folder.descriptor, $0, flags, 0o600) }
+        guard copy >= 0 else { throw DiskError("create", folder.pathOf(newName)) }
+        defer { close(copy) }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = Glibc.read(source, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw DiskError("read", pathOf(name)) }
+            if count == 0 { break }
+            var written = 0
+            while written < count {
+                let more = buffer.withUnsafeBytes { write(copy, $0.baseAddress! + written, count - written) }
+                if more < 0 && errno == EINTR { continue }
+                guard more >= 0 else { throw DiskError("write", folder.pathOf(newName)) }
+                written += more
+            }
+        }
+        let time = timespec(tv_sec: Int(mtime), tv_nsec: 0)
+        guard futimens(copy, [time, time]) == 0, fchmod(copy, mode) == 0, fsync(copy) == 0 else {
+            throw DiskError("complete", folder.pathOf(newName))
+        }
+    }
+
     /// Replaces a small file of ours in one step: readers see all of the old or all of the new.
     func replace(_ name: EntryName, with bytes: [UInt8], mode: mode_t = 0o644) throws {
         let temporary = EntryName(".\(String(decoding: name.bytes, as: UTF8.self)).new")
@@ -78,10 +111,18 @@ extension Directory {
         return Array(bytes[..<filled])
     }
 
-    /// The name that git would give to the bytes of a file here; `nil` when it is not a file that can be read.
-    func blobID(of name: EntryName) throws -> ObjectID? {
-        guard try status(name)?.kind == .file, let bytes = try read(name) else { return nil }
-        return try bytes.withUnsafeBytes { try ObjectID(hashing: $0) }
+    /// Whether a name is a file with the bytes of a blob. One that cannot be read (somebody else's, a bad block) is none, and
+    /// one of another size is not read: it may be larger than the memory.
+    ///
+    /// - Parameter size: the blob's, in bytes.
+    func hasBlob(_ id: ObjectID, size: Int64, at name: EntryName) throws -> Bool {
+        guard let status = try status(name), status.kind == .file, status.size == size else { return false }
+        do {
+            guard let bytes = try read(name) else { return false }
+            return try bytes.withUnsafeBytes { try ObjectID(hashing: $0) } == id
+        } catch let error as DiskError where error.isUnreadable {
+            return false
+        }
     }
 
     /// Removes a name with all that is below it.

@@ -59,7 +59,7 @@ extension Directory {
         guard let entry, let status else { return false }
         if entry.matches(status) { return true }
         switch (entry.kind, status.kind) {
-        case (.file, .file): return try blobID(of: name) == entry.id
+        case (.file, .file): return try hasBlob(entry.id, size: entry.size, at: name)
         case (.link, .link):
             let target = try readLink(name) ?? []
             return try target.withUnsafeBytes { try ObjectID(hashing: $0) } == entry.id

@@ -21,6 +21,8 @@ public struct DiskError: Error, Sendable, CustomStringConvertible {
 
     /// Waiting or freeing space may mend it.
     public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
+    /// These bytes are not to be had, whatever else works.
+    var isUnreadable: Bool { code == EACCES || code == EPERM || code == EIO }
     /// The process may not write there.
     public var isPermission: Bool { code == EACCES || code == EPERM || code == EROFS }
 }

@@ -51,7 +51,7 @@ struct Verification {
         guard let folder, let status = try folder.status(path.name) else { return .missing(path) }
         switch (row.kind, status.kind) {
         case (.file(let executable), .file):
-            if try folder.blobID(of: path.name) != row.id { return .changed(path) }
+            if try !folder.hasBlob(row.id, size: row.size, at: path.name) { return .changed(path) }
             return status.permissions == BlobWriter.mode(executable) ? nil : .mode(path)
         case (.link, .link): return try folder.isOurs(path.name, status, row) ? nil : .changed(path)
         case (.submodule, .folder): return nil

@@ -43,7 +43,12 @@ struct FolderBurst {
             } else if try !folder.isOurs(path.name, status, old?[path]),
                 try !isSame(file, path.name, in: folder)
             {
-                try lostAndFound.keepCopy(of: path.name, in: folder, path: path)
+                do {
+                    try lostAndFound.keepCopy(of: path.name, in: folder, path: path)
+                } catch let error as DiskError where error.isUnreadable {
+                    // It can be neither linked nor read, only moved: the path is absent for a moment, and nothing is lost.
+                    try lostAndFound.move(path.name, from: folder, path: path)
+                }
             }
         }
         try staged.rename(file, to: folder, as: path.name)
@@ -52,8 +57,11 @@ struct FolderBurst {
 
     /// The same bytes under another mode or time are nothing to keep.
     private func isSame(_ file: EntryName, _ name: EntryName, in folder: Directory) throws -> Bool {
-        guard let id = try staged.blobID(of: file) else { return false }
-        return try folder.blobID(of: name) == id
+        guard let status = try staged.status(file), status.kind == .file, let bytes = try staged.read(file) else {
+            return false
+        }
+        let id = try bytes.withUnsafeBytes { try ObjectID(hashing: $0) }
+        return try folder.hasBlob(id, size: status.size, at: name)
     }
 
     /// A folder that made way for a file left in one rename. Of it, what is not ours is kept.
@@ -103,13 +111,14 @@ struct FolderBurst {
         try removeEmptyFolders(from: path.parent)
     }
 
-    private func removeEmptyFolders(from path: TreePath) throws {
+    private mutating func removeEmptyFolders(from path: TreePath) throws {
         var path = path
         while path != .root {
             guard let above = try folders.folder(at: path.parent) else { return }
             guard try above.removeFolder(path.name) else { return }
             folders.rewind()
             path = path.parent
+            touched.insert(path)
         }
     }
 

@@ -150,9 +150,17 @@ struct FolderLayout {
             }
         }
         if let staging = try home.folder(Self.stagingName) {
-            for name in try staging.names() { try discard(name, in: staging, keeping: lostAndFound) }
+            for name in try staging.names() { try Self.discard(name, in: staging, keeping: lostAndFound) }
         }
         return notices
+    }
+
+    /// Nothing of this layout is shown any more: what it knew would be taken for what stands there when it comes back. The
+    /// intent first: with the record gone it would be carried out against nothing.
+    static func forget(in home: Directory, keeping lostAndFound: LostAndFound) throws {
+        for name in [intentName, nextRecordName, recordName] { try home.remove(name) }
+        guard let staging = try home.folder(stagingName) else { return }
+        for name in try staging.names() { try discard(name, in: staging, keeping: lostAndFound) }
     }
 
     /// Moves every `.git` below DESTINATION out of the way: no update need touch the folder that it is in.
@@ -191,11 +199,11 @@ struct FolderLayout {
         }
         try home.remove(Self.intentName)
         try home.sync()
-        try discard(EntryName(intent.staging), in: staging, keeping: lostAndFound)
+        try Self.discard(EntryName(intent.staging), in: staging, keeping: lostAndFound)
     }
 
     /// Removes a staging folder; a folder in it once stood at DESTINATION, so what is not ours in there is kept.
-    private func discard(_ name: EntryName, in staging: Directory, keeping lostAndFound: LostAndFound) throws {
+    private static func discard(_ name: EntryName, in staging: Directory, keeping lostAndFound: LostAndFound) throws {
         if let folder = try staging.folder(name) {
             for child in try folder.names() where try folder.status(child)?.kind == .folder {
                 try lostAndFound.move(child, from: folder, path: TreePath(bytes: child.bytes))

@@ -165,7 +165,9 @@ struct FolderStage {
         let before = old?[path]
         let folder = try folders.folder(at: path.parent)
         let status = try folder?.status(entry.name)
-        if !drifted.contains(path), let folder, let status, let kept = try keeps(entry, status, before, in: folder) {
+        if !drifted.contains(path), let folder, let status,
+            let kept = try keeps(entry, at: path, status, before, in: folder)
+        {
             entries[path] = kept
             return
         }
@@ -182,14 +184,14 @@ struct FolderStage {
 
     /// What stands there already, when its bytes and mode are the ones that the commit has.
     private func keeps(
-        _ entry: TreeEntry, _ status: FileStatus, _ before: RecordedEntry?, in folder: Directory
+        _ entry: TreeEntry, at path: TreePath, _ status: FileStatus, _ before: RecordedEntry?, in folder: Directory
     ) throws -> RecordedEntry? {
         if let before, before.id == entry.id, before.kind == entry.kind, before.matches(status) {
             return options.modificationTimes.accepts(before) ? before : nil
         }
         guard case .file(let executable) = entry.kind, status.kind == .file,
             status.permissions == BlobWriter.mode(executable), before?.matches(status) != true,
-            try folder.blobID(of: entry.name) == entry.id
+            let size = plan.sizes[path], try folder.hasBlob(entry.id, size: size, at: entry.name)
         else { return nil }
         return RecordedEntry(entry, status)
     }

@@ -47,9 +47,14 @@ struct Clearing {
         return kept
     }
 
-    /// The folders of these that are there.
+    /// The folders of these that are there; of one that is gone, the one that it was in.
     func standing(_ paths: Set<TreePath>) throws -> Set<TreePath> {
-        try paths.filter { try folders.folder(at: $0) != nil }
+        var standing: Set<TreePath> = []
+        for var path in paths {
+            while path != .root, try folders.folder(at: path) == nil { path = path.parent }
+            standing.insert(path)
+        }
+        return standing
     }
 
     private func clear(_ path: TreePath, keepingFolder: Bool = false) throws {

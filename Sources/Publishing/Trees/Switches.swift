@@ -117,7 +117,7 @@ extension Destination {
         }
         let published = try folderRecord()
         try folder.retire(name, record: published, keeping: lostAndFound)
-        try Directory(opening: home).remove(FolderLayout.recordName)
+        try FolderLayout.forget(in: Directory(opening: home), keeping: lostAndFound)
     }
 
     /// What the layout `folder` published last.

@@ -12,8 +12,16 @@ extension TreeLayout {
             }
             // A folder that somebody put there is kept when the tree is brought forward or retired.
             if kind == .folder { continue }
-            if kind == .file, try folder.blobID(of: path.name) == visible.record[path]?.id { continue }
-            try lostAndFound.keepCopy(of: path.name, in: folder, path: path)
+            if let row = visible.record[path], kind == .file, try folder.hasBlob(row.id, size: row.size, at: path.name)
+            {
+                continue
+            }
+            do {
+                try lostAndFound.keepCopy(of: path.name, in: folder, path: path)
+            } catch let error as DiskError where error.isUnreadable {
+                // What nobody here can read, nobody here can keep. It must not stop every update.
+                continue
+            }
         }
         for spare in try pool.spares(besides: nil) where spare.name != visible.name {
             try pool.notePlan(Set(spare.doubtful).union(paths), of: spare.name)

@@ -205,7 +205,7 @@ struct TreeLayout {
         let standing = try destination.standing(in: pool)
         let live = try liveName()
         let unfinished = try pool.sweep(live: live)
-        if standing.isTree { try Directory(opening: destination.home).remove(FolderLayout.recordName) }
+        if standing.isTree { try FolderLayout.forget(in: Directory(opening: destination.home), keeping: lostAndFound) }
         return unfinished == 0
             ? [] : [.recovered("removed \(unfinished) unfinished trees of a process that was killed")]
     }
