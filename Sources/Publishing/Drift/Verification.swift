@@ -96,7 +96,7 @@ extension TreeRecord {
         }
         guard found < count.entries else { return wrong }
         var paths: [TreePath] = []
-        try rows.forEach { path, _ in paths.append(path) }
+        rows.forEach { path, _ in paths.append(path) }
         let entries = try repository.entries(at: paths, in: tree)
         return wrong + paths.filter { entries[$0] == nil }.map { .unrecorded($0) }
     }
