@@ -57,6 +57,12 @@ extension Store {
                 isLocalDisk: true)
         }
         do {
+            // What tells that it is ours goes last: of what a kill leaves, the next start must know whose it is.
+            let signs = ["refs", "sidekick-compacted", "sidekick-origin"]
+            let names = isFolder(path) ? try FileManager.default.contentsOfDirectory(atPath: path) : []
+            for name in names.filter({ !signs.contains($0) }) + signs.filter({ names.contains($0) }) {
+                try FileManager.default.removeItem(atPath: path + "/" + name)
+            }
             try FileManager.default.removeItem(atPath: path)
         } catch {
             throw GitError(call: "store", code: -1, message: "\(path): \(error.fileFailure)", isLocalDisk: true)
