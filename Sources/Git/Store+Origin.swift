@@ -59,7 +59,8 @@ extension Store {
         do {
             // What tells that it is ours goes last: of what a kill leaves, the next start must know whose it is.
             let signs = ["refs", "sidekick-compacted", "sidekick-origin"]
-            let names = isFolder(path) ? try FileManager.default.contentsOfDirectory(atPath: path) : []
+            let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
+            let names = isFolder(path) && !isLink ? try FileManager.default.contentsOfDirectory(atPath: path) : []
             for name in names.filter({ !signs.contains($0) }) + signs.filter({ names.contains($0) }) {
                 try FileManager.default.removeItem(atPath: path + "/" + name)
             }
