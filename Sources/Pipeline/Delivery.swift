@@ -19,7 +19,7 @@ struct Delivery: Sendable {
         }
         let notices = try await at(.publish) { try await executor.run { try publisher.publish(staged) } }
 
-        for notice in notices { logger.warning("notice", metadata: ["what": "\(notice)"]) }
+        logger.report(notices)
         var metadata: Logger.Metadata = [
             "commit": "\(commit)", "ref": "\(ref)", "written": "\(staged.filesWritten)",
             "bytes": "\(staged.bytesWritten)", "removed": "\(staged.filesRemoved)",

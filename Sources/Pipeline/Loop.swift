@@ -34,7 +34,7 @@ public struct Loop: Sendable {
                 let destination = try Destination(settings.destination, state: settings.state)
                 return try Publisher.open(destination, options: settings.publishing)
             }
-            for notice in notices { logger.warning("notice", metadata: ["what": "\(notice)"]) }
+            logger.report(notices)
             logger.info(
                 "started",
                 metadata: [
@@ -206,7 +206,7 @@ public struct Loop: Sendable {
             let (next, notices) = try await BackgroundThread.run { isStopped in
                 try publisher.tidy(makingSpares: makingSpares, isStopped: isStopped)
             }
-            for notice in notices { logger.warning("notice", metadata: ["what": "\(notice)"]) }
+            logger.report(notices)
             Heap.giveBack()
             // What was interrupted is still to be done.
             if !Task.isCancelled { upkeep.done(nextIn: next) }

@@ -80,7 +80,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
         let (recovery, code): (Recovery, ExitStatus) =
             switch error {
             case .destinationUnusable: (.fixConfiguration, .cannotCreate)
-            case .destinationBusy: (.fixConfiguration, .temporaryFailure)
+            case .destinationBusy, .stateBusy: (.fixConfiguration, .temporaryFailure)
             case .spaceMissing: (.retry, .cannotCreate)
             case .nothingPublished: (.fixConfiguration, .unhealthy)
             case .subdirectoryMissing, .entryRefused, .linkRefused, .limitExceeded, .pathsTooLong:

@@ -1,12 +1,15 @@
 import Glibc
 
-/// The right to publish into one DESTINATION: an exclusive flock(2) that ends with the process, however it ends.
+/// The right to publish into one DESTINATION, or to use one SIDEKICK_STATE: an exclusive flock(2) that ends with the process,
+/// however it ends.
 final class DestinationLock: Sendable {
     private let descriptor: Int32
 
-    /// - Parameter patience: how often to try, 50 ms apart: `sidekick health` holds it for a moment too.
-    init(_ destination: Destination, patience: Int = 20) throws {
-        let path = destination.lockFile
+    /// - Parameters:
+    ///   - path: of the file that is locked.
+    ///   - busy: what it means that another process holds it.
+    ///   - patience: how often to try, 50 ms apart: `sidekick health` holds it for a moment too.
+    init(_ path: String, patience: Int = 20, busy: (_ owner: String) -> PublishingError) throws {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw DiskError("open the lock", path) }
         var tries = 0
@@ -20,7 +23,7 @@ final class DestinationLock: Sendable {
             guard tries < patience else {
                 let owner = Self.owner(descriptor)
                 close(descriptor)
-                throw PublishingError.destinationBusy(path: destination.path, owner: owner)
+                throw busy(owner)
             }
             usleep(50_000)
         }

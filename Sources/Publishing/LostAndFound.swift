@@ -58,6 +58,11 @@ final class LostAndFound {
         note(path, folder.pathOf(kept))
     }
 
+    /// What should have been kept and cannot be.
+    func cannotKeep(_ path: TreePath, _ error: DiskError) {
+        notices.append(.notKept(path: path, cause: "\(error)"))
+    }
+
     private func note(_ path: TreePath, _ place: String) {
         notices.append(.movedToLostAndFound(path: path.description, to: place))
     }

@@ -4,6 +4,8 @@ public import Git
 public enum Notice: Sendable, Equatable, CustomStringConvertible {
     /// A file that is not ours stood in the way; this is where it is now.
     case movedToLostAndFound(path: String, to: String)
+    /// A file that is not ours stands in the way and nobody here can read it: it could not be kept.
+    case notKept(path: TreePath, cause: String)
     /// A symbolic link was left out.
     case skippedLink(path: TreePath, target: String)
     /// A submodule is published as an empty folder.
@@ -15,11 +17,24 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
     /// What a process that was killed had left behind was finished or removed.
     case recovered(String)
 
+    /// Its kind, where there may be one for every file.
+    public var kind: String? {
+        switch self {
+        case .movedToLostAndFound: "files moved out of the way"
+        case .notKept: "files that could not be kept"
+        case .skippedLink: "symbolic links left out"
+        case .submodule: "submodules published as empty folders"
+        case .drifted: "files made anew"
+        case .lfsPointers, .recovered: nil
+        }
+    }
+
     /// One sentence.
     public var description: String {
         switch self {
         case .movedToLostAndFound(let path, let to):
             "not published by sidekick, moved out of the way: \(path) is now \(to)"
+        case .notKept(let path, let cause): "changed by somebody else, and not kept: \(path): \(cause)"
         case .skippedLink(let path, let target):
             "symbolic link left out, it leads outside the tree: \(path) -> \(EntryName(target))"
         case .submodule(let path): "submodule published as an empty folder: \(path)"

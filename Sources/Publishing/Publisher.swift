@@ -10,7 +10,7 @@ public final class Publisher: Sendable {
     /// The layout that was decided at the start.
     public let layout: Layout
     let options: PublishingOptions
-    private let lock: DestinationLock
+    private let locks: [DestinationLock]
     private let kept = KeptFiles()
     private let state = Mutex(State())
 
@@ -42,10 +42,18 @@ public final class Publisher: Sendable {
         default: break
         }
         _ = try Directory(making: destination.home)
-        let lock = try DestinationLock(destination)
+        var locks = [
+            try DestinationLock(destination.lockFile) { .destinationBusy(path: destination.path, owner: $0) }
+        ]
         _ = try Directory(making: destination.state)
+        if destination.state != destination.home {
+            let lock = try DestinationLock(destination.state + "/lock") {
+                .stateBusy(path: destination.state, owner: $0)
+            }
+            locks.append(lock)
+        }
         guard destination.store.isOurs else { throw destination.storeIsTaken }
-        let publisher = Publisher(destination, layout, options, lock)
+        let publisher = Publisher(destination, layout, options, locks)
         destination.store.sweep()
         do {
             return (publisher, try publisher.recover())
@@ -55,11 +63,12 @@ public final class Publisher: Sendable {
         }
     }
 
-    private init(_ destination: Destination, _ layout: Layout, _ options: PublishingOptions, _ lock: DestinationLock) {
+    private init(_ destination: Destination, _ layout: Layout, _ options: PublishingOptions, _ locks: [DestinationLock])
+    {
         self.destination = destination
         self.layout = layout
         self.options = options
-        self.lock = lock
+        self.locks = locks
     }
 
     private var trees: TreeLayout { TreeLayout(layout, destination, options) }

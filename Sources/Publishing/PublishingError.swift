@@ -6,6 +6,8 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
     case destinationUnusable(path: String, reason: String, remedy: String)
     /// Another sidekick holds DESTINATION.
     case destinationBusy(path: String, owner: String)
+    /// Another sidekick, of another DESTINATION, keeps its store there.
+    case stateBusy(path: String, owner: String)
     /// The commit has no such folder.
     case subdirectoryMissing(subdirectory: String, commit: ObjectID)
     /// The tree holds a name that must not be made.
@@ -26,7 +28,9 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .destinationUnusable(let path, let reason, _): "DESTINATION \(path) cannot be used: \(reason)"
         case .destinationBusy(let path, let owner):
-            "another sidekick publishes into DESTINATION \(path)\(owner.isEmpty ? "" : " (process \(owner))")"
+            "another sidekick publishes into DESTINATION \(path)\(Self.process(owner))"
+        case .stateBusy(let path, let owner):
+            "another sidekick keeps its store in SIDEKICK_STATE \(path)\(Self.process(owner))"
         case .subdirectoryMissing(let subdirectory, let commit):
             "commit \(commit.abbreviated) has no folder \(subdirectory)"
         case .entryRefused(let path, let reason): "the commit holds \(reason): \(path)"
@@ -40,10 +44,13 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    private static func process(_ id: String) -> String { id.isEmpty ? "" : " (process \(id))" }
+
     /// What a person can do about it.
     public var remedy: String {
         switch self {
         case .destinationUnusable(_, _, let remedy): remedy
+        case .stateBusy: "give each sidekick a SIDEKICK_STATE of its own: a folder for each below this one"
         case .destinationBusy: "stop the other one, or give this one a DESTINATION of its own"
         case .subdirectoryMissing: "change SIDEKICK_SUBDIRECTORY, or push a commit that has the folder"
         case .entryRefused: "remove the entry from the repository: git itself refuses to check it out"

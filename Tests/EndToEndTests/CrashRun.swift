@@ -21,18 +21,22 @@ struct CrashRun {
     }
 
     private func publish(
-        _ step: CrashScenario.Step, fault: (Fault, at: Int)? = nil
+        _ step: CrashScenario.Step, asDaemon: Bool = false, fault: (Fault, at: Int)? = nil
     ) throws -> (Command.Result, [FaultShim.Call]) {
-        try FaultShim.shared.get().run(
+        let shim = try FaultShim.shared.get()
+        let command =
             [
                 Sidekick.binary, site.source.path, folder("www"), "--layout", step.layout, "--ref",
-                site.commits[step.commit].id, "--grace", "0s", "--once",
-            ] + step.arguments, fault: fault)
+                site.commits[step.commit].id, "--grace", "0s",
+            ] + step.arguments
+        return asDaemon
+            ? try shim.follow(command + ["--delay", "1h"], fault: fault)
+            : try shim.run(command + ["--once"], fault: fault)
     }
 
     /// The pass that the scenario is about.
     func pass(fault: (Fault, at: Int)? = nil) throws -> (Command.Result, [FaultShim.Call]) {
-        try publish(scenario.step, fault: fault)
+        try publish(scenario.step, asDaemon: scenario.isBackground, fault: fault)
     }
 
     /// Whether a call is one of those that the scenario is about.

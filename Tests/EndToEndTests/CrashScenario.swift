@@ -17,6 +17,8 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
         let paths = call.name == "renameat2" ? call.paths : Array(call.paths.suffix(1))
         return paths.contains { $0 == folder("www") || $0.hasPrefix(folder("www/")) }
     }
+    /// Whether it is about what a daemon does when the switch is over, and nobody waits.
+    var isBackground = false
     var sample = Sample.small
     /// What must be true when the next start has been at work.
     var isDone: @Sendable (TemporaryFolder) throws -> Bool = { _ in true }
@@ -44,7 +46,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     /// The list to add to.
-    static let all: [CrashScenario] = firsts + updates + conversions + [otherPolicy] + compactions
+    static let all: [CrashScenario] = firsts + updates + conversions + [otherPolicy] + compactions + background
 
     private static let layouts = ["link", "exchange", "folder"]
 
@@ -108,6 +110,17 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
         scenario.sample = Sample(before: 8, after: 12, kills: 3, failures: 6)
         scenario.isDone = { try PackPile.count(in: $0(".sidekick/www/git")) < 10 }
         return scenario
+    }
+
+    /// A copy of the live tree is made, of hard links, or the spare that there is is brought forward to what is live.
+    private static let background = ["link", "exchange"].flatMap { layout in
+        [("a spare is made", 2...2), ("a spare is brought forward", 0...2)].map { name, before in
+            CrashScenario(
+                name: "\(name), \(layout)", site: CrashSite.small,
+                before: before.map { Step(layout: layout, commit: $0) },
+                step: Step(layout: layout, commit: 3), isBackground: true,
+                sample: Sample(before: 0, after: 0, kills: 6, failures: 4))
+        }
     }
 
     private static func putForeignFile(in folder: TemporaryFolder) throws {

@@ -20,8 +20,10 @@ import Testing
         #expect(whole.status == 0, "\(whole.error)")
         #expect(calls.count > 40, "the shim sees the calls")
         let switching = try #require(calls.firstIndex { counting.isSwitch($0) }, "the shim sees the switch")
-        let faults =
-            Self.stride.map { Self.faults(calls, every: $0) } ?? Self.faults(calls, scenario.sample, around: switching)
+        let all =
+            Self.stride.map { Self.faults(calls, every: $0) } ?? Self.faults(calls, scenario, around: switching)
+        let faults = all.filter { !scenario.isBackground || $0.1 > switching + 1 }
+        #expect(!faults.isEmpty)
         var harmless: [String: Int] = [:]
         for (fault, number) in faults {
             let run = try CrashRun(scenario)
@@ -42,10 +44,13 @@ import Testing
     }
 
     private static func faults(
-        _ calls: [FaultShim.Call], _ sample: CrashScenario.Sample, around switching: Int
+        _ calls: [FaultShim.Call], _ scenario: CrashScenario, around switching: Int
     ) -> [(Fault, Int)] {
+        let sample = scenario.sample
         let window = max(1, switching + 1 - sample.before)...min(calls.count, switching + 1 + sample.after)
-        let others = (1...calls.count).filter { !window.contains($0) }
+        let others = (1...calls.count).filter {
+            !window.contains($0) && (!scenario.isBackground || $0 > switching + 1)
+        }
         let kinds: [Fault] = [.full, .broken, .quota]
         let failures = spread(others, (sample.failures + 1) / 2) + spread(Array(window), sample.failures / 2)
         return (window + spread(others, sample.kills)).map { (.kill, $0) }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -50,6 +51,7 @@ import Testing
         #expect(try get(nginx.port, "/").text == "<script src=app.2.js>")
         let again = try get(nginx.port, "/app.1.js")
         #expect(again.headers["etag"] == tag && again.headers["cache-control"] == "no-cache")
+        #expect(try get(nginx.port, "/app.1.js", headers: ["If-None-Match": tag ?? ""]).status == 304)
         for path in ["old.html", ".hidden.js", ".assets/old.js", "never.js", "app.1.js/", "..%2fprevious/app.1.js"] {
             let status = try get(nginx.port, "/" + path).status
             #expect([400, 404].contains(status), "\(path): \(status)")
@@ -59,6 +61,33 @@ import Testing
         #expect(try await Sidekick.once(deploy.arguments(layout)).status == 0)
         #expect(try get(nginx.port, "/app.2.js").text == "two")
         #expect(try get(nginx.port, "/app.1.js").status == 404)
+    }
+
+    @Test(arguments: ["link", "exchange"])
+    func `a page finds the assets that it names, in the very moment of an update too`(layout: String) async throws {
+        let (source, folder) = (try GitRepository(), try TemporaryFolder())
+        let updates = 150
+        let commits = try source.history(
+            (0...updates).map { n in
+                ["index.html": "\(n)", "app.\(n).js": "\(n)"].merging(n > 0 ? ["app.\(n - 1).js": nil] : [:]) {
+                    new, _ in new
+                }
+            })
+        try source.push(commits[0])
+        let sidekick = try Sidekick([
+            source.path, folder("www"), "--layout", layout, "--delay", "1h", "--grace", "100ms",
+        ])
+        try await sidekick.prints("published")
+        let nginx = try await Nginx(serving: folder("www"))
+        let reader = Visitor(nginx.port)
+        for (n, commit) in commits.enumerated().dropFirst() {
+            try source.push(commit)
+            sidekick.send(SIGHUP)
+            try await eventually("page \(n) was read, and all that it names") { reader.last >= n || reader.isStuck }
+        }
+        let (visits, faults) = await reader.end()
+        #expect(faults.isEmpty && visits > updates, "\(visits) visits: \(faults.joined(separator: "\n"))")
+        #expect(try await sidekick.stop() == 0)
     }
 
     @Test(arguments: ["link", "exchange", "folder"])
@@ -77,5 +106,53 @@ import Testing
         #expect(try get(nginx.port, "/app.2.js").text == "two")
         #expect(try get(nginx.port, "/both.js").text == "new")
         #expect(try await sidekick.stop() == 0)
+    }
+}
+
+/// Loads the page again and again, each time with the asset that it names.
+private final class Visitor: Sendable {
+    private struct State {
+        var isOver = false
+        var last = -1
+        var visits = 0
+        var faults: [String] = []
+    }
+
+    private let state = Mutex(State())
+    private let ended = DispatchGroup()
+
+    init(_ port: UInt16) {
+        ended.enter()
+        Thread.detachNewThread { [self] in
+            while !state.withLock({ $0.isOver }) { visit(port) }
+            ended.leave()
+        }
+    }
+
+    private func visit(_ port: UInt16) {
+        var page = ""
+        var asset = ""
+        do {
+            page = try get(port, "/").text
+            let answer = try get(port, "/app.\(page).js")
+            asset = answer.status == 200 ? answer.text : "status \(answer.status)"
+        } catch {
+            asset = "\(error)"
+        }
+        state.withLock {
+            $0.visits += 1
+            if let number = Int(page) { $0.last = number }
+            if asset != page || page.isEmpty { $0.faults.append("page \(page): \(asset)") }
+        }
+    }
+
+    /// The newest page that was loaded with its asset.
+    var last: Int { state.withLock { $0.last } }
+    var isStuck: Bool { state.withLock { $0.faults.count > 20 } }
+
+    func end() async -> (visits: Int, faults: [String]) {
+        state.withLock { $0.isOver = true }
+        await withCheckedContinuation { done in ended.notify(queue: .global()) { done.resume() } }
+        return state.withLock { ($0.visits, $0.faults) }
     }
 }

@@ -51,12 +51,15 @@ import Testing
         defer { free(shown) }
         chown(String(cString: shown) + "/a.html", 0, 0)
         chmod(String(cString: shown) + "/a.html", 0o600)
+        var said = ""
         for number in 2..<5 {
             let commit = try source.commit(["b.html": "\(number)"])
             let result = try pass(layout)
             #expect(result.status == 0, "\(result.error)")
             #expect(try differences(folder("open/www/"), from: source.path, commit) == [])
+            said += result.error
         }
+        #expect(said.contains("not kept: a.html") == (layout != "folder"), "\(said)")
     }
 
     @Test func `one larger than any memory is not read to learn that it is another`() async throws {

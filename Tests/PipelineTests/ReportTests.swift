@@ -1,4 +1,6 @@
+import Git
 import Logging
+import Publishing
 import Synchronization
 import Testing
 
@@ -93,5 +95,18 @@ private final class Lines: Sendable {
         #expect(report(freshFor: 100, running: false).complaint(now: 1001) != nil)
         #expect(report(freshFor: nil, running: true).complaint(now: 99999) == nil, "before the first publish")
         #expect(report(freshFor: 100, running: true, started: 5000).complaint(now: 5050) == nil, "just restarted")
+    }
+}
+
+@Suite struct `Notices` {
+    @Test func `of a kind are the first few told, and how many there are`() {
+        let lines = Lines()
+        let links = (1...50_000).map { Notice.skippedLink(path: TreePath("l\($0)"), target: "/etc") }
+        let others = [Notice.recovered("finished"), .submodule(path: TreePath("m"))]
+        lines.logger(.text).report(links + others)
+        #expect(lines.all.count == 20 + 1 + 2)
+        #expect(lines.all.count { $0.contains("l20 ") || $0.contains("l21 ") } == 1)
+        #expect(lines.all.contains { $0.contains("symbolic links left out: 50000 in all") })
+        #expect(!lines.all.contains { $0.contains("submodules") })
     }
 }

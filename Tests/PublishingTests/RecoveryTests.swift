@@ -34,6 +34,24 @@ import Testing
         _ = try Publisher.open(destination, options: site.options)
     }
 
+    @Test func `two that are to share one SIDEKICK_STATE are refused, each its own is not`() throws {
+        let folder = try TemporaryFolder()
+        func open(_ name: String, state: String) throws -> Publisher {
+            try Publisher.open(
+                Destination(folder(name), state: folder(state)), options: PublishingOptions(layout: .link)
+            ).publisher
+        }
+        let first = try open("one", state: "state")
+        #expect {
+            try open("two", state: "state")
+        } throws: {
+            guard case PublishingError.stateBusy(let path, let owner) = $0 else { return false }
+            return path == folder("state") && owner == "\(getpid())"
+        }
+        let third = try open("three", state: "state/three")
+        withExtendedLifetime((first, third)) {}
+    }
+
     /// Stages the second commit and does the first steps of its burst by hand, as if the process had died then.
     private func interrupt(_ site: Site, _ commit: String, after count: Int, of steps: inout Int) throws {
         let staged = try site.stage(commit)

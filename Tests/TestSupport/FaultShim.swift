@@ -84,13 +84,42 @@ public struct FaultShim: Sendable {
     /// - Returns: how it ended and what it did, in order.
     public func run(_ arguments: [String], fault: (Fault, at: Int)? = nil) throws -> (Command.Result, [Call]) {
         let files = try TemporaryFolder()
-        var environment = [
-            "PATH": "/usr/bin:/bin", "LD_PRELOAD": folder("fault.so"), "FAULT_LOG": files("log"),
-            "FAULT_SKIP_SYNC": "1",
-        ]
-        if let (fault, call) = fault { environment.merge(fault.environment(at: call)) { $1 } }
+        let environment = environment(fault, log: files("log"))
         let result = try Command.run(arguments, environment: environment, mayFail: true)
-        let log = (try? files.read("log")) ?? ""
-        return (result, log.split(separator: "\n").compactMap { Call($0) })
+        return (result, calls(in: files))
+    }
+
+    /// Runs a program that does not end by itself: it is asked to when the fault, if any, has happened and then it has
+    /// changed nothing for half a second.
+    public func follow(_ arguments: [String], fault: (Fault, at: Int)? = nil) throws -> (Command.Result, [Call]) {
+        let files = try TemporaryFolder()
+        try files.write("", to: "error")
+        let process = try ChildProcess(
+            arguments, environment: environment(fault, log: files("log")), error: files("error"))
+        let end = Date().addingTimeInterval(60)
+        var (size, quiet) = (0, 0)
+        while process.status == nil, quiet < 10 {
+            usleep(50_000)
+            let log = (try? files.read("log")) ?? ""
+            let isAwaited = log.isEmpty || (fault != nil && !calls(in: files).contains(where: \.isHit))
+            quiet = isAwaited || log.utf8.count != size ? 0 : quiet + 1
+            size = log.utf8.count
+            guard Date() < end else { throw TestFailure("no end of \(arguments): \(try files.read("error"))\n\(log)") }
+        }
+        process.send(SIGTERM)
+        let status = process.waitForEnd()
+        return (Command.Result(status: status, output: Data(), error: try files.read("error")), calls(in: files))
+    }
+
+    private func environment(_ fault: (Fault, at: Int)?, log: String) -> [String: String] {
+        let always = [
+            "PATH": "/usr/bin:/bin", "LD_PRELOAD": folder("fault.so"), "FAULT_LOG": log, "FAULT_SKIP_SYNC": "1",
+        ]
+        guard let (fault, call) = fault else { return always }
+        return always.merging(fault.environment(at: call)) { $1 }
+    }
+
+    private func calls(in files: TemporaryFolder) -> [Call] {
+        ((try? files.read("log")) ?? "").split(separator: "\n").compactMap { Call($0) }
     }
 }

@@ -77,7 +77,7 @@ public enum Operator {
             }
             return try Publisher.open(destination, options: options)
         }
-        for notice in notices { logger.warning("notice", metadata: ["what": "\(notice)"]) }
+        logger.report(notices)
         let delivery = Delivery(publisher: publisher, executor: executor, logger: logger)
         let ref = (try? StatusReport.read(destination))?.status.ref ?? ""
         let desk = OrderDesk(delivery: delivery, ref: ref)

@@ -85,7 +85,7 @@ struct OrderDesk: Sendable {
         let verdict = try await delivery.executor.run {
             try publisher.verify(in: try store.open(), repairing: true)
         }
-        for notice in verdict.notices { delivery.logger.warning("notice", metadata: ["what": "\(notice)"]) }
+        delivery.logger.report(verdict.notices)
         guard !verdict.differences.isEmpty else { return [verdict.summary] }
         if publisher.hasDrifted {
             try await delivery.deliver(verdict.commit, ref: "repair", replacing: try publisher.published())

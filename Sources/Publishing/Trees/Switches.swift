@@ -6,7 +6,8 @@ struct LinkSwitch {
     let destination: Destination
     let pool: TreePool
 
-    private static let next = EntryName(".next")
+    /// The next link; after an exchange, what stood at DESTINATION.
+    static let next = EntryName(".next")
 
     func show(_ tree: String, keeping lostAndFound: LostAndFound) throws {
         let home = try Directory(opening: destination.home)
@@ -82,7 +83,8 @@ struct ExchangeSwitch {
         case .folder: try destination.takeBack(name, in: trees, to: pool, keeping: lostAndFound)
         case .link:
             let target = try trees.readLink(name).map { String(decoding: $0, as: UTF8.self) }
-            if target?.hasPrefix(destination.linkTarget(of: "")) == true {
+            let ours = [destination.linkTarget(of: ""), destination.homeFromTrees]
+            if let target, ours.contains(where: target.hasPrefix) {
                 try trees.remove(name)
             } else {
                 try lostAndFound.move(name, from: trees, path: TreePath(bytes: destination.name.bytes))
@@ -111,8 +113,14 @@ extension Destination {
                 continue
             }
             let trees = try pool.trees
-            guard try trees.status(EntryName(tree)) == nil else { continue }
-            try folder.rename(name, to: trees, as: EntryName(tree))
+            switch try trees.status(EntryName(tree))?.kind {
+            case nil: try folder.rename(name, to: trees, as: EntryName(tree))
+            case .link:
+                // `previous` leads through that link to this folder, and does so at any moment.
+                try folder.exchange(name, with: trees, EntryName(tree))
+                try folder.remove(name)
+            case .folder, .file, .other: continue
+            }
             return try trees.sync()
         }
         let published = try folderRecord()
@@ -125,6 +133,9 @@ extension Destination {
         guard try FileStatus.of(home) != nil else { return nil }
         return try RecordShelf(home: home).read(FolderLayout.recordName, in: Directory(opening: home))
     }
+
+    /// Our folder as seen from that of all trees: in a form that no link of somebody else's has.
+    var homeFromTrees: String { "../../../.sidekick/\(String(decoding: name.bytes, as: UTF8.self))/" }
 
     /// Relative, so that the volume may be mounted anywhere.
     func linkTarget(of tree: String) -> String {

@@ -19,8 +19,8 @@ extension TreeLayout {
             do {
                 try lostAndFound.keepCopy(of: path.name, in: folder, path: path)
             } catch let error as DiskError where error.isUnreadable {
-                // What nobody here can read, nobody here can keep. It must not stop every update.
-                continue
+                // It must not stop every update.
+                lostAndFound.cannotKeep(path, error)
             }
         }
         for spare in try pool.spares(besides: nil) where spare.name != visible.name {

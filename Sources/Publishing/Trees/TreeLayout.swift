@@ -183,19 +183,21 @@ struct TreeLayout {
 
     // MARK: publish
 
-    /// Shows a tree: one rename, or one exchange. What was live before is `previous` from then on.
+    /// Shows a tree: one rename, or one exchange. What was live before is `previous` from that moment on: a page that was
+    /// loaded just before finds its own assets at any time after.
     func publish(_ tree: String, keeping lostAndFound: LostAndFound) throws {
         let before = try liveName()
         // Before as well: whoever is killed in between has not made a tree that was just live look as if it never was.
         if let before { pool.stamp(before) }
+        if let before, before != tree, options.keepPrevious > 0 {
+            try pool.setPrevious(before, movingTo: layout == .exchange ? "trees/\(tree)" : LinkSwitch.next.description)
+        }
         switch layout {
         case .link: try LinkSwitch(destination: destination, pool: pool).show(tree, keeping: lostAndFound)
         case .exchange: try ExchangeSwitch(destination: destination, pool: pool).show(tree, keeping: lostAndFound)
         case .folder: break
         }
-        guard let before, before != tree else { return }
-        pool.stamp(before)
-        if options.keepPrevious > 0 { try pool.setPrevious(before) }
+        if let before, before != tree { pool.stamp(before) }
     }
 
     /// Finishes or removes what a process that was killed left.

@@ -115,8 +115,18 @@ struct TreePool {
         return (name, Double(try home.status(Self.previous)?.mtime ?? 0) / 1e9)
     }
 
-    /// Points `previous` at a tree, in one step.
-    func setPrevious(_ tree: String) throws {
+    /// Points `previous` at the live tree, in one step, before another one takes its place.
+    ///
+    /// A tree that is DESTINATION itself is not in the pool yet: until it is (`Destination.takeBack`), its name there is a
+    /// link to where the switch puts it.
+    ///
+    /// - Parameter place: that place, in our folder.
+    func setPrevious(_ tree: String, movingTo place: String) throws {
+        let (trees, name) = (try trees, EntryName(tree))
+        if try trees.status(name)?.kind != .folder {
+            try trees.remove(name)
+            try trees.makeLink(name, target: Array(destination.homeFromTrees.utf8) + Array(place.utf8))
+        }
         let home = try Directory(opening: destination.home)
         try home.remove(Self.nextPrevious)
         try home.makeLink(Self.nextPrevious, target: Array("trees/\(tree)".utf8))
