@@ -16,6 +16,42 @@ private func noise(_ kilobytes: Int) -> String {
 }
 
 @Suite(.enabled(if: SmallDisk.mayMount, "a small disk needs a user namespace")) struct `Full disks` {
+    @Test func `a compaction without room for it takes none, rests, and leaves the site and the store as they are`()
+        async throws
+    {
+        let source = try GitRepository()
+        let disk = try await SmallDisk()
+        let commits = try source.history(
+            (0..<4).map { ["page.html": "\($0)"].merging($0 == 0 ? ["noise": noise(2048)] : [:]) { old, _ in old } })
+        try source.push(commits[0])
+        let first = try await disk.once(source, "link")
+        #expect(first.status == 0, "\(first.log)")
+        try PackPile.shared.get().copy(to: disk(".sidekick/www/git"))
+        try disk.fill(leaving: 1 << 20)
+        let sidekick = try Sidekick(
+            [source.path, disk.path + "/www", "--layout", "link", "--delay", "1h", "--grace", "0s"],
+            wrapper: disk.wrapper)
+        try await sidekick.prints("started")
+        var least = Int.max
+        for commit in commits[1...] {
+            try source.push(commit)
+            sidekick.send(SIGHUP)
+            try await sidekick.prints("commit=\(commit)")
+            least = min(least, try disk.free.bytes)
+            try await sidekick.prints("compaction failed")
+        }
+        #expect(try await sidekick.stop() == 0)
+        let failures = sidekick.log.split(separator: "\n").filter { $0.contains("compaction failed") }
+        #expect(failures.count == 1, "\(sidekick.log)")
+        #expect(failures[0].contains(String(cString: strerror(ENOSPC))), "\(failures)")
+        #expect(least > 500_000, "nothing is copied to find out")
+        #expect(!FileManager.default.fileExists(atPath: disk(".sidekick/www/git.new")))
+        #expect(try PackPile.count(in: disk(".sidekick/www/git")) > 60)
+        disk.clear()
+        #expect(try await disk.once(source, "link").status == 0)
+        #expect(try PackPile.count(in: disk(".sidekick/www/git")) < 10)
+    }
+
     @Test(arguments: layouts)
     func `a commit larger than what is free is refused before a byte is written, and published when there is room`(
         layout: String

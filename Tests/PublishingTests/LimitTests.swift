@@ -66,6 +66,30 @@ import Testing
         try refused(site, site.commit(["a": "1", "deep/b": "0123456789x"]), "SIDEKICK_MAX_BLOB")
     }
 
+    @Test func `paths that have more bytes together than a plan may hold, of few objects, write nothing`() throws {
+        var limits = Limits(files: .max)
+        limits.paths = 1 << 20
+        let site = try Site(.link, options: PublishingOptions(limits: limits))
+        let source = site.source
+        var row: GitRepository.Row = ("100644", "", try source.blob("x"))
+        // A million files of 600 bytes of path, in three trees: counting stops in time.
+        for count in [100, 100, 100] {
+            let name = String(repeating: "n", count: 196)
+            let rows = (0..<count).map {
+                "\(row.mode) \(row.mode == "040000" ? "tree" : "blob") \(row.id)\t\(name)\(1000 + $0)\n"
+            }
+            row = ("040000", "", try source.git("mktree", input: Data(rows.joined().utf8)))
+        }
+        let commit = try source.git("commit-tree", row.id, "-m", "deep")
+        #expect {
+            try site.publish(commit)
+        } throws: {
+            guard case PublishingError.pathsTooLong = $0 else { return false }
+            return true
+        }
+        #expect(try site.filesOnDisk() == [".sidekick/www/lock"])
+    }
+
     @Test(arguments: Layout.allCases)
     func `a limit that is lowered later does not remove what is published`(layout: Layout) throws {
         let site = try Site(layout)

@@ -206,8 +206,6 @@ extension PathSelection {
 extension Limits {
     /// Linux's PATH_MAX, with the byte at its end: nothing longer can be opened, by a web server neither.
     private static let longestPath = 4095
-    /// So many bytes of paths are a million of 256 each. Folders that name each other make gigabytes of a few kilobytes.
-    private static let mostPathBytes = 256 << 20
 
     func check(path: TreePath) throws(PublishingError) {
         guard path.bytes.count > Self.longestPath else { return }
@@ -217,9 +215,7 @@ extension Limits {
     }
 
     func check(_ count: TreePlan.Count) throws(PublishingError) {
-        if count.paths > Self.mostPathBytes {
-            throw .pathsTooLong(bytes: Self.mostPathBytes)
-        }
+        if count.paths > paths { throw .pathsTooLong(bytes: paths) }
         if count.files > files {
             throw .limitExceeded(setting: "SIDEKICK_MAX_FILES", limit: "\(files)", found: "more than \(files) files")
         }

@@ -8,6 +8,8 @@ public struct Limits: Sendable, Equatable {
     public var blob: Int64
     /// Folders inside each other.
     public var depth: Int
+    /// Bytes of all paths together: a million of 256 each. Folders that name each other make gigabytes of a few kilobytes.
+    var paths = 256 << 20
 
     /// The defaults of the contract.
     public init(files: Int = 1_000_000, size: Int64 = 10_000_000_000, blob: Int64 = 512_000_000, depth: Int = 256) {
