@@ -22,9 +22,8 @@ final class PackIndexer {
     private let pointer: OpaquePointer
     private var statistics = git_indexer_progress()
 
-    private init(_ pointer: OpaquePointer) { self.pointer = pointer }
-
     var receivedObjects: Int { Int(statistics.received_objects) }
+    var totalObjects: Int { Int(statistics.total_objects) }
 
     /// Lends an indexer and commits it when `body` returns; when it throws, the partial pack is removed.
     ///
@@ -32,21 +31,33 @@ final class PackIndexer {
     static func withIndexer(
         in folder: String, completingFrom database: OpaquePointer, _ body: (PackIndexer) throws -> Void
     ) throws {
+        let indexer = try PackIndexer(in: folder, completingFrom: database)
+        do {
+            try body(indexer)
+            try indexer.commit()
+        } catch {
+            try Task.checkCancellation()
+            throw error
+        }
+    }
+
+    /// The partial pack is removed when the last reference to this goes before `commit` was called.
+    ///
+    /// - Parameter database: where the bases of a thin pack are; it must outlive this.
+    init(in folder: String, completingFrom database: OpaquePointer) throws(GitError) {
         var options = git_indexer_options()
         try check("git_indexer_options_init") {
             git_indexer_options_init(&options, UInt32(GIT_INDEXER_OPTIONS_VERSION))
         }
         options.progress_cb = { _, _ in Task.isCancelled ? GIT_EUSER.rawValue : 0 }
-        let pointer = try handle("git_indexer_new") { git_indexer_new(&$0, folder, 0, database, &options) }
-        defer { git_indexer_free(pointer) }
-        let indexer = PackIndexer(pointer)
-        do {
-            try body(indexer)
-            try check("git_indexer_commit") { git_indexer_commit(pointer, &indexer.statistics) }
-        } catch {
-            try Task.checkCancellation()
-            throw error
-        }
+        pointer = try handle("git_indexer_new") { git_indexer_new(&$0, folder, 0, database, &options) }
+    }
+
+    deinit { git_indexer_free(pointer) }
+
+    /// Checks the whole pack and gives it its name.
+    func commit() throws(GitError) {
+        try check("git_indexer_commit") { git_indexer_commit(pointer, &statistics) }
     }
 
     func append(_ data: UnsafeRawBufferPointer) throws(GitError) {

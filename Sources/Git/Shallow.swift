@@ -1,6 +1,21 @@
 import Glibc
 
 extension Repository {
+    /// The commits whose parents need not be here.
+    public borrowing func shallowCommits() throws -> [ObjectID] {
+        let file = path + "shallow"
+        guard isTaken(file) else { return [] }
+        return try readLines(of: file).compactMap { ObjectID(hex: $0) }
+    }
+
+    /// Changes which commits these are. What is added must be on the disk before the commits are, what is removed after their
+    /// parents.
+    borrowing func changeShallow(adding: some Sequence<ObjectID>, removing: some Sequence<ObjectID>) throws {
+        let standing = Set(try shallowCommits().map(\.description))
+        try writeShallow(
+            standing.union(adding.map(\.description)).subtracting(removing.map(\.description)), instead: standing)
+    }
+
     /// Says in git's `shallow` file which of the objects that are about to come are commits whose parents need not be here
     /// (gitformat-shallow: one id a line). A commit that it names and that never comes is no harm to git.
     borrowing func setShallow(_ commits: [ObjectID], among objects: [ObjectID]) throws {
@@ -9,6 +24,11 @@ extension Repository {
         // What an interrupted copy to another depth said of them holds no more.
         let lines = (standing.isEmpty ? [] : standing.subtracting(objects.map(\.description)))
             .union(commits.map(\.description))
+        try writeShallow(lines, instead: standing)
+    }
+
+    private borrowing func writeShallow(_ lines: Set<String>, instead standing: Set<String>) throws {
+        let file = path + "shallow"
         guard lines != standing else { return }
         if lines.isEmpty {
             guard unlink(file) == 0 else { throw failure(file) }

@@ -1,18 +1,20 @@
 import FoundationEssentials
 
 extension Store {
-    /// How the objects of a store came to it. The two do not mix: what was copied is shallow, and libgit2's negotiation
-    /// fails on a shallow store.
+    /// How the objects of a store came to it. They do not mix: what was copied or fetched is shallow, and libgit2's
+    /// negotiation fails on a shallow store.
     public enum Origin: String, Sendable {
         /// Object by object from a repository on this machine, to a depth.
         case copied
         /// From a server in the old protocol, all of a reference's history.
         case negotiated
+        /// From a server in protocol v2, to a depth.
+        case fetched
     }
 
     private var originFile: String { path + "/sidekick-origin" }
 
-    /// Opens the store for objects that come this way. One that was filled the other way is emptied first: it holds
+    /// Opens the store for objects that come this way. One that was filled another way is emptied first: it holds
     /// nothing that the remote does not.
     public func open(for origin: Origin) throws -> Repository {
         do {
@@ -44,7 +46,8 @@ extension Store {
                 atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         }
         if !manager.fileExists(atPath: originFile) {
-            try origin.rawValue.write(toFile: originFile, atomically: true, encoding: .utf8)
+            // Not by a temporary file: a folder that a kill leaves is empty, and may be anybody's, or has the mark.
+            try origin.rawValue.write(toFile: originFile, atomically: false, encoding: .utf8)
         }
     }
 

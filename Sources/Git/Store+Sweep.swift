@@ -8,6 +8,7 @@ extension Store {
     @discardableResult
     public func sweep() -> Int {
         guard isOurs else { return 0 }
+        try? history.end()
         let leftovers = [
             "*.lock", "shallow.sidekick", "refs/*.lock", "refs/*/*.lock", "refs/*/*/*.lock", "objects/pack/pack_git2_*",
             "objects/pack/tmp_*", "objects/??/tmp_*",

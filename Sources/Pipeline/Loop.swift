@@ -43,7 +43,11 @@ public struct Loop: Sendable {
                     "destination": "\(publisher.destination.path)", "layout": "\(publisher.layout.rawValue)",
                     "state": "\(publisher.destination.state)",
                 ])
-            let upstream = try settings.upstream.makeUpstream(on: executor)
+            var options = settings.upstream
+            options.agent = "sidekick/\(version)"
+            let upstream = try options.makeUpstream(on: executor) {
+                logger.warning("notice", metadata: ["what": "\($0)"])
+            }
             return Loop(settings, upstream, publisher, executor, doorbell, logger, terminal, version)
         } catch {
             throw SyncError(error, at: .configure)

@@ -35,9 +35,15 @@ public struct CredentialSource: Sendable, Equatable {
         self.password = password
     }
 
+    /// What is sent.
+    typealias Pair = (user: String, password: String)
+
     /// The pair to send to this address; `nil` when there is none.
-    func credential(for url: RemoteURL) throws -> (user: String, password: String)? {
+    func credential(for url: RemoteURL) throws -> Pair? {
         guard let secret = try password?.read() ?? url.password else { return nil }
         return (user ?? url.user ?? Self.tokenUser, secret.reveal())
     }
+
+    /// Whether there is one for this address.
+    func isSet(for url: RemoteURL) -> Bool { password != nil || url.password != nil }
 }

@@ -29,6 +29,25 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// What a server has to be asked for.
+    var interest: RefInterest {
+        switch self {
+        case .head: .exactly(["HEAD"])
+        case .commit: .exactly([])
+        case .name(let name): .exactly(Self.candidates(name))
+        }
+    }
+
+    private static func candidates(_ name: String) -> [String] {
+        name.hasPrefix("refs/") ? [name] : ["refs/heads/\(name)", "refs/tags/\(name)", "refs/\(name)"]
+    }
+
+    func resolve(
+        address: String, among references: [String: Reference]
+    ) throws -> (reference: Reference, warnings: [String]) {
+        try resolve(address: address) { references[$0] }
+    }
+
     /// Finds the reference that a name means. As for `git clone --branch`, a branch wins over a tag of the same name.
     ///
     /// - Parameter lookup: finds a reference by its full name.
@@ -43,8 +62,7 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
         case .commit(let id):
             return (Reference(name: id.description, target: id, peeled: id), [])
         case .name(let name):
-            let names = name.hasPrefix("refs/") ? [name] : ["refs/heads/\(name)", "refs/tags/\(name)", "refs/\(name)"]
-            let found = try names.compactMap { try lookup($0) }
+            let found = try Self.candidates(name).compactMap { try lookup($0) }
             guard let first = found.first else { throw UpstreamError.refMissing(ref: name, address: address) }
             guard found.count > 1 else { return (first, []) }
             return (first, ["\(name) is both \(found.map(\.name).joined(separator: " and ")): following \(first.name)"])

@@ -62,27 +62,37 @@ public struct UpstreamOptions: Sendable, Equatable {
     public var ref: RefSelection
     /// For servers that ask.
     public var credentials: CredentialSource
+    /// For servers over TLS.
+    public var tls: TLSOptions
     /// The longest time without a byte, in seconds.
     public var timeout: Double
+    /// How we call ourselves: a name, a slash and a version.
+    public var agent = "sidekick"
 
     /// Makes options.
     public init(
         url: RemoteURL, ref: RefSelection = .head, credentials: CredentialSource = CredentialSource(),
-        timeout: Double = 60
+        tls: TLSOptions = TLSOptions(), timeout: Double = 60
     ) {
         self.url = url
         self.ref = ref
         self.credentials = credentials
+        self.tls = tls
         self.timeout = timeout
     }
 
     /// The transport for the address. A new protocol is a new file in this room and a line here.
     ///
-    /// - Parameter executor: where blocking work is done.
-    public func makeUpstream(on executor: GitExecutor) throws(UpstreamError) -> any Upstream {
+    /// - Parameters:
+    ///   - executor: where blocking work is done.
+    ///   - tell: takes what a person should know once, in one sentence.
+    public func makeUpstream(
+        on executor: GitExecutor, tell: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(UpstreamError) -> any Upstream {
         switch url.transport {
         case .local: LocalUpstream(options: self, executor: executor)
-        case .https, .http, .git: LegacyUpstream(options: self, executor: executor)
+        case .https, .http: SmartUpstream(self, over: try HTTPTransport(self), on: executor, tell: tell)
+        case .git: LegacyUpstream(options: self, executor: executor)
         case .ssh: throw .transportUnsupported(scheme: "ssh")
         }
     }

@@ -19,6 +19,14 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     /// The commit was advertised and then not delivered.
     case moved(commit: ObjectID)
     case secretUnreadable(path: String)
+    /// A file of certificates or keys.
+    case fileUnusable(path: String, reason: String)
+    /// It asks to be left alone, for so many seconds where it says so.
+    case busy(address: String, status: Int, seconds: Double?)
+    /// Something answers there, and it is no git server.
+    case notGit(address: String, found: String)
+    /// Its objects have names of another kind.
+    case objectFormat(String, address: String)
     case transportUnsupported(scheme: String)
 
     /// What happened, in one sentence.
@@ -42,6 +50,14 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
             "history was rewritten: \(new.abbreviated) does not follow \(old.abbreviated)"
         case .moved(let commit): "commit \(commit.abbreviated) was advertised and then not delivered"
         case .secretUnreadable(let path): "the secret in \(path) cannot be read"
+        case .fileUnusable(let path, let reason): "\(path) cannot be used: \(reason)"
+        case .busy(let address, let status, let seconds):
+            "\(address) is too busy (status \(status))"
+                + (seconds.map { ", and asks to wait \($0.formattedSeconds)" } ?? "")
+        case .notGit(let address, let found):
+            "\(address) is no git server: it answers with \(found.printable(limit: 80))"
+        case .objectFormat(let format, let address):
+            "\(address) has objects of the format \(format.printable(limit: 20))"
         case .transportUnsupported(let scheme): "repositories over \(scheme) are not supported by this version"
         }
     }
@@ -64,6 +80,10 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .rewritten: "restore the branch, or unset SIDEKICK_FAST_FORWARD_ONLY to follow it"
         case .moved: "nothing: the next pass asks again"
         case .secretUnreadable: "check the file's name, and that this user may read it"
+        case .fileUnusable: "check the file's name, what is in it, and that this user may read it"
+        case .busy: "nothing: it is asked again later. A larger DELAY asks less often"
+        case .notGit: "check REPOSITORY: it must be what `git clone` takes; a page for people, or a login page, is not"
+        case .objectFormat: "publish from a repository with SHA-1 objects: this version reads no others"
         case .transportUnsupported: "use an https address with a token"
         }
     }
@@ -79,7 +99,7 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     /// It may well work the next time although nobody did anything.
     public var isTransient: Bool {
         switch self {
-        case .hostUnknown, .unreachable, .stalled, .closed, .serverFailed, .moved: true
+        case .hostUnknown, .unreachable, .stalled, .closed, .serverFailed, .moved, .busy: true
         default: false
         }
     }

@@ -54,7 +54,7 @@ struct CrashRun {
                 #expect(try shown() == new, "\(what): \(result.error)")
             } else {
                 #expect(result.error.contains(message), "\(what): \(result.error)")
-                #expect(result.error.contains(folder("")) || result.error.contains("git_"), "\(what): \(result.error)")
+                #expect(result.error.contains(folder.path) || result.error.contains("git_"), "\(what): \(result.error)")
             }
         } else {
             #expect(result.status == 137, "\(what): \(result.error)")

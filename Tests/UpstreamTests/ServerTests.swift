@@ -32,7 +32,7 @@ import Testing
 
     @Test(arguments: [
         ("403 Forbidden", "forbids access"), ("404 Not Found", "there is no repository"), ("500 Oops", "failed"),
-        ("502 Bad Gateway", "failed"), ("200 OK", "failed"),
+        ("502 Bad Gateway", "failed"), ("200 OK", "is no git server"),
     ])
     func `answers that are no repository are told apart`(status: String, words: String) async throws {
         let trap = try HTTPTrap { _ in

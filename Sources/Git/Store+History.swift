@@ -1,0 +1,38 @@
+import FoundationEssentials
+
+extension Store {
+    /// A store of its own inside this one, for a history that is only looked at.
+    public var history: Store { Store(path: path + "/sidekick-history") }
+
+    /// Makes an empty store for a moment, in place of what a kill may have left there.
+    public func begin() throws -> Repository {
+        try end()
+        return try Repository(creatingBare: path)
+    }
+
+    /// Removes it.
+    public func end() throws {
+        guard isTaken(path) else { return }
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            throw GitError(call: "store", code: -1, message: "\(path): \(error.fileFailure)", isLocalDisk: true)
+        }
+    }
+}
+
+extension Repository {
+    /// Whether a commit, or one that it follows, has this one as a parent. Parents that are not here are not looked at.
+    public borrowing func hasParent(_ parent: ObjectID, from commit: ObjectID) throws -> Bool {
+        var seen: Set<ObjectID> = []
+        var rest = [commit]
+        while let id = rest.popLast() {
+            guard seen.insert(id).inserted, try contains(id) else { continue }
+            try Task.checkCancellation()
+            let parents = try self.commit(id).parents
+            if parents.contains(parent) { return true }
+            rest += parents
+        }
+        return false
+    }
+}

@@ -1,0 +1,107 @@
+import AsyncHTTPClient
+import Git
+import Glibc
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// What a call of the client failed with, in this room's words.
+func failure(_ error: any Error, _ options: UpstreamOptions) -> any Error {
+    let host = options.url.authority
+    let address = options.url.address
+    switch error {
+    case is UpstreamError, is ProtocolError, is CancellationError: return error
+    case let error as HTTPClientError: return failure(error, options)
+    case let error as NIOConnectionError:
+        guard let first = error.connectionErrors.first?.error else {
+            let cause = error.dnsAError ?? error.dnsAAAAError
+            return UpstreamError.hostUnknown(host: error.host, reason: cause.map { "\($0)" } ?? "it has no address")
+        }
+        if case .connectTimeout? = first as? ChannelError {
+            return UpstreamError.stalled(host: host, seconds: options.timeout)
+        }
+        return UpstreamError.unreachable(host: host, reason: (first as? IOError)?.reason ?? "\(first)")
+    case let error as ChannelError:
+        if case .connectTimeout = error { return UpstreamError.stalled(host: host, seconds: options.timeout) }
+        return UpstreamError.closed(host: host, reason: closedByServer)
+    case let error as IOError where [ECONNRESET, EPIPE].contains(error.errnoCode):
+        return UpstreamError.closed(host: host, reason: closedByServer)
+    case let error as IOError: return UpstreamError.closed(host: host, reason: error.reason)
+    case let error as NIOSSLError:
+        let text = "\(error)"
+        if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("CERT") {
+            return UpstreamError.certificate(address: address, reason: text)
+        }
+        return UpstreamError.closed(host: host, reason: "TLS failed: \(text.printable())")
+    case let error as NIOSSLExtraError: return UpstreamError.certificate(address: address, reason: "\(error)")
+    default: return UpstreamError.closed(host: host, reason: "\(error)".printable())
+    }
+}
+
+private func failure(_ error: HTTPClientError, _ options: UpstreamOptions) -> any Error {
+    let host = options.url.authority
+    switch error {
+    case .cancelled: return CancellationError()
+    case .readTimeout, .writeTimeout, .connectTimeout, .tlsHandshakeTimeout, .socksHandshakeTimeout,
+        .httpProxyHandshakeTimeout, .getConnectionFromPoolTimeout, .deadlineExceeded:
+        return UpstreamError.stalled(host: host, seconds: options.timeout)
+    case .proxyAuthenticationRequired, .invalidProxyResponse:
+        return UpstreamError.unreachable(host: host, reason: "the proxy refuses: \(error.shortDescription)")
+    case .remoteConnectionClosed, .uncleanShutdown:
+        return UpstreamError.closed(host: host, reason: closedByServer)
+    default: return UpstreamError.closed(host: host, reason: error.shortDescription)
+    }
+}
+
+/// Which call noticed it says nothing to a person, and differs from pass to pass.
+private let closedByServer = "the other side closed it"
+
+extension IOError {
+    /// The system's words for it.
+    fileprivate var reason: String { String(cString: strerror(errnoCode)) }
+}
+
+extension HTTPClient.Configuration {
+    /// - Parameter idle: the seconds after which an idle connection is closed.
+    init(for options: UpstreamOptions, idle: Int64) throws(UpstreamError) {
+        let silence = TimeAmount.nanoseconds(Int64(options.timeout * 1e9))
+        self.init(
+            tlsConfiguration: try options.tls.configuration(),
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: silence, read: silence, write: silence),
+            connectionPool: .init(idleTimeout: .seconds(idle)),
+            ignoreUncleanSSLShutdown: false,
+            decompression: .disabled)
+        httpVersion = .http1Only
+        connectionPool.retryConnectionEstablishment = false
+    }
+}
+
+extension TLSOptions {
+    fileprivate func configuration() throws(UpstreamError) -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        if let file = authorities {
+            configuration.additionalTrustRoots = [.certificates(try certificates(in: file))]
+        }
+        if let file = certificate {
+            configuration.certificateChain = try certificates(in: file).map { .certificate($0) }
+        }
+        if let file = key {
+            do {
+                configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: file, format: .pem))
+            } catch {
+                throw .fileUnusable(path: file, reason: "it holds no private key in PEM")
+            }
+        }
+        return configuration
+    }
+
+    private func certificates(in file: String) throws(UpstreamError) -> [NIOSSLCertificate] {
+        do {
+            let certificates = try NIOSSLCertificate.fromPEMFile(file)
+            if !certificates.isEmpty { return certificates }
+        } catch {}
+        throw .fileUnusable(path: file, reason: "it holds no certificate in PEM")
+    }
+}

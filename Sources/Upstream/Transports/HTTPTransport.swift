@@ -1,0 +1,204 @@
+import AsyncHTTPClient
+import Git
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import Synchronization
+
+/// Protocol v2 over http(s) (gitprotocol-http(5), Smart Clients): every command is a POST of its own, over one connection that
+/// is kept from pass to pass. What the server can do is asked once and remembered until something fails.
+final class HTTPTransport: SmartTransport {
+    private let options: UpstreamOptions
+    private let client: HTTPClient
+    private let group: MultiThreadedEventLoopGroup
+    private let remembered = Mutex<Discovery?>(nil)
+
+    /// What discovery found.
+    fileprivate struct Discovery: Sendable {
+        /// Where the repository is, after redirects.
+        let base: String
+        let capabilities: ServerCapabilities
+    }
+
+    /// Idle connections are closed after so many seconds: firewalls forget them a little later, and a request on one that was
+    /// forgotten is lost.
+    private static let idle: Int64 = 120
+    /// As many as git follows.
+    private static let mostRedirects = 20
+
+    init(_ options: UpstreamOptions) throws(UpstreamError) {
+        self.options = options
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        client = HTTPClient(
+            eventLoopGroupProvider: .shared(group), configuration: try .init(for: options, idle: Self.idle))
+    }
+
+    deinit {
+        let group = group
+        client.shutdown { _ in group.shutdownGracefully { _ in } }
+    }
+
+    func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
+        let credential = try options.credentials.credential(for: options.url)
+        do {
+            let known = remembered.withLock { $0 }
+            let discovery: Discovery
+            if let known { discovery = known } else { discovery = try await discover(credential) }
+            remembered.withLock { $0 = discovery }
+            return try await work(
+                Server(transport: self, discovery: discovery, credential: credential, isKept: known != nil))
+        } catch {
+            // Whatever it was: the next question begins at the beginning.
+            remembered.withLock { $0 = nil }
+            throw error
+        }
+    }
+
+    private struct Server: SmartServer {
+        let transport: HTTPTransport
+        let discovery: Discovery
+        let credential: CredentialSource.Pair?
+        let isKept: Bool
+
+        var capabilities: ServerCapabilities { discovery.capabilities }
+
+        func run<Value>(_ command: [UInt8], _ read: (inout PacketReader) async throws -> Value) async throws -> Value {
+            var request = HTTPClientRequest(url: discovery.base + "/git-upload-pack")
+            request.method = .POST
+            request.headers.add(name: "Content-Type", value: "application/x-git-upload-pack-request")
+            request.headers.add(name: "Accept", value: "application/x-git-upload-pack-result")
+            request.body = .bytes(command)
+            let response = try await transport.execute(request, credential, mayRepeat: isKept)
+            try transport.check(response, is: "application/x-git-upload-pack-result")
+            return try await transport.reading(response) { reader in
+                let value = try await read(&reader)
+                try await reader.end()
+                return value
+            }
+        }
+    }
+
+    // MARK: discovery
+
+    /// The one request whose redirects are followed, as git does (http.followRedirects=initial).
+    private func discover(_ credential: CredentialSource.Pair?) async throws -> Discovery {
+        var url = Self.trimmed(options.url.address) + Self.discoverySuffix
+        for _ in 0...Self.mostRedirects {
+            var request = HTTPClientRequest(url: url)
+            request.headers.add(name: "Accept", value: "*/*")
+            request.headers.add(name: "Pragma", value: "no-cache")
+            let response = try await execute(request, credential, mayRepeat: false)
+            if let next = try redirect(of: response, from: url) {
+                // A few bytes, so that the connection can go on to be used.
+                try? await response.body.drop(atMost: 65_536)
+                url = next
+                continue
+            }
+            try check(response, is: "application/x-git-upload-pack-advertisement")
+            let capabilities = try await reading(response) { reader in
+                let capabilities = try await reader.capabilities()
+                try await reader.end()
+                return capabilities
+            }
+            return Discovery(base: String(url.dropLast(Self.discoverySuffix.count)), capabilities: capabilities)
+        }
+        throw UpstreamError.serverFailed(address: options.url.address, reason: "it redirects without end")
+    }
+
+    private static let discoverySuffix = "/info/refs?service=git-upload-pack"
+
+    private static func trimmed(_ address: String) -> String {
+        var address = address[...]
+        while address.hasSuffix("/") { address = address.dropLast() }
+        return String(address)
+    }
+
+    private func redirect(of response: HTTPClientResponse, from url: String) throws(UpstreamError) -> String? {
+        guard [301, 302, 303, 307, 308].contains(response.status.code) else { return nil }
+        let location = response.headers.first(name: "Location") ?? ""
+        guard let next = HTTPOrigin.resolve(location, against: url), next.hasSuffix(Self.discoverySuffix) else {
+            throw .serverFailed(
+                address: options.url.address, reason: "it redirects to \(location.printable()), which is no repository")
+        }
+        guard let from = HTTPOrigin(url), let to = HTTPOrigin(next), from.scheme != "https" || to.scheme == "https"
+        else {
+            throw .serverFailed(
+                address: options.url.address, reason: "it redirects to \(location.printable()), which is not encrypted")
+        }
+        return next
+    }
+
+    // MARK: requests
+
+    /// - Parameter mayRepeat: whether the connection has been idle: the server may have closed it, and a request that met
+    ///   that has not been seen.
+    private func execute(
+        _ request: HTTPClientRequest, _ credential: CredentialSource.Pair?, mayRepeat: Bool
+    ) async throws -> HTTPClientResponse {
+        var request = request
+        request.headers.add(name: "User-Agent", value: options.agent)
+        request.headers.add(name: "Git-Protocol", value: "version=2")
+        // Never to another origin than the one that it was given for.
+        if let credential, HTTPOrigin(request.url) == HTTPOrigin(options.url.address) {
+            request.setBasicAuth(username: credential.user, password: credential.password)
+        }
+        do {
+            return try await client.execute(request, deadline: .distantFuture)
+        } catch let error where mayRepeat && Self.isClosed(error) {
+            return try await telling(options) { try await client.execute(request, deadline: .distantFuture) }
+        } catch {
+            throw failure(error, options)
+        }
+    }
+
+    private static func isClosed(_ error: any Error) -> Bool {
+        if let error = error as? HTTPClientError { return error == .remoteConnectionClosed }
+        return (error as? IOError).map { [ECONNRESET, EPIPE].contains($0.errnoCode) } ?? false
+    }
+
+    private func reading<Value>(
+        _ response: HTTPClientResponse, _ read: (inout PacketReader) async throws -> Value
+    ) async throws -> Value {
+        // One reader, one call at a time.
+        nonisolated(unsafe) var body = response.body.makeAsyncIterator()
+        let options = options
+        var reader = PacketReader { try await telling(options) { try await body.next() } }
+        return try await read(&reader)
+    }
+
+    private func check(_ response: HTTPClientResponse, is expected: String) throws(UpstreamError) {
+        let address = options.url.address
+        switch response.status.code {
+        case 200: break
+        case 401, 407:
+            throw .authentication(address: address, hadCredential: options.credentials.isSet(for: options.url))
+        case 403: throw .forbidden(address: address)
+        case 404, 410: throw .repositoryNotFound(address: address)
+        case 429, 503:
+            let seconds = response.headers.first(name: "Retry-After").flatMap { RetryAfter.seconds($0) }
+            throw .busy(address: address, status: Int(response.status.code), seconds: seconds)
+        default:
+            throw .serverFailed(address: address, reason: "status \(response.status.code)")
+        }
+        let type = response.headers.first(name: "Content-Type") ?? "no content type"
+        guard type.lowercased().prefix(while: { $0 != ";" && $0 != " " }) == expected else {
+            throw .notGit(address: address, found: type)
+        }
+    }
+}
+
+extension HTTPClientResponse.Body {
+    fileprivate func drop(atMost limit: Int) async throws {
+        var count = 0
+        for try await bytes in self {
+            count += bytes.readableBytes
+            if count > limit { return }
+        }
+    }
+}
+
+/// Runs a call of the client, its failures told in this room's words.
+private func telling<Value>(_ options: UpstreamOptions, _ work: () async throws -> Value) async throws -> Value {
+    do { return try await work() } catch { throw failure(error, options) }
+}
