@@ -24,4 +24,12 @@ static inline int sidekick_is_mount_root(const char *path) {
     return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) ? 1 : 0;
 }
 
+/// memfd_create(2), closed in children.
+extern int memfd_create(const char *name, unsigned int flags);
+static inline int sidekick_memfd(const char *name) { return memfd_create(name, 1u /* MFD_CLOEXEC */ | 2u /* MFD_ALLOW_SEALING */); }
+
+/// fcntl(2), F_ADD_SEALS: no more, no shorter, no other bytes.
+extern int fcntl(int descriptor, int command, ...);
+static inline int sidekick_seal(int descriptor) { return fcntl(descriptor, 1033, 0x1 | 0x2 | 0x4 | 0x8); }
+
 #endif

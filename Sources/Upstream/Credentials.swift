@@ -29,6 +29,11 @@ public struct CredentialSource: Sendable, Equatable {
     /// What a server that only looks at a token may be told as the user.
     static let tokenUser = "x-access-token"
 
+    /// A file of logins by host (git-credential-store(1)); must be readable when it is named.
+    public var file: String?
+    /// A file that curl(1) and git look into, too, when it is there (NETRC, ~/.netrc).
+    public var netrc: String?
+
     /// Makes a source; without a password the remote is asked anonymously.
     public init(user: String? = nil, password: Place? = nil) {
         self.user = user
@@ -38,12 +43,23 @@ public struct CredentialSource: Sendable, Equatable {
     /// What is sent.
     typealias Pair = (user: String, password: String)
 
-    /// The pair to send to this address; `nil` when there is none.
+    /// The pair for a repository; `nil` when there is none. What is given for no host in particular is for this one.
     func credential(for url: RemoteURL) throws -> Pair? {
-        guard let secret = try password?.read() ?? url.password else { return nil }
-        return (user ?? url.user ?? Self.tokenUser, secret.reveal())
+        if let secret = try password?.read() ?? url.password {
+            return (user ?? url.user ?? Self.tokenUser, secret.reveal())
+        }
+        return try listed(for: url.address, user: user ?? url.user)
     }
 
-    /// Whether there is one for this address.
-    func isSet(for url: RemoteURL) -> Bool { password != nil || url.password != nil }
+    /// The pair for another place that the repository's server leads to: only one that is listed for it.
+    func listed(for address: String, user: String?) throws -> Pair? {
+        if let file {
+            guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+                throw UpstreamError.secretUnreadable(path: file)
+            }
+            if let pair = CredentialStore(text).credential(for: address, user: user) { return pair }
+        }
+        guard let netrc, let text = try? String(contentsOfFile: netrc, encoding: .utf8) else { return nil }
+        return Netrc(text).credential(for: address, user: user)
+    }
 }

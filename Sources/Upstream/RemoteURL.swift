@@ -61,6 +61,8 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
         }
         guard !host.isEmpty, host.first != "-", host.first != ":", hasSoundPort(host) else { throw .host }
         guard path.count > 1 else { throw .path }
+        guard !decoded(path).utf8.contains(0) else { throw .path }
+        guard user?.hasPrefix("-") != true else { throw .host }
         return RemoteURL(transport, "\(scheme)://\(host)\(path)", user: user, password: password)
     }
 
@@ -77,10 +79,14 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
     private static func parse(withoutScheme text: String) throws(Invalid) -> RemoteURL {
         let slash = text.firstIndex(of: "/") ?? text.endIndex
         guard let colon = text.firstIndex(of: ":"), colon < slash else { return RemoteURL(.local, text) }
-        let host = text[..<colon]
-        guard !host.isEmpty, host.first != "-" else { throw .host }
-        guard text.index(after: colon) < text.endIndex else { throw .path }
-        return RemoteURL(.ssh, text)
+        let end = text[..<slash].range(of: "]:")?.lowerBound ?? colon
+        let before = text[..<(end == colon ? colon : text.index(after: end))]
+        let at = before.lastIndex(of: "@")
+        let user = at.map { String(before[..<$0]) }.flatMap { $0.isEmpty ? nil : $0 }
+        let host = at.map { before[before.index(after: $0)...] } ?? before
+        guard !host.isEmpty, host.first != "-", user?.hasPrefix("-") != true else { throw .host }
+        guard text.index(after: before.endIndex) < text.endIndex else { throw .path }
+        return RemoteURL(.ssh, text, user: user)
     }
 
     /// The address for people: never a password.
@@ -88,10 +94,40 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
 
     /// `host:port` with the port spelled out, in lower case: what a credential is bound to.
     var authority: String {
-        guard let separator = address.firstRange(of: "://") else { return "" }
+        guard let separator = address.firstRange(of: "://") else { return parts.host.lowercased() }
         let host = address[separator.upperBound...].prefix { $0 != "/" }.lowercased()
         if host.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") == true { return host }
-        return host + (transport == .https ? ":443" : transport == .http ? ":80" : ":9418")
+        let ports: [Transport: Int] = [.https: 443, .http: 80, .git: 9418, .ssh: 22]
+        return host + (ports[transport].map { ":\($0)" } ?? "")
+    }
+
+    /// Host and port as they stand in the address, and the path as the server is to see it: one of somebody's home begins
+    /// with `~`, as in git.
+    var parts: (host: String, path: String) {
+        guard let separator = address.firstRange(of: "://") else {
+            // user@host:path
+            let path =
+                address.range(of: "]:").map { $0.upperBound } ?? address.firstIndex(of: ":").map(address.index(after:))
+            guard let path else { return ("", address) }
+            let before = address[..<address.index(before: path)]
+            let host = before.lastIndex(of: "@").map { before[before.index(after: $0)...] } ?? before[...]
+            return (String(host), String(address[path...]))
+        }
+        let rest = address[separator.upperBound...]
+        let host = rest.prefix { $0 != "/" }
+        let path = Self.decoded(rest[host.endIndex...])
+        return (String(host), path.hasPrefix("/~") ? String(path.dropFirst()) : path)
+    }
+
+    /// The host without brackets, and the port.
+    func endpoint(standard: Int) -> (host: String, port: Int) {
+        let text = parts.host
+        let end = text.lastIndex(of: "]") ?? text.startIndex
+        let colon = text[end...].firstIndex(of: ":")
+        let host = text[..<(colon ?? text.endIndex)]
+        let port = colon.map { Int(text[text.index(after: $0)...]) ?? standard } ?? standard
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        return (String(isBracketed ? host.dropFirst().dropLast() : host), port)
     }
 
     private static func decoded(_ text: some StringProtocol) -> String {
@@ -109,4 +145,8 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
         }
         return String(decoding: bytes, as: UTF8.self)
     }
+}
+
+extension StringProtocol {
+    fileprivate func range(of text: String) -> Range<Index>? { firstRange(of: text) }
 }

@@ -62,8 +62,12 @@ public struct UpstreamOptions: Sendable, Equatable {
     public var ref: RefSelection
     /// For servers that ask.
     public var credentials: CredentialSource
+    /// For servers over ssh.
+    public var ssh: SSHOptions
     /// For servers over TLS.
     public var tls: TLSOptions
+    /// Between us and servers over http(s).
+    public var proxies: ProxyRules
     /// The longest time without a byte, in seconds.
     public var timeout: Double
     /// How we call ourselves: a name, a slash and a version.
@@ -72,12 +76,15 @@ public struct UpstreamOptions: Sendable, Equatable {
     /// Makes options.
     public init(
         url: RemoteURL, ref: RefSelection = .head, credentials: CredentialSource = CredentialSource(),
-        tls: TLSOptions = TLSOptions(), timeout: Double = 60
+        ssh: SSHOptions = SSHOptions(), tls: TLSOptions = TLSOptions(), proxies: ProxyRules = ProxyRules([:]),
+        timeout: Double = 60
     ) {
         self.url = url
         self.ref = ref
         self.credentials = credentials
+        self.ssh = ssh
         self.tls = tls
+        self.proxies = proxies
         self.timeout = timeout
     }
 
@@ -92,8 +99,8 @@ public struct UpstreamOptions: Sendable, Equatable {
         switch url.transport {
         case .local: LocalUpstream(options: self, executor: executor)
         case .https, .http: SmartUpstream(self, over: try HTTPTransport(self), on: executor, tell: tell)
-        case .git: LegacyUpstream(options: self, executor: executor)
-        case .ssh: throw .transportUnsupported(scheme: "ssh")
+        case .git: SmartUpstream(self, over: GitTransport(self), on: executor, tell: tell)
+        case .ssh: SmartUpstream(self, over: SSHTransport(self), on: executor, tell: tell)
         }
     }
 }

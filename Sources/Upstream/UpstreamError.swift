@@ -1,4 +1,5 @@
 public import Git
+import Glibc
 
 /// Why a remote did not give what was asked for.
 public enum UpstreamError: Error, Sendable, CustomStringConvertible {
@@ -27,7 +28,20 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case notGit(address: String, found: String)
     /// Its objects have names of another kind.
     case objectFormat(String, address: String)
-    case transportUnsupported(scheme: String)
+    /// What the environment says of a proxy is no address of one.
+    case proxyInvalid
+    /// A system call.
+    case systemFailed(what: String, code: Int32)
+    /// A program that is needed is not there.
+    case programMissing(String, reason: String)
+    /// Nothing vouches for the host's key; what it shows, where it could be asked.
+    case hostKeyUnknown(host: String, fingerprint: String?, line: String?)
+    case hostKeyChanged(host: String, reason: String)
+    case sshLogin(address: String, reason: String, hadKey: Bool)
+    /// ssh finds no entry for this uid in passwd(5).
+    case noPasswdEntry(reason: String)
+    /// Its configuration names a command, and there is no shell to run it.
+    case sshNeedsShell(reason: String)
 
     /// What happened, in one sentence.
     public var description: String {
@@ -58,7 +72,16 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
             "\(address) is no git server: it answers with \(found.printable(limit: 80))"
         case .objectFormat(let format, let address):
             "\(address) has objects of the format \(format.printable(limit: 20))"
-        case .transportUnsupported(let scheme): "repositories over \(scheme) are not supported by this version"
+        case .proxyInvalid: "the proxy that the environment names is none"
+        case .systemFailed(let what, let code): "cannot \(what): \(String(cString: strerror(code)))"
+        case .programMissing(let name, let reason): "\(name) cannot be started: \(reason.printable())"
+        case .hostKeyUnknown(let host, let fingerprint?, _):
+            "the host key of \(host) is not known; it shows \(fingerprint)"
+        case .hostKeyUnknown(let host, nil, _): "the host key of \(host) is not known"
+        case .hostKeyChanged(let host, let reason): "the host key of \(host) is not the one that is known: \(reason)"
+        case .sshLogin(let address, let reason, _): "\(address) refused the ssh login: \(reason)"
+        case .noPasswdEntry(let reason): "ssh does not run for this user: \(reason)"
+        case .sshNeedsShell(let reason): "ssh is told to run a command, and there is no shell: \(reason)"
         }
     }
 
@@ -84,14 +107,26 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .busy: "nothing: it is asked again later. A larger DELAY asks less often"
         case .notGit: "check REPOSITORY: it must be what `git clone` takes; a page for people, or a login page, is not"
         case .objectFormat: "publish from a repository with SHA-1 objects: this version reads no others"
-        case .transportUnsupported: "use an https address with a token"
+        case .proxyInvalid: "give HTTPS_PROXY, HTTP_PROXY or ALL_PROXY as http://host:port or socks5://host:port"
+        case .systemFailed: "check the limits of this process"
+        case .programMissing(let name, _): "install \(name), or use an https address with a token"
+        case .hostKeyUnknown(_, _, let line?):
+            "compare it with what the host's operator says, and add this line to SIDEKICK_SSH_KNOWN_HOSTS: \(line)"
+        case .hostKeyUnknown: "add its line to SIDEKICK_SSH_KNOWN_HOSTS or SIDEKICK_SSH_KNOWN_HOSTS_FILE"
+        case .hostKeyChanged:
+            "somebody may be in between: ask the host's operator before you replace the line in known_hosts"
+        case .sshLogin(_, _, true):
+            "give the key the right to read the repository, or set another SIDEKICK_SSH_KEY_FILE"
+        case .sshLogin(_, _, false): "set SIDEKICK_SSH_KEY_FILE to a private key that may read the repository"
+        case .noPasswdEntry: "run as a user that passwd(5) has, or install libnss-wrapper"
+        case .sshNeedsShell: "ProxyJump and ProxyCommand need the image with a shell; or reach the host directly"
         }
     }
 
     /// The server wants other credentials.
     public var isAuthentication: Bool {
         switch self {
-        case .authentication, .forbidden: true
+        case .authentication, .forbidden, .sshLogin: true
         default: false
         }
     }

@@ -36,6 +36,10 @@ struct FollowOptions: ParsableArguments {
     @Option(.grace) var grace: String?
     @Option(.keepPrevious) var keepPrevious: String?
     @Option(.username) var username: String?
+    @Option(.credentialsFile) var credentialsFile: String?
+    @Option(.caFile) var caFile: String?
+    @Option(.tlsCertFile) var tlsCertFile: String?
+    @Option(.tlsKeyFile) var tlsKeyFile: String?
     @Option(.logFormat) var logFormat: String?
     @Option(.logLevel) var logLevel: String?
 
@@ -47,8 +51,8 @@ struct FollowOptions: ParsableArguments {
                 .deadline: deadline, .backoff: backoff, .depth: depth,
                 .fastForwardOnly: fastForwardOnly ? "on" : nil, .mtime: mtime, .symlinks: symlinks, .maxFiles: maxFiles,
                 .maxSize: maxSize, .maxBlob: maxBlob, .maxPack: maxPack, .grace: grace, .keepPrevious: keepPrevious,
-                .username: username,
-                .logFormat: logFormat, .logLevel: logLevel,
+                .username: username, .credentialsFile: credentialsFile, .caFile: caFile, .tlsCertFile: tlsCertFile,
+                .tlsKeyFile: tlsKeyFile, .logFormat: logFormat, .logLevel: logLevel,
             ].given
         if let destinationArgument { values[Setting.destination.name] = destinationArgument }
         return values

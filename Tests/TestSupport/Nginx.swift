@@ -42,8 +42,10 @@ public final class Nginx: Sendable {
     /// - Parameters:
     ///   - login: the one user and password that it lets in.
     ///   - certificate: with its key in one file; nginx speaks TLS then.
+    ///   - version2: whether git is told what version of its protocol a client asks for.
     public convenience init(
-        gitRepositoriesIn root: String, login: (user: String, password: String)? = nil, certificate: String? = nil
+        gitRepositoriesIn root: String, login: (user: String, password: String)? = nil, certificate: String? = nil,
+        version2: Bool = true
     ) async throws {
         let folder = try TemporaryFolder()
         let socket = folder("fcgi.sock")
@@ -77,6 +79,7 @@ public final class Nginx: Sendable {
                     fastcgi_param REQUEST_METHOD $request_method;
                     fastcgi_param CONTENT_TYPE $content_type;
                     fastcgi_param CONTENT_LENGTH $content_length;
+                    fastcgi_param HTTP_GIT_PROTOCOL "\(version2 ? "$http_git_protocol" : "")";
                     fastcgi_param REMOTE_USER $remote_user;
                     fastcgi_param REMOTE_ADDR $remote_addr;
                 }

@@ -39,7 +39,8 @@ public struct Setting: Sendable, Hashable {
     }
 
     public static let repository = Setting(
-        "REPOSITORY", "url", or: "required", "The repository: an https, http, git or file URL, or a local path.")
+        "REPOSITORY", "url", or: "required",
+        "The repository: an https, http, ssh, git or file URL, user@host:path, or a local path.")
     public static let destination = Setting(
         "DESTINATION", "path", or: "required", "The path that the web server serves.")
     public static let delay = Setting(
@@ -107,6 +108,22 @@ public struct Setting: Sendable, Hashable {
     public static let token = Setting(
         "SIDEKICK_TOKEN", kind: .secret, or: "none",
         "An access token, used as a password. Better SIDEKICK_TOKEN_FILE, read again at every pass.")
+    public static let credentialsFile = Setting(
+        "SIDEKICK_CREDENTIALS_FILE", "path", or: "none",
+        "A file of logins by host, a line https://user:password@host each, as git's credential store writes it; read again at every pass. Without it and without a login, NETRC and ~/.netrc are looked into."
+    )
+    public static let sshKey = Setting(
+        "SIDEKICK_SSH_KEY", kind: .secret, or: "ssh's own keys and agent",
+        "The private key for a repository over ssh. Better SIDEKICK_SSH_KEY_FILE, whoever may read that file.")
+    public static let sshKnownHosts = Setting(
+        "SIDEKICK_SSH_KNOWN_HOSTS", kind: .secret, or: "~/.ssh/known_hosts and the system's",
+        "The keys of hosts to trust, as known_hosts(5) has them; no other is. Or SIDEKICK_SSH_KNOWN_HOSTS_FILE.")
+    public static let caFile = Setting(
+        "SIDEKICK_CA_FILE", "path", or: "none", "Certificates of authorities to trust besides the system's, in PEM.")
+    public static let tlsCertFile = Setting(
+        "SIDEKICK_TLS_CERT_FILE", "path", or: "none", "Our own certificate, for a server that asks for one, in PEM.")
+    public static let tlsKeyFile = Setting(
+        "SIDEKICK_TLS_KEY_FILE", "path", or: "none", "The key of that certificate, in PEM.")
     public static let logFormat = Setting(
         "SIDEKICK_LOG_FORMAT", "format", kind: .choice(["text", "json"]), standard: "text", "How log lines are written."
     )
@@ -118,7 +135,7 @@ public struct Setting: Sendable, Hashable {
     public static let all: [Setting] = [
         repository, destination, delay, ref, subdirectory, include, exclude, layout, state, timeout, deadline, backoff,
         depth, fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious, username,
-        password, token, logFormat, logLevel,
+        password, token, credentialsFile, sshKey, sshKnownHosts, caFile, tlsCertFile, tlsKeyFile, logFormat, logLevel,
     ]
 
     /// The variable that names a file with the secret; `nil` for what is not one.

@@ -24,6 +24,7 @@ struct SettingsReader {
         let deadline = duration(.deadline, atLeast: 0.1)
         let publishing = publishing()
         let credentials = credentials()
+        let (ssh, tls) = (ssh(), tls())
         let (depth, maxPack) = (count(.depth), size(.maxPack))
         let (fastForwardOnly, format, level) = (toggle(.fastForwardOnly), choice(.logFormat), choice(.logLevel))
         let ref = ref()
@@ -31,7 +32,9 @@ struct SettingsReader {
         return Settings(
             destination: destination, state: text(.state), delay: delay, backoff: backoff, deadline: deadline,
             depth: depth, fastForwardOnly: fastForwardOnly, maxPack: maxPack,
-            upstream: UpstreamOptions(url: repository, ref: ref, credentials: credentials, timeout: timeout),
+            upstream: UpstreamOptions(
+                url: repository, ref: ref, credentials: credentials, ssh: ssh, tls: tls,
+                proxies: ProxyRules(environment), timeout: timeout),
             publishing: publishing, logFormat: LogFormat(rawValue: format) ?? .text, logLevel: level)
     }
 
@@ -97,8 +100,8 @@ struct SettingsReader {
                         + " give it in the environment, or better in SIDEKICK_PASSWORD_FILE")
                 return nil
             }
-            if url.transport == .ssh {
-                problems.append("REPOSITORY is over ssh, which this version does not speak: give an https URL")
+            if url.transport == .ssh, url.password != nil {
+                problems.append("REPOSITORY over ssh has a password in it, which ssh does not take: give a key")
                 return nil
             }
             return url
@@ -110,7 +113,8 @@ struct SettingsReader {
                 case .host: "names no host"
                 case .path: "names no repository"
                 }
-            problems.append("REPOSITORY \(reason): give an https, http, git or file URL, or a local path")
+            problems.append(
+                "REPOSITORY \(reason): give an https, http, ssh, git or file URL, user@host:path, or a local path")
             return nil
         }
     }
@@ -178,7 +182,25 @@ struct SettingsReader {
         if places.count > 1 {
             problems.append("both a password and a token are given: give one of SIDEKICK_PASSWORD and SIDEKICK_TOKEN")
         }
-        return CredentialSource(user: text(.username), password: places.first?.1)
+        var source = CredentialSource(user: text(.username), password: places.first?.1)
+        source.file = text(.credentialsFile)
+        source.netrc = environment["NETRC"] ?? environment["HOME"].map { $0 + "/.netrc" }
+        return source
+    }
+
+    private mutating func ssh() -> SSHOptions {
+        SSHOptions(
+            key: secret(.sshKey), knownHosts: secret(.sshKnownHosts), home: environment["HOME"],
+            agentSocket: environment["SSH_AUTH_SOCK"], searchPath: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+        )
+    }
+
+    private mutating func tls() -> TLSOptions {
+        let options = TLSOptions(authorities: text(.caFile), certificate: text(.tlsCertFile), key: text(.tlsKeyFile))
+        if (options.certificate == nil) != (options.key == nil) {
+            problems.append("a certificate needs its key: give both SIDEKICK_TLS_CERT_FILE and SIDEKICK_TLS_KEY_FILE")
+        }
+        return options
     }
 
     private mutating func secret(_ setting: Setting) -> CredentialSource.Place? {

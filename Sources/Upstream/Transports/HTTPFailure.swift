@@ -72,6 +72,15 @@ extension HTTPClient.Configuration {
             connectionPool: .init(idleTimeout: .seconds(idle)),
             ignoreUncleanSSLShutdown: false,
             decompression: .disabled)
+        switch try options.proxies.proxy(for: options.url) {
+        case nil: break
+        case let proxy? where proxy.kind == .socks: self.proxy = .socksServer(host: proxy.host, port: proxy.port)
+        case let proxy?:
+            let login = proxy.login.map {
+                HTTPClient.Authorization.basic(username: $0.user, password: $0.password.reveal())
+            }
+            self.proxy = .server(host: proxy.host, port: proxy.port, authorization: login)
+        }
         httpVersion = .http1Only
         connectionPool.retryConnectionEstablishment = false
     }

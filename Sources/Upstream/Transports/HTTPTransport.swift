@@ -70,7 +70,8 @@ final class HTTPTransport: SmartTransport {
             request.headers.add(name: "Accept", value: "application/x-git-upload-pack-result")
             request.body = .bytes(command)
             let response = try await transport.execute(request, credential, mayRepeat: isKept)
-            try transport.check(response, is: "application/x-git-upload-pack-result")
+            try transport.check(
+                response, is: "application/x-git-upload-pack-result", hadCredential: credential != nil)
             return try await transport.reading(response) { reader in
                 let value = try await read(&reader)
                 try await reader.end()
@@ -95,7 +96,8 @@ final class HTTPTransport: SmartTransport {
                 url = next
                 continue
             }
-            try check(response, is: "application/x-git-upload-pack-advertisement")
+            try check(
+                response, is: "application/x-git-upload-pack-advertisement", hadCredential: credential != nil)
             let capabilities = try await reading(response) { reader in
                 let capabilities = try await reader.capabilities()
                 try await reader.end()
@@ -140,7 +142,8 @@ final class HTTPTransport: SmartTransport {
         request.headers.add(name: "User-Agent", value: options.agent)
         request.headers.add(name: "Git-Protocol", value: "version=2")
         // Never to another origin than the one that it was given for.
-        if let credential, HTTPOrigin(request.url) == HTTPOrigin(options.url.address) {
+        let isHome = HTTPOrigin(request.url) == HTTPOrigin(options.url.address)
+        if let credential = isHome ? credential : try options.credentials.listed(for: request.url, user: nil) {
             request.setBasicAuth(username: credential.user, password: credential.password)
         }
         do {
@@ -167,12 +170,14 @@ final class HTTPTransport: SmartTransport {
         return try await read(&reader)
     }
 
-    private func check(_ response: HTTPClientResponse, is expected: String) throws(UpstreamError) {
+    private func check(
+        _ response: HTTPClientResponse, is expected: String, hadCredential: Bool
+    ) throws(UpstreamError) {
         let address = options.url.address
         switch response.status.code {
         case 200: break
         case 401, 407:
-            throw .authentication(address: address, hadCredential: options.credentials.isSet(for: options.url))
+            throw .authentication(address: address, hadCredential: hadCredential)
         case 403: throw .forbidden(address: address)
         case 404, 410: throw .repositoryNotFound(address: address)
         case 429, 503:

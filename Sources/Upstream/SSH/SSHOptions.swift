@@ -1,0 +1,50 @@
+/// How the system's `ssh` is to be used.
+public struct SSHOptions: Sendable, Equatable {
+    /// The private key; `nil` leaves it to ssh: its agent, and its own files.
+    public var key: CredentialSource.Place?
+    /// Whom to believe; `nil` leaves it to ssh's own files.
+    public var knownHosts: CredentialSource.Place?
+    /// The home folder of whoever started us, from the environment.
+    public var home: String?
+    /// The socket of their agent.
+    public var agentSocket: String?
+    /// Where programs are looked for.
+    public var searchPath: String
+
+    /// Makes options.
+    public init(
+        key: CredentialSource.Place? = nil, knownHosts: CredentialSource.Place? = nil, home: String? = nil,
+        agentSocket: String? = nil, searchPath: String = "/usr/local/bin:/usr/bin:/bin"
+    ) {
+        self.key = key
+        self.knownHosts = knownHosts
+        self.home = home
+        self.agentSocket = agentSocket
+        self.searchPath = searchPath
+    }
+}
+
+/// Where ssh is to go.
+struct SSHTarget: Sendable {
+    let user: String?
+    let host: String
+    let port: Int?
+    let path: String
+
+    init(_ url: RemoteURL) {
+        let (host, port) = url.endpoint(standard: 0)
+        user = url.user
+        self.host = host
+        self.port = port == 0 ? nil : port
+        path = url.parts.path
+    }
+
+    /// For a shell at the other end (sh(1), single quotes): nothing in a path can end it.
+    var command: String {
+        "git-upload-pack '" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+            + "'"
+    }
+
+    /// As known_hosts(5) has it.
+    var knownHostsName: String { port == nil || port == 22 ? host : "[\(host)]:\(port!)" }
+}

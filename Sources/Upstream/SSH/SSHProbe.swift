@@ -1,0 +1,40 @@
+import Git
+import Subprocess
+
+/// Asks a host that nobody vouches for, for the key that it shows: to be told to a person, and believed by nobody. No key of ours
+/// is used for it.
+struct SSHProbe {
+    private let target: SSHTarget
+    private let files: SSHFiles
+    private let options: UpstreamOptions
+
+    init(_ target: SSHTarget, _ files: SSHFiles, _ options: UpstreamOptions) {
+        self.target = target
+        self.files = files
+        self.options = options
+    }
+
+    /// `nil` when it does not show one in time.
+    func hostKey() async -> SSHHostKey? {
+        guard let learned = try? SealedFile([], named: "learned", isSealed: false) else { return nil }
+        var arguments = [
+            "-T", "-x", "-a", "-v", "-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new",
+            "-o", "UserKnownHostsFile=\(learned.path)", "-o", "GlobalKnownHostsFile=/dev/null", "-o",
+            "HashKnownHosts=no",
+            "-o", "PreferredAuthentications=none", "-o", "PubkeyAuthentication=no", "-o", "UpdateHostKeys=no", "-o",
+            "ConnectTimeout=\(max(1, min(10, Int(options.timeout.rounded(.up)))))",
+        ]
+        if let port = target.port { arguments += ["-p", "\(port)"] }
+        arguments += ["--", target.host, "true"]
+        let result = try? await Subprocess.run(
+            .name("ssh"), arguments: Arguments(arguments), environment: .custom(files.variables),
+            input: .none, output: .discarded, error: .string(limit: 65_536))
+        guard let text = result?.standardError,
+            let shown = text.split(whereSeparator: \.isNewline).last(where: { $0.contains("Server host key:") }),
+            let fingerprint = shown.split(separator: " ").last(where: { $0.hasPrefix("SHA256:") }),
+            let line = learned.contents().split(whereSeparator: \.isNewline).first(where: { !$0.isEmpty })
+        else { return nil }
+        return SSHHostKey(
+            fingerprint: fingerprint.description.printable(), line: line.description.printable(limit: 2_000))
+    }
+}

@@ -1,0 +1,148 @@
+import Git
+import Glibc
+import NIOCore
+import Subprocess
+import Synchronization
+
+/// Protocol v2 over the system's `ssh`: one process for each question, given everything it needs and asked nothing.
+final class SSHTransport: SmartTransport {
+    private let options: UpstreamOptions
+    private let target: SSHTarget
+
+    init(_ options: UpstreamOptions) {
+        self.options = options
+        target = SSHTarget(options.url)
+    }
+
+    func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
+        let files = try SSHFiles(options.ssh)
+        let errors = LastLines()
+        let silence = Silence(limit: options.timeout)
+        do {
+            return try await run(files, arguments(files), errors, silence, work)
+        } catch {
+            try Task.checkCancellation()
+            if silence.hasEnded {
+                throw UpstreamError.stalled(host: options.url.authority, seconds: options.timeout)
+            }
+            guard let error = error as? ProtocolError, error == .ended else {
+                if let error = error as? SubprocessError { throw missing(error) }
+                throw error
+            }
+            // It went away before it had said anything to us: it has told why on its other stream.
+            let failure = SSHFailure(errors.text, target: target, options: options)
+            if failure.isUnknownHost, let host = await SSHProbe(target, files, options).hostKey() {
+                throw failure.error(offering: host)
+            }
+            throw failure.error(offering: nil)
+        }
+    }
+
+    private func run<Value: Sendable>(
+        _ files: SSHFiles, _ arguments: [String], _ errors: LastLines, _ silence: Silence,
+        _ work: (any SmartServer) async throws -> Value
+    ) async throws -> Value {
+        var platform = PlatformOptions()
+        // What it starts itself, such as a ProxyCommand, ends with it.
+        platform.processGroupID = 0
+        let result = try await Subprocess.run(
+            .name("ssh"), arguments: Arguments(arguments), environment: .custom(files.variables),
+            platformOptions: platform, input: .inputWriter, output: .sequence, error: .sequence
+        ) { execution in
+            let process = execution.processIdentifier.value
+            return try await silence.watching {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { for try await bytes in execution.standardError { errors.add(bytes) } }
+                    let value: Value
+                    do {
+                        value = try await Self.talk(execution, silence, work)
+                    } catch {
+                        // What it says at its end is the reason.
+                        if (error as? ProtocolError) == .ended { try? await group.waitForAll() }
+                        kill(-process, SIGKILL)
+                        throw error
+                    }
+                    kill(-process, SIGTERM)
+                    return value
+                }
+            } end: {
+                kill(-process, SIGKILL)
+            }
+        }
+        withExtendedLifetime(files) {}
+        return result.closureResult
+    }
+
+    private static func talk<Value: Sendable>(
+        _ execution: Execution<CustomWriteInput, SequenceOutput, SequenceOutput>, _ silence: Silence,
+        _ work: (any SmartServer) async throws -> Value
+    ) async throws -> Value {
+        // One reader, one call at a time.
+        nonisolated(unsafe) var output = execution.standardOutput.makeAsyncIterator()
+        let input = execution.standardInputWriter
+        let server = try await StreamServer(
+            reading: {
+                try await silence.waiting { try await output.next() }.map { buffer in
+                    buffer.withUnsafeBytes { ByteBuffer(bytes: $0) }
+                }
+            },
+            writing: { command in
+                do {
+                    _ = try await silence.waiting { try await input.write(command) }
+                } catch is SubprocessError {
+                    // It has ended: reading says why.
+                }
+            })
+        let value = try await work(server)
+        await server.end()
+        return value
+    }
+
+    private func arguments(_ files: SSHFiles) -> [String] {
+        var arguments = Self.always + files.arguments
+        arguments += ["-o", "ConnectTimeout=\(max(1, Int(options.timeout.rounded(.up))))"]
+        if let user = target.user { arguments += ["-l", user] }
+        if let port = target.port { arguments += ["-p", "\(port)"] }
+        return arguments + ["--", target.host, target.command]
+    }
+
+    /// Nobody is there to answer a question, nothing is forwarded, and a host must be known.
+    static let always = [
+        "-T", "-x", "-a", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "ClearAllForwardings=yes",
+        "-o", "PermitLocalCommand=no", "-o", "ControlMaster=no", "-o", "SendEnv=GIT_PROTOCOL",
+    ]
+
+    private func missing(_ error: SubprocessError) -> any Error {
+        UpstreamError.programMissing("ssh", reason: "\(error)")
+    }
+}
+
+extension SSHFiles {
+    /// All of ssh's environment.
+    var variables: [Environment.Key: String] {
+        var variables = environment
+        variables["GIT_PROTOCOL"] = "version=2"
+        variables["LC_ALL"] = "C"
+        return Dictionary(
+            uniqueKeysWithValues: variables.compactMap { name, value in
+                Environment.Key(rawValue: name).map { ($0, value) }
+            })
+    }
+}
+
+/// The end of what a child says on its standard error.
+final class LastLines: Sendable {
+    private let bytes = Mutex<[UInt8]>([])
+    private static let limit = 8_192
+
+    func add(_ more: SubprocessOutputSequence.Buffer) {
+        more.withUnsafeBytes { more in
+            bytes.withLock {
+                $0 += more
+                if $0.count > Self.limit { $0.removeFirst($0.count - Self.limit) }
+            }
+        }
+    }
+
+    var text: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
+}

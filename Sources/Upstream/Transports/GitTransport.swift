@@ -1,0 +1,87 @@
+import Git
+import NIOCore
+import NIOPosix
+
+/// Protocol v2 over git:// (gitprotocol-pack(5), Git Transport): a TCP connection for each question.
+final class GitTransport: SmartTransport {
+    private let options: UpstreamOptions
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private static let standardPort = 9418
+
+    init(_ options: UpstreamOptions) { self.options = options }
+
+    deinit { group.shutdownGracefully { _ in } }
+
+    func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
+        let silence = Silence(limit: options.timeout)
+        do {
+            let channel = try await connect()
+            return try await withTaskCancellationHandler {
+                try await silence.watching {
+                    try await channel.executeThenClose { inbound, outbound in
+                        try await self.talk(inbound, outbound, silence, work)
+                    }
+                } end: {
+                    channel.channel.close(promise: nil)
+                }
+            } onCancel: {
+                channel.channel.close(promise: nil)
+            }
+        } catch {
+            try Task.checkCancellation()
+            if silence.hasEnded {
+                throw UpstreamError.stalled(host: options.url.authority, seconds: options.timeout)
+            }
+            throw error is GitError || error is OldProtocol ? error : failure(error, options)
+        }
+    }
+
+    private typealias Channel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    private func talk<Value: Sendable>(
+        _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+        _ silence: Silence, _ work: (any SmartServer) async throws -> Value
+    ) async throws -> Value {
+        // One reader, one call at a time.
+        nonisolated(unsafe) var bytes = inbound.makeAsyncIterator()
+        try await outbound.write(ByteBuffer(bytes: request))
+        let server = try await StreamServer(
+            reading: { try await silence.waiting { try await bytes.next() } },
+            writing: { command in try await silence.waiting { try await outbound.write(ByteBuffer(bytes: command)) } })
+        let value = try await work(server)
+        await server.end()
+        return value
+    }
+
+    /// What is asked for first: a service, a path, the host that was meant, and the version.
+    private var request: [UInt8] {
+        let (host, path) = options.url.parts
+        return PacketLine.encoded("git-upload-pack \(path)\0host=\(host)\0\0version=2\0")
+    }
+
+    /// Cancelled at once, although connecting, and looking up the name, cannot be.
+    private func connect() async throws -> Channel {
+        let (host, port) = options.url.endpoint(standard: Self.standardPort)
+        let loop = group.next()
+        let promise = loop.makePromise(of: Channel.self)
+        let future: EventLoopFuture<Channel> = ClientBootstrap(group: loop)
+            .connectTimeout(.nanoseconds(Int64(options.timeout * 1e9)))
+            .connect(host: host, port: port)
+            .flatMapThrowing { channel in
+                try Channel(wrappingChannelSynchronously: channel)
+            }
+        future.whenComplete { result in
+            switch result {
+            case .success(let channel):
+                promise.futureResult.whenFailure { _ in channel.channel.close(promise: nil) }
+                promise.succeed(channel)
+            case .failure(let error): promise.fail(error)
+            }
+        }
+        return try await withTaskCancellationHandler {
+            try await promise.futureResult.get()
+        } onCancel: {
+            promise.fail(CancellationError())
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import NIOCore
+
+/// A server at the other end of a stream that stays open for several commands: git:// and ssh.
+final class StreamServer: SmartServer {
+    let capabilities: ServerCapabilities
+    private var reader: PacketReader
+    private let write: ([UInt8]) async throws -> Void
+
+    /// Reads what the server says at first.
+    ///
+    /// - Throws: `OldProtocol`, `ProtocolError`, and what reading throws.
+    init(
+        reading source: @escaping () async throws -> ByteBuffer?,
+        writing write: @escaping ([UInt8]) async throws -> Void
+    ) async throws {
+        var reader = PacketReader(source)
+        capabilities = try await reader.capabilities()
+        self.reader = reader
+        self.write = write
+    }
+
+    func run<Value>(_ command: [UInt8], _ read: (inout PacketReader) async throws -> Value) async throws -> Value {
+        try await write(command)
+        return try await read(&reader)
+    }
+
+    /// Says that no more commands follow. A server that has gone away does not mind.
+    func end() async { try? await write(PacketLine.encodedFlush) }
+}

@@ -1,0 +1,62 @@
+import Foundation
+
+/// A real sshd on loopback, with host keys of its own and one user: whoever runs the tests.
+public final class SSHServer: Sendable {
+    /// Where it listens.
+    public let port: UInt16
+    /// Host keys, user keys and logs.
+    public let folder: TemporaryFolder
+    private let process: ChildProcess
+
+    /// The kinds of key that are tried.
+    public static let kinds = ["ed25519", "rsa"]
+
+    /// Makes the keys and starts it.
+    public init() async throws {
+        let folder = try TemporaryFolder()
+        self.folder = folder
+        let port = try freePort()
+        self.port = port
+        for name in ["host_ed25519", "host_rsa", "user_ed25519", "user_rsa", "other_ed25519"] {
+            let kind = String(name.split(separator: "_")[1])
+            try Command.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", folder(name)])
+        }
+        let keys = try Self.kinds.map { try folder.read("user_\($0).pub") }.joined()
+        try folder.write(keys, to: "authorized_keys")
+        try folder.write(
+            """
+            Port \(port)
+            ListenAddress 127.0.0.1
+            HostKey \(folder("host_ed25519"))
+            HostKey \(folder("host_rsa"))
+            PidFile none
+            AuthorizedKeysFile \(folder("authorized_keys"))
+            StrictModes no
+            UsePAM no
+            PasswordAuthentication no
+            PermitRootLogin yes
+            AcceptEnv GIT_PROTOCOL
+            SetEnv GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=*
+            LogLevel ERROR
+            """, to: "sshd_config")
+        if geteuid() == 0 {
+            try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
+        }
+        process = try ChildProcess(["/usr/sbin/sshd", "-D", "-e", "-f", folder("sshd_config")], error: folder("log"))
+        try await eventually("sshd listens") { (try? connected(to: port)).map { close($0) } != nil }
+    }
+
+    deinit { process.kill() }
+
+    /// A line for known_hosts.
+    public func knownHost(_ kind: String = "ed25519") throws -> String {
+        let key = try folder.read("host_\(kind).pub").split(separator: " ").prefix(2).joined(separator: " ")
+        return "[127.0.0.1]:\(port) \(key)\n"
+    }
+
+    /// The address of a repository by its absolute path.
+    public func url(_ path: String) -> String { "ssh://\(NSUserName())@127.0.0.1:\(port)\(path)" }
+
+    /// What it said.
+    public var log: String { (try? folder.read("log")) ?? "" }
+}
