@@ -74,7 +74,7 @@ extension Repository {
     }
 
     /// The full names of all references but HEAD.
-    borrowing func referenceNames() throws(GitError) -> [String] {
+    public borrowing func referenceNames() throws(GitError) -> [String] {
         let pointer = pointer
         var names = git_strarray()
         try check("git_reference_list") { git_reference_list(&names, pointer) }

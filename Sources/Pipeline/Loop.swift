@@ -81,17 +81,19 @@ public struct Loop: Sendable {
         var failures = FailureLog(logger: logger)
         orders.sweep()
         await survey()
+        var isFirst = true
         while !Task.isCancelled {
+            defer { isFirst = false }
             let pause: Double
             await serveOrders()
             do {
                 let outcome = try await runPass()
                 failures.recovered()
-                pause = schedule.pause(failures: 0, using: &dice)
+                pause = schedule.pause(failures: 0, isFirst: isFirst, using: &dice)
                 await status.note(outcome, nextIn: pause, logger: logger)
             } catch let error as SyncError {
                 failures.failed(error)
-                pause = schedule.pause(failures: failures.count, using: &dice)
+                pause = max(schedule.pause(failures: failures.count, using: &dice), error.retryAfter ?? 0)
                 await status.note(error, failures: failures.count, nextIn: pause, logger: logger)
                 await mend(error)
             } catch {

@@ -16,8 +16,12 @@ struct Schedule: Sendable {
     ///
     /// After a failure the pause is anything up to the delay doubled once for each failure (exponential backoff with full
     /// jitter), but at least half a second: a server that is down gets fewer requests, spread out.
-    func pause(failures: Int, using dice: inout some RandomNumberGenerator) -> Double {
+    ///
+    /// - Parameter isFirst: whether that was the first pass of this process. Replicas that were started in one moment go
+    ///   apart then, all over DELAY.
+    func pause(failures: Int, isFirst: Bool = false, using dice: inout some RandomNumberGenerator) -> Double {
         guard failures > 0 else {
+            if isFirst { return delay * Double.random(in: 0.1...1, using: &dice) }
             return delay * Double.random(in: 1 - Self.jitter...1 + Self.jitter, using: &dice)
         }
         let ceiling = min(cap, delay * Double(sign: .plus, exponent: min(failures, 30), significand: 1))

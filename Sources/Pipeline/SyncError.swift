@@ -31,6 +31,8 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     public let recovery: Recovery
     /// The documented status of `--once`.
     public let exitCode: ExitStatus
+    /// How many seconds the remote asked to be left alone.
+    public private(set) var retryAfter: Double?
 
     /// Whether the remote refused the login.
     public var isAuthentication: Bool { exitCode == .noPermission && stage != .publish && stage != .materialize }
@@ -74,6 +76,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
             ? .noPermission : error.isTransient ? .unavailable : recovery == .fixRemote ? .dataError : .unavailable
         self.init(
             stage: stage, cause: error.description, remedy: error.remedy, recovery: recovery, exitCode: code)
+        retryAfter = error.retryAfter
     }
 
     private init(_ error: PublishingError, at stage: Stage) {

@@ -46,13 +46,13 @@ public final class Publisher: Sendable {
             try DestinationLock(destination.lockFile) { .destinationBusy(path: destination.path, owner: $0) }
         ]
         _ = try Directory(making: destination.state)
+        guard destination.store.isOurs else { throw destination.storeIsTaken }
         if destination.state != destination.home {
-            let lock = try DestinationLock(destination.state + "/lock") {
+            let lock = try DestinationLock(destination.state + "/sidekick.lock") {
                 .stateBusy(path: destination.state, owner: $0)
             }
             locks.append(lock)
         }
-        guard destination.store.isOurs else { throw destination.storeIsTaken }
         let publisher = Publisher(destination, layout, options, locks)
         destination.store.sweep()
         do {

@@ -14,9 +14,8 @@ struct LegacyUpstream: Upstream {
         return try await withServer { endpoint, dialer in
             let references = try endpoint.references(over: dialer)
             guard !references.isEmpty else { throw UpstreamError.noCommits(address: address) }
-            let (reference, warnings) = try ref.resolve(address: address) { name in
-                references.first { $0.name == name }
-            }
+            let (reference, warnings) = try ref.resolve(
+                address: address, names: { references.map(\.name) }, { name in references.first { $0.name == name } })
             return Advertisement(
                 ref: reference.symbolic ?? reference.name, commit: reference.peeled ?? reference.target,
                 warnings: warnings)

@@ -11,7 +11,8 @@ struct LocalUpstream: Upstream {
         let ref = options.ref
         return try await telling {
             let source = try open(address)
-            let (reference, warnings) = try ref.resolve(address: address) { try source.reference($0) }
+            let (reference, warnings) = try ref.resolve(
+                address: address, names: { try source.referenceNames() }, { try source.reference($0) })
             if case .commit(let id) = ref, try !source.contains(id) {
                 throw UpstreamError.refMissing(ref: id.description, address: address)
             }

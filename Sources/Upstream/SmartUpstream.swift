@@ -43,7 +43,8 @@ final class SmartUpstream: Upstream {
         }
         guard list.unbornHead == nil else { throw UpstreamError.noCommits(address: options.url.address) }
         let found = Dictionary(list.references.map { ($0.name, $0) }) { first, _ in first }
-        let (reference, warnings) = try options.ref.resolve(address: options.url.address, among: found)
+        let (reference, warnings) = try options.ref.resolve(
+            address: options.url.address, names: { list.references.map(\.name) }, { found[$0] })
         return Advertisement(
             ref: reference.symbolic ?? reference.name, commit: reference.peeled ?? reference.target, warnings: warnings)
     }

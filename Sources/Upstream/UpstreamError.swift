@@ -67,7 +67,7 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .fileUnusable(let path, let reason): "\(path) cannot be used: \(reason)"
         case .busy(let address, let status, let seconds):
             "\(address) is too busy (status \(status))"
-                + (seconds.map { ", and asks to wait \($0.formattedSeconds)" } ?? "")
+                + (seconds == nil ? "" : ", and asks to be left alone for a while")
         case .notGit(let address, let found):
             "\(address) is no git server: it answers with \(found.printable(limit: 80))"
         case .objectFormat(let format, let address):
@@ -104,6 +104,8 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .moved: "nothing: the next pass asks again"
         case .secretUnreadable: "check the file's name, and that this user may read it"
         case .fileUnusable: "check the file's name, what is in it, and that this user may read it"
+        case .busy(_, _, let seconds?):
+            "nothing: it is asked again in \(seconds.rounded(.up).formattedSeconds). A larger DELAY asks less often"
         case .busy: "nothing: it is asked again later. A larger DELAY asks less often"
         case .notGit: "check REPOSITORY: it must be what `git clone` takes; a page for people, or a login page, is not"
         case .objectFormat: "publish from a repository with SHA-1 objects: this version reads no others"
@@ -121,6 +123,12 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .noPasswdEntry: "run as a user that passwd(5) has, or install libnss-wrapper"
         case .sshNeedsShell: "ProxyJump and ProxyCommand need the image with a shell; or reach the host directly"
         }
+    }
+
+    /// For how many seconds the server must not be asked again, whoever wants it.
+    public var retryAfter: Double? {
+        if case .busy(_, _, let seconds) = self { return seconds }
+        return nil
     }
 
     /// The server wants other credentials.

@@ -11,6 +11,38 @@ import Testing
         #expect(pauses.max()! - pauses.min()! > 6, "replicas drift apart")
     }
 
+    /// Each is a sidekick that passes, or fails, at its own times.
+    private func requests(of replicas: Int, seconds: Int, isDown: Bool) -> [Int] {
+        let schedule = Schedule(delay: 60, cap: 600)
+        var dice = SystemRandomNumberGenerator()
+        var counts = Array(repeating: 0, count: seconds)
+        for _ in 0..<replicas {
+            var (time, passes) = (0.0, 0)
+            while Int(time) < seconds {
+                counts[Int(time)] += 1
+                time += schedule.pause(failures: isDown ? passes + 1 : 0, isFirst: passes == 0, using: &dice)
+                passes += 1
+            }
+        }
+        return counts
+    }
+
+    @Test func `two hundred that are restarted at once ask at once and never together again`() {
+        let counts = requests(of: 200, seconds: 1_800, isDown: false)
+        #expect(counts[0] == 200)
+        let rest = counts.dropFirst()
+        // 200 in 60 s are 3.3 a second. Of a Poisson distribution with that mean, 16 come once in a million seconds.
+        #expect(rest.max()! <= 16, "\(rest.max()!)")
+        let minutes = stride(from: 60, to: 1_740, by: 60).map { counts[$0..<$0 + 60].reduce(0, +) }
+        #expect(minutes.allSatisfy { (140...260).contains($0) }, "\(minutes)")
+    }
+
+    @Test func `two hundred whose server is down ask less and less, and never together again`() {
+        let counts = requests(of: 200, seconds: 1_800, isDown: true)
+        #expect(counts.dropFirst().max()! <= 20, "\(counts.dropFirst().max()!)")
+        #expect(counts[900...].reduce(0, +) < 900 * 200 / 60 / 3, "\(counts[900...].reduce(0, +))")
+    }
+
     @Test func `failures double its ceiling up to the cap, and the dice choose below it`() {
         let schedule = Schedule(delay: 1, cap: 10)
         var dice = SystemRandomNumberGenerator()

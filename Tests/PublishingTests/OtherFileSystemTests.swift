@@ -69,7 +69,7 @@ private let hasSecondFileSystem: Bool = {
                 _ = try publish(commit, site, publisher)
                 #expect(try site.differences(commit) == [])
                 #expect(site.folder.has(".sidekick/www/lock"))
-                #expect(try FileManager.default.contentsOfDirectory(atPath: state) == [])
+                #expect(try FileManager.default.contentsOfDirectory(atPath: state) == ["sidekick.lock"])
             }
         }
     }

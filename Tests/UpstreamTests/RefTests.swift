@@ -9,7 +9,8 @@ import Testing
 
     private func resolve(_ name: String, _ references: [Reference]) throws -> (reference: Reference, warnings: [String])
     {
-        try RefSelection(name).resolve(address: "x") { full in references.first { $0.name == full } }
+        try #require(RefSelection(reading: name)).resolve(
+            address: "x", names: { references.map(\.name) }, { full in references.first { $0.name == full } })
     }
 
     @Test func `a branch wins over a tag of the same name, with a warning`() throws {
@@ -30,8 +31,8 @@ import Testing
     }
 
     @Test func `forty digits are a commit`() {
-        #expect(RefSelection(one.description) == .commit(one))
-        #expect(RefSelection(String(one.description.dropLast())) == .name(String(one.description.dropLast())))
-        #expect(RefSelection("HEAD") == .head)
+        #expect(RefSelection(reading: one.description) == .commit(one))
+        #expect(RefSelection(reading: String(one.description.dropLast())) == .name(String(one.description.dropLast())))
+        #expect(RefSelection(reading: "HEAD") == .head)
     }
 }

@@ -99,7 +99,7 @@ import Testing
         try remote.source.git("tag", "blob", try remote.source.git("rev-parse", "HEAD:index.html"))
         try remote.source.git("push", "-q", "origin", "refs/heads/v1", "--tags")
         func discover(_ ref: String) async throws -> Advertisement {
-            remote.options.ref = RefSelection(ref)
+            remote.options.ref = try reading(ref)
             return try await remote.upstream().discover()
         }
         let head = try await discover("HEAD")
@@ -121,7 +121,7 @@ import Testing
         #expect(renamed.ref == "refs/heads/trunk" && renamed.commit.description == second)
 
         let folder = try TemporaryFolder()
-        remote.options.ref = RefSelection("blob")
+        remote.options.ref = try reading("blob")
         await #expect {
             _ = try await remote.fetch(remote.upstream(), into: Store(path: folder("git")), depth: 1)
         } throws: {
@@ -139,10 +139,10 @@ import Testing
         try remote.push(["index.html": "1"])
         let folder = try TemporaryFolder()
         let store = Store(path: folder("git"))
-        remote.options.ref = RefSelection(first)
+        remote.options.ref = try reading(first)
         #expect(try await remote.fetch(remote.upstream(), into: store, depth: 1).description == first)
         #expect(try StoreView(path: store.path).fsck() == "")
-        remote.options.ref = RefSelection(String(repeating: "12", count: 20))
+        remote.options.ref = try reading(String(repeating: "12", count: 20))
         await #expect {
             _ = try await remote.fetch(remote.upstream(), into: store, depth: 1)
         } throws: {
@@ -244,3 +244,5 @@ import Testing
         #expect(try StoreView(path: folder("git")).count("commit") == 1)
     }
 }
+
+private func reading(_ ref: String) throws -> RefSelection { try #require(RefSelection(reading: ref)) }

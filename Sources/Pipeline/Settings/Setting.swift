@@ -47,7 +47,9 @@ public struct Setting: Sendable, Hashable {
         "DELAY", "time", kind: .duration, standard: "60",
         "The pause between passes, at least 100ms: seconds, or a number with ms, s, m or h.")
     public static let ref = Setting(
-        "SIDEKICK_REF", "ref", or: "the remote's HEAD", "A branch, a tag, a full reference name, or a full commit id.")
+        "SIDEKICK_REF", "ref", or: "the remote's HEAD",
+        "A branch, a tag, a full reference name, a full commit id, or semver:RANGE for the highest tag in it, such as semver:^1.2."
+    )
     public static let subdirectory = Setting(
         "SIDEKICK_SUBDIRECTORY", "path", or: "the root", "The folder of the repository that is published.")
     public static let include = Setting(

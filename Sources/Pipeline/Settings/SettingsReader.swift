@@ -121,6 +121,13 @@ struct SettingsReader {
 
     private mutating func ref() -> RefSelection {
         let text = text(.ref) ?? ""
+        if text.hasPrefix(RefSelection.versionPrefix) {
+            if let ref = RefSelection(reading: text) { return ref }
+            problems.append(
+                "SIDEKICK_REF is \"\(text.printable(limit: 80))\": give semver: and a range of versions, such as semver:^1.2 or semver:>=1 <3"
+            )
+            return .head
+        }
         let forbidden: [Character] = [" ", "~", "^", ":", "?", "*", "[", "\\"]
         if text.hasPrefix("-") || text.contains("..")
             || text.contains(where: { forbidden.contains($0) || $0.isNewline })
@@ -129,7 +136,7 @@ struct SettingsReader {
                 "SIDEKICK_REF is \"\(text.printable(limit: 80))\": give a branch, a tag, a full reference name, or a full commit id"
             )
         }
-        return RefSelection(text)
+        return RefSelection(reading: text) ?? .head
     }
 
     private mutating func publishing() -> PublishingOptions {

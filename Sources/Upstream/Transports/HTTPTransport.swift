@@ -13,6 +13,8 @@ final class HTTPTransport: SmartTransport {
     private let client: HTTPClient
     private let group: MultiThreadedEventLoopGroup
     private let remembered = Mutex<Discovery?>(nil)
+    /// What the server said when it asked to be left alone, and until when it is.
+    private let embargo = Mutex<(status: Int, end: ContinuousClock.Instant)?>(nil)
 
     /// What discovery found.
     fileprivate struct Discovery: Sendable {
@@ -40,6 +42,7 @@ final class HTTPTransport: SmartTransport {
     }
 
     func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
+        try checkEmbargo()
         let credential = try options.credentials.credential(for: options.url)
         do {
             let known = remembered.withLock { $0 }
@@ -53,6 +56,14 @@ final class HTTPTransport: SmartTransport {
             remembered.withLock { $0 = nil }
             throw error
         }
+    }
+
+    /// Whoever asked for a pass, a signal or a webhook: what the server asked for comes first.
+    private func checkEmbargo() throws(UpstreamError) {
+        guard let (status, end) = embargo.withLock({ $0 }) else { return }
+        let rest = (end - ContinuousClock.now) / .seconds(1)
+        guard rest > 0 else { return embargo.withLock { $0 = nil } }
+        throw .busy(address: options.url.address, status: status, seconds: rest)
     }
 
     private struct Server: SmartServer {
@@ -181,8 +192,10 @@ final class HTTPTransport: SmartTransport {
         case 403: throw .forbidden(address: address)
         case 404, 410: throw .repositoryNotFound(address: address)
         case 429, 503:
+            let status = Int(response.status.code)
             let seconds = response.headers.first(name: "Retry-After").flatMap { RetryAfter.seconds($0) }
-            throw .busy(address: address, status: Int(response.status.code), seconds: seconds)
+            if let seconds { embargo.withLock { $0 = (status, .now + .seconds(seconds)) } }
+            throw .busy(address: address, status: status, seconds: seconds)
         default:
             throw .serverFailed(address: address, reason: "status \(response.status.code)")
         }
