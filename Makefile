@@ -1,7 +1,7 @@
 # Everything that a developer does. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint format image clean
+.PHONY: help build run test fuzz lint format image clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,8 +20,12 @@ test: ## Run every test; those of the images only where a Docker engine answers
 	swift build --build-tests
 	# Tests wait for real programs. More at a time than cores would make them wait for each other.
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 swift test --skip-build
+	@Tests/Fuzz/run
 	@Tests/Pair/run
 	@Tests/Containers/run
+
+fuzz: ## Feed the readers of git's protocol with odd bytes for ten minutes
+	@Tests/Fuzz/run 600
 
 lint: ## Check the formatting
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift

@@ -48,8 +48,15 @@ class Server:
         """How many requests were answered so far, and the bytes of both directions, headers included."""
         time.sleep(0.02)  # The line is written after the answer.
         with open(f"{self.folder}/access.log") as log:
-            sizes = [sum(map(int, line.split())) for line in log]
+            sizes = [sum(map(int, line.split()[:2])) for line in log]
         return len(sizes), sum(sizes)
+
+    def first_byte_of_last(self):
+        """When the last request was answered with its first byte, in seconds since 1970."""
+        time.sleep(0.02)
+        with open(f"{self.folder}/access.log") as log:
+            end, took, head = map(float, log.readlines()[-1].split()[2:])
+        return end - took + head
 
     def _start(self):
         os.mkdir(self.folder)
@@ -74,7 +81,7 @@ class Server:
             {"user root;" if os.geteuid() == 0 else ""}
             events {{ worker_connections 256; }}
             http {{
-                log_format sizes "$request_length $bytes_sent";
+                log_format sizes "$request_length $bytes_sent $msec $request_time $upstream_header_time";
                 access_log {self.folder}/access.log sizes;
                 {temporary}
                 server {{

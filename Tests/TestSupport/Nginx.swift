@@ -42,10 +42,11 @@ public final class Nginx: Sendable {
     /// - Parameters:
     ///   - login: the one user and password that it lets in.
     ///   - certificate: with its key in one file; nginx speaks TLS then.
+    ///   - clients: the authority of the certificates that clients must have.
     ///   - version2: whether git is told what version of its protocol a client asks for.
     public convenience init(
         gitRepositoriesIn root: String, login: (user: String, password: String)? = nil, certificate: String? = nil,
-        version2: Bool = true
+        clients: String? = nil, version2: Bool = true
     ) async throws {
         let folder = try TemporaryFolder()
         let socket = folder("fcgi.sock")
@@ -64,6 +65,7 @@ public final class Nginx: Sendable {
             server {
                 listen 127.0.0.1:\(port)\(certificate == nil ? "" : " ssl");
                 \(certificate.map { "ssl_certificate \($0); ssl_certificate_key \($0);" } ?? "")
+                \(clients.map { "ssl_verify_client on; ssl_client_certificate \($0);" } ?? "")
                 location / {
                     \(auth)
                     client_max_body_size 0;

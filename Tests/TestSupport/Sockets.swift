@@ -67,6 +67,12 @@ public final class FaultProxy: @unchecked Sendable {
         case cut(after: Int)
         /// So many bytes a second.
         case slow(bytesPerSecond: Int)
+        /// Changes one bit of the answers, at that byte.
+        case flip(at: Int)
+        /// Answers itself, with this, and closes.
+        case answer(String)
+        /// Answers itself, with this and then with the same line for ever.
+        case endless(String)
     }
 
     /// Where it listens.
@@ -127,7 +133,25 @@ public final class FaultProxy: @unchecked Sendable {
         }
     }
 
+    /// Reads a request and answers it without the server.
+    private static func answer(_ client: Int32, _ text: String, endless: Bool) {
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        guard recv(client, &buffer, buffer.count, 0) > 0 else { return }
+        func put(_ text: String) -> Bool {
+            let bytes = Array(text.utf8)
+            return send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL)) > 0
+        }
+        guard put(text) else { return }
+        let line = String(repeating: "0123456789abcdef", count: 256) + "\n"
+        while endless, put(line) {}
+    }
+
     private func serve(_ client: Int32) {
+        switch lock.withLock({ current }) {
+        case .answer(let text): return serve(client, answering: text, endless: false)
+        case .endless(let text): return serve(client, answering: text, endless: true)
+        default: break
+        }
         guard let upstream = try? connected(to: server) else {
             Glibc.close(client)
             return
@@ -155,6 +179,21 @@ public final class FaultProxy: @unchecked Sendable {
         }
     }
 
+    private func serve(_ client: Int32, answering text: String, endless: Bool) {
+        lock.withLock {
+            connections.append(client)
+            accepted += 1
+        }
+        Thread.detachNewThread { [weak self] in
+            Self.answer(client, text, endless: endless)
+            self?.lock.withLock { self?.connections.removeAll { $0 == client } }
+            shutdown(client, Int32(SHUT_WR))
+            var buffer = [UInt8](repeating: 0, count: 1_024)
+            while recv(client, &buffer, buffer.count, 0) > 0 {}
+            Glibc.close(client)
+        }
+    }
+
     private static func pump(from source: Int32, to target: Int32, _ fault: Fault) {
         var buffer = [UInt8](repeating: 0, count: 16_384)
         var forwarded = 0
@@ -165,7 +204,7 @@ public final class FaultProxy: @unchecked Sendable {
         while true {
             var room = buffer.count
             switch fault {
-            case .none: break
+            case .none, .flip, .answer, .endless: break
             case .stall(let bytes), .cut(let bytes): room = min(room, bytes - forwarded)
             case .slow(let bytes):
                 room = max(1, bytes / 10)
@@ -183,6 +222,9 @@ public final class FaultProxy: @unchecked Sendable {
             }
             let count = recv(source, &buffer, room, 0)
             guard count > 0 else { return }
+            if case .flip(let place) = fault, (forwarded..<forwarded + count).contains(place) {
+                buffer[place - forwarded] ^= 0x10
+            }
             var sent = 0
             while sent < count {
                 let written = buffer.withUnsafeBytes {

@@ -1,0 +1,191 @@
+import Foundation
+import Git
+import TestSupport
+import Testing
+
+@testable import Upstream
+
+@Suite struct `A server that is not git` {
+    @Test(arguments: [true, false])
+    func `is followed through updates and a force-push`(http: Bool) async throws {
+        let remote = try await SmartRemote(.http)
+        let server = try await Dulwich(remote.bare, http: http)
+        remote.options.url = try RemoteURL("\(http ? "http" : "git")://127.0.0.1:\(server.port)/site.git")
+        let folder = try TemporaryFolder()
+        let store = Store(path: folder("git"))
+        let upstream = try remote.upstream()
+        for number in 1...3 {
+            if number == 3 { try remote.source.git("reset", "-q", "--hard", "HEAD~1") }
+            let tip = try remote.push(["index.html": "\(number)"])
+            #expect(try await remote.fetch(upstream, into: store, depth: 1).description == tip)
+            #expect(try StoreView(path: store.path).fsck() == "")
+        }
+    }
+}
+
+@Suite struct `Over TLS, in protocol v2` {
+    /// A certificate, signed by itself, with its key in one file.
+    private func certificate(
+        in folder: TemporaryFolder, _ name: String, for subject: String = "IP:127.0.0.1"
+    ) throws -> String {
+        try Command.run([
+            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=\(name)", "-addext",
+            "subjectAltName=\(subject)", "-keyout", folder("\(name).key"), "-out", folder("\(name).crt"),
+        ])
+        try folder.write(try folder.read("\(name).crt") + folder.read("\(name).key"), to: "\(name).pem")
+        return folder("\(name).pem")
+    }
+
+    private func remote(in folder: TemporaryFolder) async throws -> (SmartRemote, Nginx) {
+        let remote = try await SmartRemote(.http)
+        let parent = (remote.bare as NSString).deletingLastPathComponent
+        let server = try await Nginx(gitRepositoriesIn: parent, certificate: try certificate(in: folder, "server"))
+        remote.options.url = try RemoteURL("https://127.0.0.1:\(server.port)/site.git")
+        return (remote, server)
+    }
+
+    @Test func `an authority of one's own is trusted when it is named, and nobody else is`() async throws {
+        let folder = try TemporaryFolder()
+        let (remote, server) = try await remote(in: folder)
+        defer { withExtendedLifetime(server) {} }
+        await #expect {
+            _ = try await remote.upstream().discover()
+        } throws: {
+            guard case UpstreamError.certificate = $0 else { return false }
+            return true
+        }
+        remote.options.tls.authorities = folder("server.crt")
+        #expect(try await remote.upstream().discover().commit.description == remote.source.head)
+        let store = Store(path: folder("git"))
+        _ = try await remote.fetch(remote.upstream(), into: store, depth: 1)
+        // Trusted, and somebody else's.
+        let other = try await Nginx(
+            gitRepositoriesIn: (remote.bare as NSString).deletingLastPathComponent,
+            certificate: try certificate(in: folder, "other", for: "DNS:other.example"))
+        remote.options.tls.authorities = folder("other.crt")
+        remote.options.url = try RemoteURL("https://127.0.0.1:\(other.port)/site.git")
+        await #expect {
+            _ = try await remote.upstream().discover()
+        } throws: {
+            guard case UpstreamError.certificate = $0 else { return false }
+            return true
+        }
+        remote.options.tls.authorities = folder("nothing.crt")
+        #expect(throws: UpstreamError.self) { try remote.upstream() }
+    }
+
+    @Test func `a server that asks for a certificate gets ours`() async throws {
+        let folder = try TemporaryFolder()
+        _ = try certificate(in: folder, "client")
+        let remote = try await SmartRemote(.http)
+        let parent = (remote.bare as NSString).deletingLastPathComponent
+        let server = try await Nginx(
+            gitRepositoriesIn: parent, certificate: try certificate(in: folder, "server"), clients: folder("client.crt")
+        )
+        remote.options.url = try RemoteURL("https://127.0.0.1:\(server.port)/site.git")
+        remote.options.tls.authorities = folder("server.crt")
+        await #expect(throws: UpstreamError.self) { try await remote.upstream().discover() }
+        remote.options.tls.certificate = folder("client.crt")
+        remote.options.tls.key = folder("client.key")
+        #expect(try await remote.upstream().discover().commit.description == remote.source.head)
+    }
+}
+
+@Suite struct `Logins and proxies` {
+    private func pair(_ source: CredentialSource, _ url: String) throws -> String? {
+        try source.credential(for: RemoteURL(url)).map { "\($0.user):\($0.password)" }
+    }
+
+    @Test func `a list of logins is asked by scheme, host and port, and by path where it has one`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            """
+            https://bob:s%40fe%3A1@git.example.org
+            https://eve:port@git.example.org:8443
+            http://plain:http@git.example.org
+            https://team:deep@forge.example.org/group/site.git
+            https://all:shallow@forge.example.org/
+            not a line
+            https://nopassword@other.example.org
+            """, to: "credentials")
+        var source = CredentialSource()
+        source.file = folder("credentials")
+        #expect(try pair(source, "https://git.example.org/x.git") == "bob:s@fe:1")
+        #expect(try pair(source, "https://GIT.example.org:443/x.git") == "bob:s@fe:1")
+        #expect(try pair(source, "https://git.example.org:8443/x.git") == "eve:port")
+        #expect(try pair(source, "http://git.example.org/x.git") == "plain:http")
+        #expect(try pair(source, "https://forge.example.org/group/site.git") == "team:deep")
+        #expect(try pair(source, "https://forge.example.org/group/site.git2") == "all:shallow")
+        #expect(try pair(source, "https://other.example.org/x") == nil)
+        #expect(try pair(source, "https://example.org/x") == nil)
+        #expect(try pair(source, "https://alice@git.example.org/x.git") == nil)
+        // What is given for this repository comes first.
+        source.password = .value(Secret("given"))
+        #expect(try pair(source, "https://alice@git.example.org/x.git") == "alice:given")
+        source.password = nil
+        source.file = folder("nothing")
+        #expect(throws: UpstreamError.self) { try pair(source, "https://git.example.org/x.git") }
+    }
+
+    @Test func `netrc is the last to be asked, and need not be there`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            """
+            # a comment
+            machine git.example.org
+                login bob
+                password one
+            machine git.example.org login eve password two
+            default login any password three
+            """, to: "netrc")
+        var source = CredentialSource()
+        source.netrc = folder("netrc")
+        #expect(try pair(source, "https://git.example.org/x.git") == "bob:one")
+        #expect(try pair(source, "https://eve@git.example.org/x.git") == "eve:two")
+        #expect(try pair(source, "https://example.org/x.git") == "any:three")
+        source.netrc = folder("nothing")
+        #expect(try pair(source, "https://git.example.org/x.git") == nil)
+    }
+
+    @Test func `the variables of proxies mean what they mean to curl`() throws {
+        func proxy(_ environment: [String: String], _ url: String) throws -> String? {
+            try ProxyRules(environment).proxy(for: RemoteURL(url)).map {
+                "\($0.kind) \($0.host):\($0.port) \($0.login?.user ?? "-")"
+            }
+        }
+        let all = [
+            "HTTPS_PROXY": "http://secure:3128", "http_proxy": "http://me:pw@plain",
+            "NO_PROXY": ".internal,10.0.0.1, host:8443",
+        ]
+        #expect(try proxy(all, "https://example.org/x") == "http secure:3128 -")
+        #expect(try proxy(all, "http://example.org/x") == "http plain:80 me")
+        #expect(try proxy(["ALL_PROXY": "socks5://s:1080"], "https://example.org/x") == "socks s:1080 -")
+        #expect(try proxy(["https_proxy": "bare:8080"], "https://example.org/x") == "http bare:8080 -")
+        for url in ["https://git.internal/x", "https://internal/x", "https://10.0.0.1/x", "https://host:8443/x"] {
+            #expect(try proxy(all, url) == nil, "\(url)")
+        }
+        for url in ["https://notinternal/x", "https://host/x", "https://10.0.0.11/x"] {
+            #expect(try proxy(all, url) != nil, "\(url)")
+        }
+        #expect(try proxy(["ALL_PROXY": "http://p", "no_proxy": "*"], "https://example.org/x") == nil)
+        #expect(throws: UpstreamError.self) { try proxy(["HTTPS_PROXY": "ftp://x"], "https://example.org/x") }
+    }
+
+    @Test func `a proxy is asked for the server, with its own login and not the server's`() async throws {
+        let trap = try HTTPTrap { _ in "HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n" }
+        for scheme in ["http", "https"] {
+            var options = UpstreamOptions(
+                url: try RemoteURL("\(scheme)://git.example.org/site.git"),
+                credentials: CredentialSource(user: "reader", password: .value(Secret("s3cr3t"))), timeout: 2)
+            options.proxies = ProxyRules(["ALL_PROXY": "http://me:proxypw@127.0.0.1:\(trap.port)"])
+            await #expect(throws: UpstreamError.self) { try await options.makeUpstream(on: GitExecutor()).discover() }
+        }
+        let own = Data("me:proxypw".utf8).base64EncodedString()
+        let servers = Data("reader:s3cr3t".utf8).base64EncodedString()
+        for port in [80, 443] {
+            let connect = trap.requests.first { $0.hasPrefix("CONNECT git.example.org:\(port) ") }
+            #expect(connect?.contains(own) == true, "\(trap.requests)")
+        }
+        #expect(!trap.requests.contains { $0.contains(servers) })
+    }
+}
