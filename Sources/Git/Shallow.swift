@@ -5,6 +5,10 @@ extension Repository {
     public borrowing func shallowCommits() throws -> [ObjectID] {
         let file = path + "shallow"
         guard isTaken(file) else { return [] }
+        var status = stat()
+        guard lstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw GitError(call: "store", code: -1, message: "\(file) is no file")
+        }
         return try readLines(of: file).compactMap { ObjectID(hex: $0) }
     }
 

@@ -40,7 +40,7 @@ struct Netrc {
         var words: [Substring] = []
         for line in text.split(whereSeparator: \.isNewline) {
             let line = line.split { $0 == " " || $0 == "\t" }
-            words += line.prefix { !$0.hasPrefix("#") }
+            if line.first?.hasPrefix("#") != true { words += line }
         }
         var rest = words[...]
         while let word = rest.popFirst() {
@@ -59,10 +59,11 @@ struct Netrc {
         if !entries.isEmpty { entries[entries.count - 1][keyPath: field] = word.map { String($0) } }
     }
 
-    func credential(for address: String, user: String?) -> CredentialSource.Pair? {
-        guard let url = try? RemoteURL(address) else { return nil }
-        let host = url.endpoint(standard: 0).host.lowercased()
-        for entry in entries where entry.machine == nil || entry.machine == host {
+    /// - Parameter isDefault: whether the login for all other hosts will do.
+    func credential(for address: String, user: String?, isDefault: Bool) -> CredentialSource.Pair? {
+        guard var host = HTTPOrigin(address)?.host else { return nil }
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        for entry in entries where entry.machine == host || (isDefault && entry.machine == nil) {
             guard let login = entry.login, let password = entry.password, user == nil || user == login else { continue }
             return (login, password)
         }

@@ -48,11 +48,13 @@ public struct CredentialSource: Sendable, Equatable {
         if let secret = try password?.read() ?? url.password {
             return (user ?? url.user ?? Self.tokenUser, secret.reveal())
         }
-        return try listed(for: url.address, user: user ?? url.user)
+        return try listed(for: url.address, user: user ?? url.user, isHome: true)
     }
 
     /// The pair for another place that the repository's server leads to: only one that is listed for it.
-    func listed(for address: String, user: String?) throws -> Pair? {
+    ///
+    /// - Parameter isHome: whether it is the repository's own place, for which a login for all hosts will do.
+    func listed(for address: String, user: String?, isHome: Bool) throws -> Pair? {
         if let file {
             guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
                 throw UpstreamError.secretUnreadable(path: file)
@@ -60,6 +62,6 @@ public struct CredentialSource: Sendable, Equatable {
             if let pair = CredentialStore(text).credential(for: address, user: user) { return pair }
         }
         guard let netrc, let text = try? String(contentsOfFile: netrc, encoding: .utf8) else { return nil }
-        return Netrc(text).credential(for: address, user: user)
+        return Netrc(text).credential(for: address, user: user, isDefault: isHome)
     }
 }

@@ -19,9 +19,7 @@ struct PackFetch {
     }
 
     func run() async throws {
-        guard server.capabilities.objectFormat == "sha1" else {
-            throw UpstreamError.objectFormat(server.capabilities.objectFormat, address: address)
-        }
+        try server.requireSHA1(options)
         let standing = try await standing()
         let previous = request.mustFollow.flatMap { $0 == commit ? nil : $0 }
         let canFilter = server.capabilities.has("filter", of: "fetch")
@@ -41,7 +39,7 @@ struct PackFetch {
             let repository = try store.open()
             guard try repository.contains(commit) else { throw UpstreamError.moved(commit: commit) }
             guard try repository.peel(commit) == commit else { throw UpstreamError.notACommit(ref: ref) }
-            if let previous, try !(repository.contains(previous) && repository.isAncestor(previous, of: commit)) {
+            if let previous, try !repository.hasParent(previous, from: commit) {
                 throw UpstreamError.rewritten(from: previous, to: commit)
             }
             try repository.setReference("refs/sidekick/fetched", to: commit)
@@ -81,7 +79,11 @@ struct PackFetch {
         let (history, commit) = (request.store.history, commit)
         do {
             try await executor.run { _ = try history.begin() }
-            try await receive(fetch, into: history)
+            do {
+                try await receive(fetch, into: history)
+            } catch let error as GitError where !error.isLocalDisk {
+                throw UpstreamError.serverFailed(address: address, reason: "its history is damaged: \(error.message)")
+            }
             let follows = try await executor.run { try history.open().hasParent(previous, from: commit) }
             guard follows else { throw UpstreamError.rewritten(from: previous, to: commit) }
             try await executor.run { try history.end() }

@@ -38,7 +38,8 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
         guard let separator = text.firstRange(of: "://") else { return try parse(withoutScheme: text) }
         let scheme = text[..<separator.lowerBound].lowercased()
         let rest = text[separator.upperBound...]
-        let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+        // As RFC 3986 ends it: whatever connects must see the same host.
+        let slash = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
         let authority = rest[..<slash]
         let path = rest[slash...]
         let at = authority.lastIndex(of: "@")
@@ -60,7 +61,7 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
         default: throw .scheme(String(scheme))
         }
         guard !host.isEmpty, host.first != "-", host.first != ":", hasSoundPort(host) else { throw .host }
-        guard path.count > 1 else { throw .path }
+        guard path.count > 1, path.first == "/" else { throw .path }
         guard !decoded(path).utf8.contains(0) else { throw .path }
         guard user?.hasPrefix("-") != true else { throw .host }
         return RemoteURL(transport, "\(scheme)://\(host)\(path)", user: user, password: password)

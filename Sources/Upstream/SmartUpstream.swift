@@ -37,6 +37,7 @@ final class SmartUpstream: Upstream {
     }
 
     private func references(_ server: any SmartServer) async throws -> Advertisement {
+        try server.requireSHA1(options)
         var list = ListReferences(options.ref.interest)
         try await server.run(list.command(for: server.capabilities, agent: options.agent)) { reader in
             while try !list.take(try await reader.next()) {}
@@ -72,7 +73,7 @@ final class SmartUpstream: Upstream {
         }
         do {
             return try await transport.withServer(work)
-        } catch is OldProtocol {
+        } catch is OldProtocol where options.url.transport != .ssh {
             let isNew = state.withLock { state in
                 defer { (state.isOld, state.toldThatItIsOld) = (true, true) }
                 return !state.toldThatItIsOld

@@ -62,6 +62,8 @@ public struct UpstreamOptions: Sendable, Equatable {
     public var ref: RefSelection
     /// For servers that ask.
     public var credentials: CredentialSource
+    /// In place of credentials, where the repository is GitHub's.
+    public var app: GitHubAppOptions?
     /// For servers over ssh.
     public var ssh: SSHOptions
     /// For servers over TLS.

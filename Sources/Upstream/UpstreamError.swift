@@ -30,6 +30,12 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case objectFormat(String, address: String)
     /// What the environment says of a proxy is no address of one.
     case proxyInvalid
+    /// The API gives this App no token.
+    case appRefused(api: String, status: Int)
+    /// What is given as the App's key is none.
+    case appKeyUnusable
+    /// Over ssh only the old protocol was to be had.
+    case oldOverSSH(address: String)
     /// A system call.
     case systemFailed(what: String, code: Int32)
     /// A program that is needed is not there.
@@ -73,6 +79,9 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .objectFormat(let format, let address):
             "\(address) has objects of the format \(format.printable(limit: 20))"
         case .proxyInvalid: "the proxy that the environment names is none"
+        case .appRefused(let api, let status): "\(api) gives the GitHub App no token (status \(status))"
+        case .appKeyUnusable: "the private key of the GitHub App is none"
+        case .oldOverSSH(let address): "\(address) speaks only an old version of git's protocol over ssh"
         case .systemFailed(let what, let code): "cannot \(what): \(String(cString: strerror(code)))"
         case .programMissing(let name, let reason): "\(name) cannot be started: \(reason.printable())"
         case .hostKeyUnknown(let host, let fingerprint?, _):
@@ -110,6 +119,11 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .notGit: "check REPOSITORY: it must be what `git clone` takes; a page for people, or a login page, is not"
         case .objectFormat: "publish from a repository with SHA-1 objects: this version reads no others"
         case .proxyInvalid: "give HTTPS_PROXY, HTTP_PROXY or ALL_PROXY as http://host:port or socks5://host:port"
+        case .appRefused(_, 401): "check SIDEKICK_GITHUB_APP_ID, the App's key, and this machine's clock"
+        case .appRefused: "check SIDEKICK_GITHUB_INSTALLATION_ID, and that the App is installed where the repository is"
+        case .appKeyUnusable:
+            "give the file that GitHub made for the App, an RSA key in PEM, as SIDEKICK_GITHUB_PRIVATE_KEY_FILE"
+        case .oldOverSSH: "let its sshd take the variable: AcceptEnv GIT_PROTOCOL; and its git must be 2.18 or newer"
         case .systemFailed: "check the limits of this process"
         case .programMissing(let name, _): "install \(name), or use an https address with a token"
         case .hostKeyUnknown(_, _, let line?):
@@ -134,7 +148,7 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     /// The server wants other credentials.
     public var isAuthentication: Bool {
         switch self {
-        case .authentication, .forbidden, .sshLogin: true
+        case .authentication, .forbidden, .sshLogin, .appRefused: true
         default: false
         }
     }

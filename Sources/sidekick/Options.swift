@@ -37,6 +37,9 @@ struct FollowOptions: ParsableArguments {
     @Option(.keepPrevious) var keepPrevious: String?
     @Option(.username) var username: String?
     @Option(.credentialsFile) var credentialsFile: String?
+    @Option(.githubApp) var githubApp: String?
+    @Option(.githubInstallation) var githubInstallation: String?
+    @Option(.githubAPI) var githubAPI: String?
     @Option(.caFile) var caFile: String?
     @Option(.tlsCertFile) var tlsCertFile: String?
     @Option(.tlsKeyFile) var tlsKeyFile: String?
@@ -51,7 +54,9 @@ struct FollowOptions: ParsableArguments {
                 .deadline: deadline, .backoff: backoff, .depth: depth,
                 .fastForwardOnly: fastForwardOnly ? "on" : nil, .mtime: mtime, .symlinks: symlinks, .maxFiles: maxFiles,
                 .maxSize: maxSize, .maxBlob: maxBlob, .maxPack: maxPack, .grace: grace, .keepPrevious: keepPrevious,
-                .username: username, .credentialsFile: credentialsFile, .caFile: caFile, .tlsCertFile: tlsCertFile,
+                .username: username, .credentialsFile: credentialsFile, .githubApp: githubApp,
+                .githubInstallation: githubInstallation, .githubAPI: githubAPI, .caFile: caFile,
+                .tlsCertFile: tlsCertFile,
                 .tlsKeyFile: tlsKeyFile, .logFormat: logFormat, .logLevel: logLevel,
             ].given
         if let destinationArgument { values[Setting.destination.name] = destinationArgument }

@@ -7,7 +7,10 @@ import Testing
     /// Which rooms a room may see (and which of the language's own). The compiler lets a transitive import pass.
     private static let arrows: [String: Set<String>] = [
         "Git": ["CLibgit2", "CLinux"],
-        "Upstream": ["CLinux", "Git", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "Subprocess"],
+        "Upstream": [
+            "CLinux", "Git", "AsyncHTTPClient", "Crypto", "CryptoExtras", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL",
+            "Subprocess",
+        ],
         "Publishing": ["CLinux", "Git"],
         "Pipeline": ["CLinux", "Git", "Upstream", "Publishing", "Logging"],
         "sidekick": ["Pipeline", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"],

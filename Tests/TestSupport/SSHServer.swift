@@ -12,7 +12,10 @@ public final class SSHServer: Sendable {
     public static let kinds = ["ed25519", "rsa"]
 
     /// Makes the keys and starts it.
-    public init() async throws {
+    ///
+    /// - Parameter takesVersion: whether clients may say which version of git's protocol they want, as Debian's default has it
+    ///   not.
+    public init(takesVersion: Bool = true) async throws {
         let folder = try TemporaryFolder()
         self.folder = folder
         let port = try freePort()
@@ -35,7 +38,7 @@ public final class SSHServer: Sendable {
             UsePAM no
             PasswordAuthentication no
             PermitRootLogin yes
-            AcceptEnv GIT_PROTOCOL
+            \(takesVersion ? "AcceptEnv GIT_PROTOCOL" : "")
             SetEnv GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=*
             LogLevel ERROR
             """, to: "sshd_config")

@@ -143,6 +143,20 @@ import Testing
         #expect(try pair(source, "https://git.example.org/x.git") == "bob:one")
         #expect(try pair(source, "https://eve@git.example.org/x.git") == "eve:two")
         #expect(try pair(source, "https://example.org/x.git") == "any:three")
+        func elsewhere(_ address: String) throws -> String? {
+            try source.listed(for: address, user: nil, isHome: false).map { "\($0.user):\($0.password)" }
+        }
+        #expect(try elsewhere("https://git.example.org/x") == "bob:one")
+        // Where a redirect leads, the login for everybody is for nobody; and a host is what is connected to.
+        #expect(try elsewhere("https://example.org/x") == nil)
+        for trick in [
+            "https://evil.example?@git.example.org/x", "https://evil.example#@git.example.org/x",
+            "https://evil.example/@git.example.org/x",
+        ] {
+            #expect(try elsewhere(trick) == nil, "\(trick)")
+        }
+        try folder.write("machine a login u password #x\nmachine b login v password w\n", to: "netrc")
+        #expect(try elsewhere("https://a/x") == "u:#x" && elsewhere("https://b/x") == "v:w")
         source.netrc = folder("nothing")
         #expect(try pair(source, "https://git.example.org/x.git") == nil)
     }

@@ -116,6 +116,33 @@ import Testing
         #expect(throws: RemoteURL.Invalid.self) { try RemoteURL(url) }
     }
 
+    @Test
+    func
+        `a sshd that takes no variables is spoken to in protocol v2 where there is a shell, and told of where there is none`()
+        async throws
+    {
+        let strict = try await SSHServer(takesVersion: false)
+        let options = UpstreamOptions(
+            url: try RemoteURL(strict.url(source.path + "/.git")),
+            ssh: SSHOptions(
+                key: .file(strict.folder("user_ed25519")), knownHosts: .value(Secret(try strict.knownHost()))))
+        let upstream = try options.makeUpstream(on: GitExecutor())
+        for _ in 0..<2 { #expect(try await upstream.discover().commit.description == source.head) }
+        let keys = try strict.folder.read("authorized_keys").split(separator: "\n").map {
+            "command=\"git-shell -c \\\"$SSH_ORIGINAL_COMMAND\\\"\" \($0)\n"
+        }
+        try strict.folder.write(keys.joined(), to: "authorized_keys")
+        let other = try options.makeUpstream(on: GitExecutor())
+        for _ in 0..<2 {
+            await #expect {
+                _ = try await other.discover()
+            } throws: {
+                guard case UpstreamError.oldOverSSH = $0 else { return false }
+                return true
+            }
+        }
+    }
+
     @Test func `the forms of an address mean what they mean to git`() throws {
         let forms: [(String, user: String?, host: String, port: Int?, path: String)] = [
             ("git@example.org:group/site.git", "git", "example.org", nil, "group/site.git"),

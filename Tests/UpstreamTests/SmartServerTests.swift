@@ -233,6 +233,29 @@ import Testing
         #expect(try view.fsck() == "")
     }
 
+    @Test(arguments: [true, false])
+    func `a history that goes back behind what is here is rewritten, and the store is not to blame`(filter: Bool)
+        async throws
+    {
+        let remote = try await SmartRemote(.http, filter: filter)
+        for number in 1...4 { try remote.push(["index.html": "\(number)"]) }
+        let folder = try TemporaryFolder()
+        let store = Store(path: folder("git"))
+        let upstream = try remote.upstream()
+        let tip = try await remote.fetch(upstream, into: store, depth: 1)
+        try remote.source.git("reset", "-q", "--hard", "HEAD~3")
+        try remote.push(["index.html": "rewritten"])
+        for _ in 0..<2 {
+            await #expect {
+                _ = try await remote.fetch(upstream, into: store, depth: 1, mustFollow: tip)
+            } throws: {
+                guard case UpstreamError.rewritten = $0 else { return false }
+                return true
+            }
+        }
+        #expect(try StoreView(path: store.path).fsck() == "")
+    }
+
     @Test func `the store may be lost meanwhile`() async throws {
         let remote = try await SmartRemote(.http, filter: true)
         let first = try #require(ObjectID(hex: try remote.source.head))

@@ -38,7 +38,7 @@ final class StatusFile: Sendable {
             layout: publisher.layout.rawValue,
             published: published.map { Status.Tree($0) },
             hold: try? HoldFile(publisher.destination).read(), repaired: publisher.repaired, failure: failure,
-            freshFor: published == nil ? nil : pause.map { _ in freshFor })
+            freshFor: published == nil ? nil : pause.map { max(freshFor, $0 + settings.deadline + 30) })
         let path = publisher.destination.statusFile
         do {
             if written.withLock({ $0 }) == status {

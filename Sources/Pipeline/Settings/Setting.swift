@@ -114,6 +114,17 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_CREDENTIALS_FILE", "path", or: "none",
         "A file of logins by host, a line https://user:password@host each, as git's credential store writes it; read again at every pass. Without it and without a login, NETRC and ~/.netrc are looked into."
     )
+    public static let githubApp = Setting(
+        "SIDEKICK_GITHUB_APP_ID", "id", or: "none",
+        "Log in as a GitHub App with this id, by tokens that are renewed before they end.")
+    public static let githubInstallation = Setting(
+        "SIDEKICK_GITHUB_INSTALLATION_ID", "number", or: "none", "The number of that App's installation.")
+    public static let githubKey = Setting(
+        "SIDEKICK_GITHUB_PRIVATE_KEY", kind: .secret, or: "none",
+        "The App's private key. Better SIDEKICK_GITHUB_PRIVATE_KEY_FILE.")
+    public static let githubAPI = Setting(
+        "SIDEKICK_GITHUB_API_URL", "url", standard: "https://api.github.com",
+        "Where its API is; for GitHub Enterprise Server https://HOST/api/v3.")
     public static let sshKey = Setting(
         "SIDEKICK_SSH_KEY", kind: .secret, or: "ssh's own keys and agent",
         "The private key for a repository over ssh. Better SIDEKICK_SSH_KEY_FILE, whoever may read that file.")
@@ -137,7 +148,8 @@ public struct Setting: Sendable, Hashable {
     public static let all: [Setting] = [
         repository, destination, delay, ref, subdirectory, include, exclude, layout, state, timeout, deadline, backoff,
         depth, fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious, username,
-        password, token, credentialsFile, sshKey, sshKnownHosts, caFile, tlsCertFile, tlsKeyFile, logFormat, logLevel,
+        password, token, credentialsFile, githubApp, githubInstallation, githubKey, githubAPI, sshKey, sshKnownHosts,
+        caFile, tlsCertFile, tlsKeyFile, logFormat, logLevel,
     ]
 
     /// The variable that names a file with the secret; `nil` for what is not one.

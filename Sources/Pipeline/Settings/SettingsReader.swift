@@ -24,18 +24,20 @@ struct SettingsReader {
         let deadline = duration(.deadline, atLeast: 0.1)
         let publishing = publishing()
         let credentials = credentials()
-        let (ssh, tls) = (ssh(), tls())
+        let (ssh, tls, app) = (ssh(), tls(), app())
         let (depth, maxPack) = (count(.depth), size(.maxPack))
         let (fastForwardOnly, format, level) = (toggle(.fastForwardOnly), choice(.logFormat), choice(.logLevel))
         let ref = ref()
         guard problems.isEmpty, let repository, let destination else { return nil }
+        var upstream = UpstreamOptions(
+            url: repository, ref: ref, credentials: credentials, ssh: ssh, tls: tls, proxies: ProxyRules(environment),
+            timeout: timeout)
+        upstream.app = app
         return Settings(
             destination: destination, state: text(.state), delay: delay, backoff: backoff, deadline: deadline,
             depth: depth, fastForwardOnly: fastForwardOnly, maxPack: maxPack,
-            upstream: UpstreamOptions(
-                url: repository, ref: ref, credentials: credentials, ssh: ssh, tls: tls,
-                proxies: ProxyRules(environment), timeout: timeout),
-            publishing: publishing, logFormat: LogFormat(rawValue: format) ?? .text, logLevel: level)
+            upstream: upstream, publishing: publishing, logFormat: LogFormat(rawValue: format) ?? .text, logLevel: level
+        )
     }
 
     /// The value that was given; an empty one counts as none, because compose files pass `${NAME:-}`.
@@ -193,6 +195,30 @@ struct SettingsReader {
         source.file = text(.credentialsFile)
         source.netrc = environment["NETRC"] ?? environment["HOME"].map { $0 + "/.netrc" }
         return source
+    }
+
+    private mutating func app() -> GitHubAppOptions? {
+        let (app, installation, key) = (text(.githubApp), text(.githubInstallation), secret(.githubKey))
+        guard app != nil || installation != nil || key != nil else { return nil }
+        guard let app, let installation, let key else {
+            problems.append(
+                "a GitHub App needs SIDEKICK_GITHUB_APP_ID, SIDEKICK_GITHUB_INSTALLATION_ID and SIDEKICK_GITHUB_PRIVATE_KEY_FILE: give all three"
+            )
+            return nil
+        }
+        for (name, value) in [("SIDEKICK_GITHUB_APP_ID", app), ("SIDEKICK_GITHUB_INSTALLATION_ID", installation)]
+        where !value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") }) {
+            problems.append("\(name) is \"\(value.printable(limit: 80))\": give the id that GitHub shows")
+        }
+        var api = text(.githubAPI) ?? Setting.githubAPI.standard ?? ""
+        while api.hasSuffix("/") { api.removeLast() }
+        if (try? RemoteURL(api + "/x"))?.transport != .https, !api.hasPrefix("http://127.0.0.1") {
+            problems.append("SIDEKICK_GITHUB_API_URL is \"\(api.printable(limit: 80))\": give an https URL")
+        }
+        if text(.password) != nil || text(.token) != nil {
+            problems.append("both a GitHub App and a password or token are given: give one of them")
+        }
+        return GitHubAppOptions(app: app, installation: installation, key: key, api: api)
     }
 
     private mutating func ssh() -> SSHOptions {

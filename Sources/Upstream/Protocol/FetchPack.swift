@@ -52,11 +52,16 @@ struct FetchPackAnswer {
     private enum State { case header, acknowledgments, shallowInfo, pack, ended }
     private var state = State.header
     private var boundaries = 0
+    private var budget = Budget(256 << 20, of: "bytes that are not the pack")
     /// Real histories have a few thousand ends.
     static let mostBoundaries = 1_000_000
 
     /// - Returns: what it means; `nil` for nothing yet.
     mutating func take(_ packet: PacketLine) throws(ProtocolError) -> Event? {
+        if case .pack = state, case .data(let bytes) = packet, bytes.first == 1, bytes.count > 1 {
+            return .pack(Array(bytes.dropFirst()))
+        }
+        try budget.take(packet)
         switch state {
         case .header: return try header(packet)
         case .acknowledgments: return try acknowledgment(packet)
@@ -119,7 +124,7 @@ struct FetchPackAnswer {
             return .end
         }
         switch bytes.first {
-        case 1: return .pack(Array(bytes.dropFirst()))
+        case 1: return nil
         case 2: return .progress(Array(bytes.dropFirst()))
         case 3:
             throw .refused(String(decoding: bytes.dropFirst().prefix(1_000), as: UTF8.self))

@@ -5,6 +5,7 @@ struct ListReferences {
     /// What is wanted: a server may answer with more.
     let interest: RefInterest
     private(set) var references: [Reference] = []
+    private var budget = Budget(256 << 20, of: "references")
     /// The branch that HEAD names and that has no commit yet.
     private(set) var unbornHead: String?
     /// What a million tags take.
@@ -27,6 +28,7 @@ struct ListReferences {
     ///
     /// - Returns: whether that was its end.
     mutating func take(_ packet: PacketLine) throws(ProtocolError) -> Bool {
+        try budget.take(packet)
         guard let text = try packet.text() else {
             guard packet == .flush else {
                 throw ProtocolError(expected: "a reference, or the end of them", found: packet.summary)

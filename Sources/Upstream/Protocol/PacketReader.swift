@@ -21,7 +21,11 @@ struct PacketReader {
 
     /// Reads what follows a whole answer over a connection that is to be used again: nothing.
     mutating func end() async throws {
-        while let bytes = try await source() { decoder.append(bytes.readableBytesView) }
+        while decoder.isEmpty, let bytes = try await source() {
+            if bytes.readableBytes > 0 {
+                throw ProtocolError(expected: "nothing after the answer", found: bytes.readableBytesView)
+            }
+        }
         guard decoder.isEmpty else {
             throw ProtocolError(expected: "nothing after the answer", found: Array("more bytes".utf8))
         }

@@ -29,11 +29,13 @@ struct CapabilityReader {
 
     private enum State { case start, afterService, capabilities(ServerCapabilities, lines: Int) }
     private var state = State.start
+    private var budget = Budget(1 << 20, of: "capabilities")
     /// git has a dozen.
     static let mostLines = 1_000
 
     /// - Returns: the greeting, when that was its end.
     mutating func take(_ packet: PacketLine) throws(ProtocolError) -> Greeting? {
+        try budget.take(packet)
         let text = try packet.text()
         switch (state, text) {
         case (.start, "# service=git-upload-pack"?):

@@ -6,23 +6,36 @@ import Subprocess
 struct SSHProbe {
     private let target: SSHTarget
     private let files: SSHFiles
-    private let options: UpstreamOptions
 
-    init(_ target: SSHTarget, _ files: SSHFiles, _ options: UpstreamOptions) {
+    init(_ target: SSHTarget, _ files: SSHFiles) {
         self.target = target
         self.files = files
-        self.options = options
     }
+
+    private static let limit: Duration = .seconds(10)
 
     /// `nil` when it does not show one in time.
     func hostKey() async -> SSHHostKey? {
+        await withTaskGroup(of: SSHHostKey?.self) { group in
+            group.addTask { await ask() }
+            group.addTask {
+                try? await Task.sleep(for: Self.limit)
+                return nil
+            }
+            // Whoever is late is cancelled, and ssh with it.
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
+    }
+
+    private func ask() async -> SSHHostKey? {
         guard let learned = try? SealedFile([], named: "learned", isSealed: false) else { return nil }
         var arguments = [
             "-T", "-x", "-a", "-v", "-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new",
             "-o", "UserKnownHostsFile=\(learned.path)", "-o", "GlobalKnownHostsFile=/dev/null", "-o",
             "HashKnownHosts=no",
             "-o", "PreferredAuthentications=none", "-o", "PubkeyAuthentication=no", "-o", "UpdateHostKeys=no", "-o",
-            "ConnectTimeout=\(max(1, min(10, Int(options.timeout.rounded(.up)))))",
+            "ConnectTimeout=10",
         ]
         if let port = target.port { arguments += ["-p", "\(port)"] }
         arguments += ["--", target.host, "true"]

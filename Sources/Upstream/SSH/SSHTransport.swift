@@ -8,6 +8,8 @@ import Synchronization
 final class SSHTransport: SmartTransport {
     private let options: UpstreamOptions
     private let target: SSHTarget
+    /// Whether the server takes no variable from us, so that the command has to set it.
+    private let setsVersion = Mutex(false)
 
     init(_ options: UpstreamOptions) {
         self.options = options
@@ -15,6 +17,27 @@ final class SSHTransport: SmartTransport {
     }
 
     func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
+        do {
+            return try await connect(work)
+        } catch is OldProtocol where !setsVersion.withLock({ $0 }) {
+            // Many a sshd takes no variables of git's (AcceptEnv): where there is a shell, the command can set it.
+            setsVersion.withLock { $0 = true }
+        }
+        do {
+            return try await connect(work)
+        } catch is OldProtocol {
+            setsVersion.withLock { $0 = false }
+            throw UpstreamError.oldOverSSH(address: options.url.address)
+        } catch UpstreamError.closed(_, let reason)
+            where reason.contains("unrecognized") || reason.contains("not found")
+        {
+            // git-shell runs no `env`.
+            setsVersion.withLock { $0 = false }
+            throw UpstreamError.oldOverSSH(address: options.url.address)
+        }
+    }
+
+    private func connect<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
         let files = try SSHFiles(options.ssh)
         let errors = LastLines()
         let silence = Silence(limit: options.timeout)
@@ -31,7 +54,7 @@ final class SSHTransport: SmartTransport {
             }
             // It went away before it had said anything to us: it has told why on its other stream.
             let failure = SSHFailure(errors.text, target: target, options: options)
-            if failure.isUnknownHost, let host = await SSHProbe(target, files, options).hostKey() {
+            if failure.isUnknownHost, let host = await SSHProbe(target, files).hostKey() {
                 throw failure.error(offering: host)
             }
             throw failure.error(offering: nil)
@@ -58,7 +81,9 @@ final class SSHTransport: SmartTransport {
                         value = try await Self.talk(execution, silence, work)
                     } catch {
                         // What it says at its end is the reason.
-                        if (error as? ProtocolError) == .ended { try? await group.waitForAll() }
+                        if (error as? ProtocolError) == .ended {
+                            try? await silence.waiting { try await group.waitForAll() }
+                        }
                         kill(-process, SIGKILL)
                         throw error
                     }
@@ -103,7 +128,8 @@ final class SSHTransport: SmartTransport {
         arguments += ["-o", "ConnectTimeout=\(max(1, Int(options.timeout.rounded(.up))))"]
         if let user = target.user { arguments += ["-l", user] }
         if let port = target.port { arguments += ["-p", "\(port)"] }
-        return arguments + ["--", target.host, target.command]
+        let command = (setsVersion.withLock { $0 } ? "env GIT_PROTOCOL=version=2 " : "") + target.command
+        return arguments + ["--", target.host, command]
     }
 
     /// Nobody is there to answer a question, nothing is forwarded, and a host must be known.

@@ -9,18 +9,15 @@ final class SealedFile: Sendable {
     /// - Parameter isSealed: whether a child may not write to it.
     init(_ bytes: some Sequence<UInt8>, named name: String, isSealed: Bool = true) throws {
         descriptor = sidekick_memfd(name)
+        // Closed by deinit from here on.
         guard descriptor >= 0 else { throw UpstreamError.systemFailed(what: "make a file in memory", code: errno) }
         let bytes = Array(bytes)
         guard fchmod(descriptor, 0o600) == 0, write(descriptor, bytes, bytes.count) == bytes.count,
             !isSealed || sidekick_seal(descriptor) == 0
-        else {
-            let code = errno
-            close(descriptor)
-            throw UpstreamError.systemFailed(what: "fill a file in memory", code: code)
-        }
+        else { throw UpstreamError.systemFailed(what: "fill a file in memory", code: errno) }
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Its name for a child, for as long as this lives.
     var path: String { "/proc/\(getpid())/fd/\(descriptor)" }

@@ -15,7 +15,7 @@ final class GitTransport: SmartTransport {
     func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
         let silence = Silence(limit: options.timeout)
         do {
-            let channel = try await connect()
+            let channel = try await telling { try await connect() }
             return try await withTaskCancellationHandler {
                 try await silence.watching {
                     try await channel.executeThenClose { inbound, outbound in
@@ -32,7 +32,7 @@ final class GitTransport: SmartTransport {
             if silence.hasEnded {
                 throw UpstreamError.stalled(host: options.url.authority, seconds: options.timeout)
             }
-            throw error is GitError || error is OldProtocol ? error : failure(error, options)
+            throw error
         }
     }
 
@@ -44,13 +44,22 @@ final class GitTransport: SmartTransport {
     ) async throws -> Value {
         // One reader, one call at a time.
         nonisolated(unsafe) var bytes = inbound.makeAsyncIterator()
-        try await outbound.write(ByteBuffer(bytes: request))
+        try await telling { try await outbound.write(ByteBuffer(bytes: request)) }
         let server = try await StreamServer(
-            reading: { try await silence.waiting { try await bytes.next() } },
-            writing: { command in try await silence.waiting { try await outbound.write(ByteBuffer(bytes: command)) } })
+            reading: { try await self.telling { try await silence.waiting { try await bytes.next() } } },
+            writing: { command in
+                try await self.telling {
+                    try await silence.waiting { try await outbound.write(ByteBuffer(bytes: command)) }
+                }
+            })
         let value = try await work(server)
         await server.end()
         return value
+    }
+
+    /// Failures of the network in this room's words; those of others pass.
+    private func telling<Value>(_ work: () async throws -> Value) async throws -> Value {
+        do { return try await work() } catch { throw failure(error, options) }
     }
 
     /// What is asked for first: a service, a path, the host that was meant, and the version.

@@ -1,7 +1,8 @@
 /// What a credential is bound to (RFC 6454): scheme, host and port.
 struct HTTPOrigin: Equatable {
     let scheme: String
-    private let host: String
+    /// In lower case; an IPv6 address in brackets.
+    let host: String
     private let port: Int
 
     /// `nil` for what is not the address of something over http(s).

@@ -12,6 +12,7 @@ final class HTTPTransport: SmartTransport {
     private let options: UpstreamOptions
     private let client: HTTPClient
     private let group: MultiThreadedEventLoopGroup
+    private let app: GitHubApp?
     private let remembered = Mutex<Discovery?>(nil)
     /// What the server said when it asked to be left alone, and until when it is.
     private let embargo = Mutex<(status: Int, end: ContinuousClock.Instant)?>(nil)
@@ -31,6 +32,7 @@ final class HTTPTransport: SmartTransport {
 
     init(_ options: UpstreamOptions) throws(UpstreamError) {
         self.options = options
+        app = options.app.map { GitHubApp($0) }
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         client = HTTPClient(
             eventLoopGroupProvider: .shared(group), configuration: try .init(for: options, idle: Self.idle))
@@ -43,7 +45,7 @@ final class HTTPTransport: SmartTransport {
 
     func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
         try checkEmbargo()
-        let credential = try options.credentials.credential(for: options.url)
+        let credential = try await credential()
         do {
             let known = remembered.withLock { $0 }
             let discovery: Discovery
@@ -52,6 +54,7 @@ final class HTTPTransport: SmartTransport {
             return try await work(
                 Server(transport: self, discovery: discovery, credential: credential, isKept: known != nil))
         } catch {
+            if case UpstreamError.authentication = error { await app?.forget() }
             // Whatever it was: the next question begins at the beginning.
             remembered.withLock { $0 = nil }
             throw error
@@ -64,6 +67,16 @@ final class HTTPTransport: SmartTransport {
         let rest = (end - ContinuousClock.now) / .seconds(1)
         guard rest > 0 else { return embargo.withLock { $0 = nil } }
         throw .busy(address: options.url.address, status: status, seconds: rest)
+    }
+
+    private func credential() async throws -> CredentialSource.Pair? {
+        guard let app else { return try options.credentials.credential(for: options.url) }
+        let (client, options) = (client, options)
+        return try await app.credential { request in
+            var request = request
+            request.headers.add(name: "User-Agent", value: options.agent)
+            return try await telling(options) { try await client.execute(request, deadline: .distantFuture) }
+        }
     }
 
     private struct Server: SmartServer {
@@ -154,7 +167,9 @@ final class HTTPTransport: SmartTransport {
         request.headers.add(name: "Git-Protocol", value: "version=2")
         // Never to another origin than the one that it was given for.
         let isHome = HTTPOrigin(request.url) == HTTPOrigin(options.url.address)
-        if let credential = isHome ? credential : try options.credentials.listed(for: request.url, user: nil) {
+        if let credential = isHome
+            ? credential : try options.credentials.listed(for: request.url, user: nil, isHome: false)
+        {
             request.setBasicAuth(username: credential.user, password: credential.password)
         }
         do {
@@ -168,6 +183,9 @@ final class HTTPTransport: SmartTransport {
 
     private static func isClosed(_ error: any Error) -> Bool {
         if let error = error as? HTTPClientError { return error == .remoteConnectionClosed }
+        if let error = error as? ChannelError {
+            return [.ioOnClosedChannel, .alreadyClosed, .outputClosed, .eof].contains(error)
+        }
         return (error as? IOError).map { [ECONNRESET, EPIPE].contains($0.errnoCode) } ?? false
     }
 

@@ -14,6 +14,15 @@ protocol SmartServer {
     func run<Value>(_ command: [UInt8], _ read: (inout PacketReader) async throws -> Value) async throws -> Value
 }
 
+extension SmartServer {
+    /// Before anything is asked: git ends a connection over which it is asked for another format.
+    func requireSHA1(_ options: UpstreamOptions) throws(UpstreamError) {
+        guard capabilities.objectFormat == "sha1" else {
+            throw .objectFormat(capabilities.objectFormat, address: options.url.address)
+        }
+    }
+}
+
 /// The server speaks version 0 or 1 of the protocol.
 struct OldProtocol: Error {}
 
