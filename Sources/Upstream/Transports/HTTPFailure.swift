@@ -26,6 +26,8 @@ func failure(_ error: any Error, _ options: UpstreamOptions) -> any Error {
         return UpstreamError.closed(host: host, reason: closedByServer)
     case let error as IOError where [ECONNRESET, EPIPE].contains(error.errnoCode):
         return UpstreamError.closed(host: host, reason: closedByServer)
+    case let error as IOError where notReached.contains(error.errnoCode):
+        return UpstreamError.unreachable(host: host, reason: error.reason)
     case let error as IOError: return UpstreamError.closed(host: host, reason: error.reason)
     case let error as NIOSSLError:
         let text = "\(error)"
@@ -52,6 +54,8 @@ private func failure(_ error: HTTPClientError, _ options: UpstreamOptions) -> an
     default: return UpstreamError.closed(host: host, reason: error.shortDescription)
     }
 }
+
+private let notReached = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT, EADDRNOTAVAIL, ENETDOWN, EHOSTDOWN]
 
 /// Which call noticed it says nothing to a person, and differs from pass to pass.
 private let closedByServer = "the other side closed it"
