@@ -80,7 +80,7 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
     private static func parse(withoutScheme text: String) throws(Invalid) -> RemoteURL {
         let slash = text.firstIndex(of: "/") ?? text.endIndex
         guard let colon = text.firstIndex(of: ":"), colon < slash else { return RemoteURL(.local, text) }
-        let end = text[..<slash].range(of: "]:")?.lowerBound ?? colon
+        let end = text[..<slash].firstRange(of: "]:")?.lowerBound ?? colon
         let before = text[..<(end == colon ? colon : text.index(after: end))]
         let at = before.lastIndex(of: "@")
         let user = at.map { String(before[..<$0]) }.flatMap { $0.isEmpty ? nil : $0 }
@@ -108,7 +108,8 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
         guard let separator = address.firstRange(of: "://") else {
             // user@host:path
             let path =
-                address.range(of: "]:").map { $0.upperBound } ?? address.firstIndex(of: ":").map(address.index(after:))
+                address.firstRange(of: "]:").map { $0.upperBound }
+                ?? address.firstIndex(of: ":").map(address.index(after:))
             guard let path else { return ("", address) }
             let before = address[..<address.index(before: path)]
             let host = before.lastIndex(of: "@").map { before[before.index(after: $0)...] } ?? before[...]
@@ -146,8 +147,4 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
         }
         return String(decoding: bytes, as: UTF8.self)
     }
-}
-
-extension StringProtocol {
-    fileprivate func range(of text: String) -> Range<Index>? { firstRange(of: text) }
 }

@@ -7,7 +7,7 @@ struct HTTPOrigin: Equatable {
 
     /// `nil` for what is not the address of something over http(s).
     init?(_ url: String) {
-        guard let separator = url.range(of: "://") else { return nil }
+        guard let separator = url.firstRange(of: "://") else { return nil }
         scheme = url[..<separator.lowerBound].lowercased()
         guard let standard = ["http": 80, "https": 443][scheme] else { return nil }
         let authority = url[separator.upperBound...].prefix { !"/?#".contains($0) }
@@ -30,13 +30,9 @@ struct HTTPOrigin: Equatable {
             return resolve("\(origin.scheme):\(location)", against: url)
         }
         if location.hasPrefix("/") {
-            guard let separator = url.range(of: "://") else { return nil }
+            guard let separator = url.firstRange(of: "://") else { return nil }
             return url[..<separator.upperBound] + url[separator.upperBound...].prefix { $0 != "/" } + location
         }
         return HTTPOrigin(location) == nil ? nil : location
     }
-}
-
-extension String {
-    fileprivate func range(of text: String) -> Range<String.Index>? { firstRange(of: text) }
 }
