@@ -23,31 +23,54 @@ struct Pass: Sendable {
 
     /// - Throws: `SyncError` with the stage that failed, `CancellationError`.
     func run() async throws -> Outcome {
-        let hold = try hold()
-        let advertisement = try await at(.discover) {
-            if let hold { hold } else { try await upstream.discover() }
-        }
-        let commit = advertisement.commit
-
         let before = try await at(.publish) { try await executor.run { try publisher.published() } }
-        if try await at(.publish, { try await executor.run { try publisher.shows(commit) } }) {
-            logger.debug("unchanged", metadata: ["commit": "\(commit)"])
+        let held = try hold()
+        guard let news = if let held { try await prove(held) } else { try await ask(after: before) } else {
             return .unchanged
         }
-        await makeWay()
-        for warning in advertisement.warnings { logger.warning("ambiguous", metadata: ["ref": "\(warning)"]) }
-
-        if hold == nil { try await fetch(advertisement, after: before) } else { try await proveHeld(commit) }
-        try await delivery.deliver(commit, ref: advertisement.ref, replacing: before)
-        return .published(commit: commit)
+        try await delivery.deliver(news.commit, ref: news.ref, replacing: before)
+        return .published(commit: news.commit)
     }
 
-    private func fetch(_ advertisement: Advertisement, after before: Published?) async throws {
+    /// Asks the remote and brings what it has, all over one connection.
+    ///
+    /// - Returns: `nil` when there is nothing new.
+    private func ask(after before: Published?) async throws -> Advertisement? {
+        if let fixed = upstream.fixed, try await isShown(fixed) { return nil }
+        var stage = Stage.discover
+        do {
+            return try await upstream.connected { remote in
+                let advertisement = try await remote.discover()
+                if try await isShown(advertisement) { return nil }
+                await makeWay()
+                for warning in advertisement.warnings { logger.warning("ambiguous", metadata: ["ref": "\(warning)"]) }
+                stage = .fetch
+                try await fetch(advertisement, from: remote, after: before)
+                return advertisement
+            }
+        } catch let error as CancellationError {
+            progress.finish()
+            throw error
+        } catch {
+            progress.finish()
+            throw SyncError(error, at: stage)
+        }
+    }
+
+    private func fetch(_ advertisement: Advertisement, from remote: any Remote, after before: Published?) async throws {
         let request = FetchRequest(
             advertisement: advertisement, store: publisher.destination.store, depth: settings.depth,
             mustFollow: settings.fastForwardOnly ? try await lastKnown(before) : nil)
-        try await at(.fetch) { try await upstream.fetch(request, progress: progress.reporting(upTo: settings.maxPack)) }
+        try await remote.fetch(request, progress: progress.reporting(upTo: settings.maxPack))
         progress.finish()
+    }
+
+    /// Whether what is served is that commit's tree, whole.
+    private func isShown(_ advertisement: Advertisement) async throws -> Bool {
+        let commit = advertisement.commit
+        let isShown = try await at(.publish) { try await executor.run { try publisher.shows(commit) } }
+        if isShown { logger.debug("unchanged", metadata: ["commit": "\(commit)"]) }
+        return isShown
     }
 
     /// What an operator holds in place of what the remote says.
@@ -63,7 +86,12 @@ struct Pass: Sendable {
     }
 
     /// Nothing is fetched for a commit that is held: it is in the store, or it is gone.
-    private func proveHeld(_ commit: ObjectID) async throws {
+    ///
+    /// - Returns: `nil` when it is shown already.
+    private func prove(_ held: Advertisement) async throws -> Advertisement? {
+        if try await isShown(held) { return nil }
+        await makeWay()
+        let commit = held.commit
         let (store, options) = (publisher.destination.store, settings.publishing)
         do {
             try await executor.run {
@@ -84,6 +112,7 @@ struct Pass: Sendable {
         } catch {
             throw SyncError(error, at: .fetch)
         }
+        return held
     }
 
     /// The commit that the next one must follow. When DESTINATION was lost, it is the one that was fetched last.
@@ -96,11 +125,6 @@ struct Pass: Sendable {
     }
 
     private func at<Value>(_ stage: Stage, _ work: () async throws -> Value) async throws -> Value {
-        do {
-            return try await delivery.at(stage, work)
-        } catch {
-            progress.finish()
-            throw error
-        }
+        try await delivery.at(stage, work)
     }
 }

@@ -2,9 +2,13 @@ import Git
 
 /// A repository on this machine: opened to read, its objects copied. Works on clones that are shallow and on work trees,
 /// where libgit2's own local transport fails.
-struct LocalUpstream: Upstream {
+struct LocalUpstream: Upstream, Remote {
     let options: UpstreamOptions
     let executor: GitExecutor
+
+    func connected<Value: Sendable>(_ work: (any Remote) async throws -> Value) async throws -> Value {
+        try await work(self)
+    }
 
     func discover() async throws -> Advertisement {
         let address = options.url.address

@@ -96,7 +96,8 @@ struct PackFetch {
     private func receive(_ fetch: FetchPack, into store: Store) async throws {
         let receiver = PackReceiver(into: store, on: executor)
         do {
-            try await server.run(fetch.command(for: server.capabilities, agent: options.agent)) { reader in
+            try await server.run(fetch.command(for: server.capabilities, agent: options.agent), answeredByText: false) {
+                reader in
                 try await receive(&reader, into: receiver)
             }
         } catch {

@@ -29,6 +29,12 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// A commit is what it is: there is nothing to ask.
+    var fixed: Advertisement? {
+        guard case .commit(let id) = self else { return nil }
+        return Advertisement(ref: id.description, commit: id)
+    }
+
     /// As it was given.
     public var description: String {
         switch self {

@@ -6,7 +6,7 @@ final class SmartUpstream: Upstream {
     private let options: UpstreamOptions
     private let executor: GitExecutor
     private let transport: any SmartTransport
-    private let legacy: LegacyUpstream
+    private let legacy: LegacyRemote
     private let tell: @Sendable (String) -> Void
     private let state = Mutex(State())
 
@@ -23,23 +23,52 @@ final class SmartUpstream: Upstream {
         self.options = options
         self.executor = executor
         self.transport = transport
-        legacy = LegacyUpstream(options: options, executor: executor)
+        legacy = LegacyRemote(options: options, executor: executor)
     }
 
-    func discover() async throws -> Advertisement {
-        // A commit is what it is: there is nothing to ask.
-        if case .commit(let id) = options.ref { return Advertisement(ref: id.description, commit: id) }
-        return try await speaking { server in
-            try await self.references(server)
-        } old: {
-            try await $0.discover()
+    var fixed: Advertisement? { options.ref.fixed }
+
+    func connected<Value: Sendable>(_ work: (any Remote) async throws -> Value) async throws -> Value {
+        if state.withLock({ $0.isOld }) {
+            do { return try await work(legacy) } catch {
+                // It may have become another server.
+                state.withLock { $0.isOld = false }
+                throw error
+            }
+        }
+        do {
+            return try await transport.withServer { server in
+                try await work(SmartRemote(options: options, executor: executor, server: server))
+            }
+        } catch is OldProtocol where options.url.transport != .ssh {
+            let isNew = state.withLock { state in
+                defer { (state.isOld, state.toldThatItIsOld) = (true, true) }
+                return !state.toldThatItIsOld
+            }
+            if isNew {
+                tell(
+                    "\(options.url) speaks an old version of git's protocol: each question brings all of its references, and a fetch all of the history"
+                )
+            }
+            return try await work(legacy)
+        } catch let error as ProtocolError {
+            throw UpstreamError(error, options)
         }
     }
+}
 
-    private func references(_ server: any SmartServer) async throws -> Advertisement {
+/// A server that is connected, and the two questions in protocol v2.
+private struct SmartRemote: Remote {
+    let options: UpstreamOptions
+    let executor: GitExecutor
+    let server: any SmartServer
+
+    func discover() async throws -> Advertisement {
+        if let fixed = options.ref.fixed { return fixed }
         try server.requireSHA1(options)
         var list = ListReferences(options.ref.interest)
-        try await server.run(list.command(for: server.capabilities, agent: options.agent)) { reader in
+        try await server.run(list.command(for: server.capabilities, agent: options.agent), answeredByText: true) {
+            reader in
             while try !list.take(try await reader.next()) {}
         }
         guard list.unbornHead == nil else { throw UpstreamError.noCommits(address: options.url.address) }
@@ -51,42 +80,9 @@ final class SmartUpstream: Upstream {
     }
 
     func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws {
-        try await speaking { server in
-            try await PackFetch(
-                request: request, options: self.options, executor: self.executor, server: server, progress: progress
-            ).run()
-        } old: {
-            try await $0.fetch(request, progress: progress)
-        }
-    }
-
-    /// Asks in protocol v2, or, once the server has shown that it does not speak it, in the old one.
-    private func speaking<Value: Sendable>(
-        _ work: (any SmartServer) async throws -> Value, old: (LegacyUpstream) async throws -> Value
-    ) async throws -> Value {
-        if state.withLock({ $0.isOld }) {
-            do { return try await old(legacy) } catch {
-                // It may have become another server.
-                state.withLock { $0.isOld = false }
-                throw error
-            }
-        }
-        do {
-            return try await transport.withServer(work)
-        } catch is OldProtocol where options.url.transport != .ssh {
-            let isNew = state.withLock { state in
-                defer { (state.isOld, state.toldThatItIsOld) = (true, true) }
-                return !state.toldThatItIsOld
-            }
-            if isNew {
-                tell(
-                    "\(options.url) speaks an old version of git's protocol: each question brings all of its references, and a fetch all of the history"
-                )
-            }
-            return try await old(legacy)
-        } catch let error as ProtocolError {
-            throw UpstreamError(error, options)
-        }
+        try await PackFetch(
+            request: request, options: options, executor: executor, server: server, progress: progress
+        ).run()
     }
 }
 

@@ -1,9 +1,21 @@
 public import Git
 
-/// A remote repository, seen through the two questions that a pass asks. Everything else about it stays in this room.
-///
-/// Both end at once when their task is cancelled, and by themselves when the remote is silent.
+/// A remote repository. Everything about it but the two questions that a pass asks stays in this room.
 public protocol Upstream: Sendable {
+    /// What is followed where nobody has to be asked: a commit is what it is.
+    var fixed: Advertisement? { get }
+
+    /// Lends the remote for the questions of one pass, over one connection where it is reached by such.
+    ///
+    /// Errors of the work pass through, and must: a transport knows more about some of them. All ends at once when the task
+    /// is cancelled, and by itself when the remote is silent.
+    ///
+    /// - Throws: `UpstreamError`, `CancellationError`, and what the work throws.
+    func connected<Value: Sendable>(_ work: (any Remote) async throws -> Value) async throws -> Value
+}
+
+/// The two questions that a pass asks.
+public protocol Remote {
     /// Which commit does the remote's reference name now?
     ///
     /// - Throws: `UpstreamError`, `CancellationError`.
@@ -15,6 +27,10 @@ public protocol Upstream: Sendable {
     ///
     /// - Throws: `UpstreamError`, `GitError` for the store, `CancellationError`. The store is whole then, as before.
     func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws
+}
+
+extension Upstream {
+    public var fixed: Advertisement? { nil }
 }
 
 /// What a remote says of the reference that is followed.

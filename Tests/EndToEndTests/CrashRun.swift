@@ -8,8 +8,13 @@ struct CrashRun {
     private let site: CrashSite
     private let folder: TemporaryFolder
 
+    private let address: String
+
     /// Publishes what comes before. Nothing is copied: other inodes would be other files.
-    init(_ scenario: CrashScenario) throws {
+    ///
+    /// - Parameter address: where the scenario's site is had.
+    init(_ scenario: CrashScenario, from address: String) throws {
+        self.address = address
         self.scenario = scenario
         folder = try TemporaryFolder()
         site = try scenario.site.get()
@@ -26,7 +31,7 @@ struct CrashRun {
         let shim = try FaultShim.shared.get()
         let command =
             [
-                Sidekick.binary, site.source.path, folder("www"), "--layout", step.layout, "--ref",
+                Sidekick.binary, address, folder("www"), "--layout", step.layout, "--ref",
                 site.commits[step.commit].id, "--grace", "0s",
             ] + step.arguments
         return asDaemon

@@ -17,6 +17,8 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
         let paths = call.name == "renameat2" ? call.paths : Array(call.paths.suffix(1))
         return paths.contains { $0 == folder("www") || $0.hasPrefix(folder("www/")) }
     }
+    /// Whether the repository is on a server, and comes in packs.
+    var isRemote = false
     /// Whether it is about what a daemon does when the switch is over, and nobody waits.
     var isBackground = false
     var sample = Sample.small
@@ -46,7 +48,8 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     /// The list to add to.
-    static let all: [CrashScenario] = firsts + updates + conversions + [otherPolicy] + compactions + background
+    static let all: [CrashScenario] =
+        firsts + updates + conversions + [otherPolicy] + compactions + background + fetches
 
     private static let layouts = ["link", "exchange", "folder"]
 
@@ -121,6 +124,22 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
                 step: Step(layout: layout, commit: 3), isBackground: true,
                 sample: Sample(before: 0, after: 0, kills: 6, failures: 4))
         }
+    }
+
+    /// From a server, shallow, with and without the proof that the new commit follows the old one.
+    private static let fetches = [
+        ("a first fetch", 0..<0, 0, [String]()), ("a fetch", 0..<3, 3, []),
+        ("a fetch that must follow", 0..<3, 3, ["--fast-forward-only"]),
+    ].map { name, before, commit, arguments in
+        var scenario = CrashScenario(
+            name: name, site: CrashSite.small, before: before.map { Step(layout: "link", commit: $0) },
+            step: Step(layout: "link", commit: commit, arguments: arguments), isRemote: true)
+        // The pack is whole and gets its name.
+        scenario.isSwitch = { call, folder in
+            call.paths.last?.hasPrefix(folder(".sidekick/www/git/objects/pack/pack-")) == true
+        }
+        scenario.sample = Sample(before: 6, after: 10, kills: 3, failures: 8)
+        return scenario
     }
 
     private static func putForeignFile(in folder: TemporaryFolder) throws {

@@ -38,6 +38,7 @@ struct CrashSite: Sendable {
 
     private init(_ all: [Contents]) throws {
         source = try GitRepository(date: "2024-05-06T07:08:09Z")
+        try source.git("config", "uploadpack.allowFilter", "true")
         // So that the store is a shallow one.
         try source.commit(["before": "all of it"])
         var commits: [(String, Contents)] = []

@@ -13,9 +13,13 @@ import Testing
     }
 
     @Test(arguments: scenarios)
-    func `the old tree or the new one is served, and the next start completes it`(scenario: CrashScenario) throws {
+    func `the old tree or the new one is served, and the next start completes it`(scenario: CrashScenario) async throws
+    {
         let started = Date()
-        let counting = try CrashRun(scenario)
+        let source = try scenario.site.get().source.path
+        let daemon = scenario.isRemote ? try await GitDaemon(repositoriesIn: source) : nil
+        let address = daemon.map { "git://127.0.0.1:\($0.port)/.git" } ?? source
+        let counting = try CrashRun(scenario, from: address)
         let (whole, calls) = try counting.pass()
         #expect(whole.status == 0, "\(whole.error)")
         #expect(calls.count > 40, "the shim sees the calls")
@@ -26,7 +30,7 @@ import Testing
         #expect(!faults.isEmpty)
         var harmless: [String: Int] = [:]
         for (fault, number) in faults {
-            let run = try CrashRun(scenario)
+            let run = try CrashRun(scenario, from: address)
             let what = "\(scenario.name), \(fault) at \(number) of \(calls.count)"
             if let ignored = try run.check(fault, at: number, what) { harmless[ignored, default: 0] += 1 }
         }

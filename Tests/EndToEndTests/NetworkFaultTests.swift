@@ -133,6 +133,30 @@ import Testing
         #expect(!hunt.isFound(in: last.log) && hunt.files(in: folder.path) == [])
     }
 
+    @Test(arguments: cases)
+    func `a first fetch ends in time and says why, nothing is served, and the next one works`(fault: Case) async throws
+    {
+        let noise = (0..<60).map { _ in UUID().uuidString }.joined()
+        let remote = try await HTTPRemote(["index.html": "new", "noise": noise])
+        let proxy = try FaultProxy(to: remote.server.port, fault: fault.fault)
+        let folder = try TemporaryFolder()
+        let arguments = [remote.url(port: proxy.port), folder("www"), "--timeout", "1s"]
+        let start = Date()
+        let first = try await Sidekick.once(arguments)
+        if first.status == 0 {
+            #expect(fault.mayWork, "\(first.log)")
+        } else {
+            #expect(Date().timeIntervalSince(start) < 15, "\(first.log)")
+            #expect(fault.says.contains { first.log.contains($0) }, "\(first.log)")
+            #expect(first.log.contains("remedy=") && !first.log.contains("report this as a bug"), "\(first.log)")
+            #expect(!folder.has("www"))
+        }
+        proxy.fault = .none
+        let last = try await Sidekick.once(arguments)
+        #expect(last.status == 0, "\(first.log)\n\(last.log)")
+        #expect(try folder.read("www/index.html") == "new")
+    }
+
     @Test func `a server that asks to be left alone is, whatever a signal says`() async throws {
         let remote = try await HTTPRemote(["index.html": "old"])
         let proxy = try FaultProxy(to: remote.server.port)

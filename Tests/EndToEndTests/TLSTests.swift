@@ -13,20 +13,15 @@ import Testing
             source = try GitRepository()
             try source.commit(["index.html": "secure"])
             folder = try source.bareClone().folder
-            try Command.run([
-                "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", folder("key.pem"), "-out",
-                folder("certificate.pem"),
-            ])
-            try folder.write(folder.read("certificate.pem") + folder.read("key.pem"), to: "both.pem")
-            nginx = try await Nginx(gitRepositoriesIn: folder.path, login: login, certificate: folder("both.pem"))
+            let certificate = try folder.certificate("localhost", for: "DNS:localhost,IP:127.0.0.1")
+            nginx = try await Nginx(gitRepositoriesIn: folder.path, login: login, certificate: certificate)
         }
 
         func url(_ port: UInt16? = nil) -> String { "https://localhost:\(port ?? nginx.port)/site.git" }
 
         /// Runs what follows where the machine's authorities are this one certificate.
         var trusting: [String] {
-            let mount = "mount --bind \(folder("certificate.pem")) /etc/ssl/certs/ca-certificates.crt"
+            let mount = "mount --bind \(folder("localhost.crt")) /etc/ssl/certs/ca-certificates.crt"
             return ["unshare", "--mount", "sh", "-c", mount + " && exec \"$0\" \"$@\""]
         }
     }

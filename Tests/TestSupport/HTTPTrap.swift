@@ -7,10 +7,18 @@ public final class HTTPTrap: Sendable {
     public let port: UInt16
     private let listener: Int32
     private let seen = Mutex<[String]>([])
+    private let all = Mutex("")
 
     /// - Parameter answer: the bytes for a request; `nil` says nothing and keeps the connection open.
-    public init(_ answer: @escaping @Sendable (String) -> String?) throws {
-        (listener, port) = try listeningSocket()
+    public convenience init(_ answer: @escaping @Sendable (String) -> String?) throws {
+        try self.init(on: listeningSocket()) { answer($0).map { Array($0.utf8) } }
+    }
+
+    /// Answers always the same.
+    public convenience init(always answer: [UInt8]) throws { try self.init(on: listeningSocket()) { _ in answer } }
+
+    private init(on socket: (Int32, UInt16), _ answer: @escaping @Sendable (String) -> [UInt8]?) throws {
+        (listener, port) = socket
         Thread.detachNewThread { [weak self, listener] in
             while true {
                 let client = accept(listener, nil, nil)
@@ -23,13 +31,21 @@ public final class HTTPTrap: Sendable {
                     while true {
                         let count = recv(client, &buffer, buffer.count, 0)
                         guard count > 0 else { return }
-                        request += String(decoding: buffer[..<count], as: UTF8.self)
+                        let text = String(decoding: buffer[..<count], as: UTF8.self)
+                        self?.all.withLock { $0 += text }
+                        request += text
                         guard request.contains("\r\n\r\n") else { continue }
                         self?.seen.withLock { $0.append(request) }
-                        guard let text = answer(request) else { continue }
-                        let bytes = Array(text.utf8)
-                        send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-                        if text.contains("Connection: close") { return }
+                        guard let bytes = answer(request) else { continue }
+                        var sent = 0
+                        while sent < bytes.count {
+                            let count = bytes[sent...].withUnsafeBytes {
+                                send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                            }
+                            guard count > 0 else { return }
+                            sent += count
+                        }
+                        if String(decoding: bytes.prefix(2_000), as: UTF8.self).contains("Connection: close") { return }
                         request = ""
                     }
                 }
@@ -41,6 +57,9 @@ public final class HTTPTrap: Sendable {
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
     }
+
+    /// Every byte so far.
+    public var everything: String { all.withLock { $0 } }
 
     /// Every request so far, with its header.
     public var requests: [String] { seen.withLock { $0 } }

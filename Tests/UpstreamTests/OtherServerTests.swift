@@ -24,22 +24,10 @@ import Testing
 }
 
 @Suite struct `Over TLS, in protocol v2` {
-    /// A certificate, signed by itself, with its key in one file.
-    private func certificate(
-        in folder: TemporaryFolder, _ name: String, for subject: String = "IP:127.0.0.1"
-    ) throws -> String {
-        try Command.run([
-            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=\(name)", "-addext",
-            "subjectAltName=\(subject)", "-keyout", folder("\(name).key"), "-out", folder("\(name).crt"),
-        ])
-        try folder.write(try folder.read("\(name).crt") + folder.read("\(name).key"), to: "\(name).pem")
-        return folder("\(name).pem")
-    }
-
     private func remote(in folder: TemporaryFolder) async throws -> (SmartRemote, Nginx) {
         let remote = try await SmartRemote(.http)
         let parent = (remote.bare as NSString).deletingLastPathComponent
-        let server = try await Nginx(gitRepositoriesIn: parent, certificate: try certificate(in: folder, "server"))
+        let server = try await Nginx(gitRepositoriesIn: parent, certificate: try folder.certificate("server"))
         remote.options.url = try RemoteURL("https://127.0.0.1:\(server.port)/site.git")
         return (remote, server)
     }
@@ -61,7 +49,7 @@ import Testing
         // Trusted, and somebody else's.
         let other = try await Nginx(
             gitRepositoriesIn: (remote.bare as NSString).deletingLastPathComponent,
-            certificate: try certificate(in: folder, "other", for: "DNS:other.example"))
+            certificate: try folder.certificate("other", for: "DNS:other.example"))
         remote.options.tls.authorities = folder("other.crt")
         remote.options.url = try RemoteURL("https://127.0.0.1:\(other.port)/site.git")
         await #expect {
@@ -76,11 +64,11 @@ import Testing
 
     @Test func `a server that asks for a certificate gets ours`() async throws {
         let folder = try TemporaryFolder()
-        _ = try certificate(in: folder, "client")
+        _ = try folder.certificate("client")
         let remote = try await SmartRemote(.http)
         let parent = (remote.bare as NSString).deletingLastPathComponent
         let server = try await Nginx(
-            gitRepositoriesIn: parent, certificate: try certificate(in: folder, "server"), clients: folder("client.crt")
+            gitRepositoriesIn: parent, certificate: try folder.certificate("server"), clients: folder("client.crt")
         )
         remote.options.url = try RemoteURL("https://127.0.0.1:\(server.port)/site.git")
         remote.options.tls.authorities = folder("server.crt")

@@ -7,13 +7,18 @@ import TestSupport
 /// A repository, the bare one that it is pushed to, and a real server in front of that.
 final class SmartRemote {
     /// How it is reached.
-    enum Door: String, CaseIterable, Sendable { case http, git, ssh }
+    enum Door: String, CaseIterable, Sendable {
+        case http, git, ssh
+        /// With a login, and a certificate of its own.
+        case https
+    }
 
     let source: GitRepository
     let bare: String
     let url: String
     var options: UpstreamOptions
-    private let folder: TemporaryFolder
+    /// Where `bare` is.
+    let bareFolder: TemporaryFolder
     private(set) var nginx: Nginx?
     private var others: [AnyObject] = []
     private(set) var told: [String] = []
@@ -23,17 +28,26 @@ final class SmartRemote {
     {
         source = try GitRepository()
         try source.commit(files)
-        (folder, bare) = try source.bareClone()
+        (bareFolder, bare) = try source.bareClone()
         try source.git("remote", "add", "origin", bare)
         if filter { try Command.run(["git", "-C", bare, "config", "uploadpack.allowFilter", "true"]) }
         var ssh = SSHOptions()
+        var (tls, login) = (TLSOptions(), CredentialSource())
         switch door {
         case .http:
-            let server = try await Nginx(gitRepositoriesIn: folder.path, version2: version2)
+            let server = try await Nginx(gitRepositoriesIn: bareFolder.path, version2: version2)
             nginx = server
             url = "http://127.0.0.1:\(server.port)/site.git"
+        case .https:
+            let server = try await Nginx(
+                gitRepositoriesIn: bareFolder.path, login: ("reader", "s3cr3t"),
+                certificate: bareFolder.certificate("server"))
+            nginx = server
+            tls.authorities = bareFolder("server.crt")
+            login = CredentialSource(user: "reader", password: .value(Secret("s3cr3t")))
+            url = "https://127.0.0.1:\(server.port)/site.git"
         case .git:
-            let server = try await GitDaemon(repositoriesIn: folder.path)
+            let server = try await GitDaemon(repositoriesIn: bareFolder.path)
             others = [server]
             url = "git://127.0.0.1:\(server.port)/site.git"
         case .ssh:
@@ -43,7 +57,8 @@ final class SmartRemote {
             ssh = SSHOptions(
                 key: .file(server.folder("user_ed25519")), knownHosts: .value(Secret(try server.knownHost())))
         }
-        options = UpstreamOptions(url: try RemoteURL(url), ssh: ssh, timeout: 10)
+        options = UpstreamOptions(
+            url: try RemoteURL(url), credentials: login, ssh: ssh, tls: tls, timeout: 10)
     }
 
     @discardableResult
@@ -92,5 +107,19 @@ struct StoreView {
         try git("cat-file", "--batch-all-objects", "--batch-check=%(objecttype)").split(separator: "\n").count {
             $0 == kind
         }
+    }
+}
+
+/// One question by itself.
+extension Upstream {
+    func discover() async throws -> Advertisement {
+        if let fixed { return fixed }
+        return try await connected { try await $0.discover() }
+    }
+
+    func fetch(
+        _ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void
+    ) async throws {
+        try await connected { try await $0.fetch(request, progress: progress) }
     }
 }

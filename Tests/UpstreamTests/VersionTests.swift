@@ -70,4 +70,44 @@ import Testing
         let id = try await remote.fetch(upstream, into: Store(path: folder("git")), depth: 1)
         #expect(id.description == annotated.expected)
     }
+
+    @Test func `a list of many tags comes compressed where the server can, and one that comes without an end does not`()
+        async throws
+    {
+        let remote = try await SmartRemote(.http)
+        let tip = try remote.source.head
+        let tags = (0..<2_000).map { "create refs/tags/v1.2.\($0) \(tip)\n" }.joined()
+        try remote.bareFolder.write(tags, to: "tags")
+        try Command.run(["sh", "-c", "git -C \(remote.bare) update-ref --stdin < \(remote.bareFolder("tags"))"])
+        remote.options.ref = try #require(RefSelection(reading: "semver:^1.2"))
+        var sizes: [Int] = []
+        for compresses in [false, true] {
+            let server = try await Nginx(gitRepositoriesIn: remote.bareFolder.path, compresses: compresses)
+            remote.options.url = try RemoteURL("http://127.0.0.1:\(server.port)/site.git")
+            #expect(try await remote.upstream().discover().ref == "refs/tags/v1.2.1999")
+            func sent() -> Int? {
+                let line = server.accessLog.split(separator: "\n").first { $0.contains("POST") }
+                return line.flatMap { Int($0.split(separator: "\"")[2].split(separator: " ")[1]) }
+            }
+            try await eventually("the log is written") { sent() != nil }
+            sizes.append(try #require(sent()))
+        }
+        #expect(sizes[0] > 100_000 && sizes[1] * 3 < sizes[0], "\(sizes)")
+
+        // A gigabyte of the same byte, in a megabyte.
+        let bomb = remote.bareFolder("bomb")
+        try Command.run(["sh", "-c", "head -c 1G /dev/zero | gzip -1 > \(bomb)"])
+        let body = try #require(FileManager.default.contents(atPath: bomb))
+        let header =
+            "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\nContent-Encoding: gzip\r\n"
+            + "Content-Length: \(body.count)\r\n\r\n"
+        let trap = try HTTPTrap(always: Array(header.utf8) + Array(body))
+        remote.options.url = try RemoteURL("http://127.0.0.1:\(trap.port)/site.git")
+        await #expect {
+            _ = try await remote.upstream().discover()
+        } throws: {
+            guard case UpstreamError.serverFailed = $0 else { return false }
+            return true
+        }
+    }
 }

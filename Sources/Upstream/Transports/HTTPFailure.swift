@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Git
 import Glibc
 import NIOCore
+import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
 
@@ -35,6 +36,8 @@ func failure(_ error: any Error, _ options: UpstreamOptions) -> any Error {
             return UpstreamError.certificate(address: address, reason: text)
         }
         return UpstreamError.closed(host: host, reason: "TLS failed: \(text.printable())")
+    case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
+        return UpstreamError.serverFailed(address: address, reason: "its answer cannot be decompressed: \(error)")
     case let error as NIOSSLExtraError: return UpstreamError.certificate(address: address, reason: "\(error)")
     default: return UpstreamError.closed(host: host, reason: "\(error)".printable())
     }
@@ -75,7 +78,8 @@ extension HTTPClient.Configuration {
             timeout: .init(connect: silence, read: silence, write: silence),
             connectionPool: .init(idleTimeout: .seconds(idle)),
             ignoreUncleanSSLShutdown: false,
-            decompression: .disabled)
+            // References compress threefold: whoever sends a hundred times that sends something else.
+            decompression: .enabled(limit: .ratio(100)))
         switch try options.proxies.proxy(for: options.url) {
         case nil: break
         case let proxy? where proxy.kind == .socks: self.proxy = .socksServer(host: proxy.host, port: proxy.port)

@@ -51,8 +51,7 @@ final class HTTPTransport: SmartTransport {
             let discovery: Discovery
             if let known { discovery = known } else { discovery = try await discover(credential) }
             remembered.withLock { $0 = discovery }
-            return try await work(
-                Server(transport: self, discovery: discovery, credential: credential, isKept: known != nil))
+            return try await work(Server(transport: self, discovery: discovery, credential: credential))
         } catch {
             if case UpstreamError.authentication = error { await app?.forget() }
             // Whatever it was: the next question begins at the beginning.
@@ -83,17 +82,20 @@ final class HTTPTransport: SmartTransport {
         let transport: HTTPTransport
         let discovery: Discovery
         let credential: CredentialSource.Pair?
-        let isKept: Bool
 
         var capabilities: ServerCapabilities { discovery.capabilities }
 
-        func run<Value>(_ command: [UInt8], _ read: (inout PacketReader) async throws -> Value) async throws -> Value {
+        func run<Value>(
+            _ command: [UInt8], answeredByText isText: Bool, _ read: (inout PacketReader) async throws -> Value
+        ) async throws -> Value {
             var request = HTTPClientRequest(url: discovery.base + "/git-upload-pack")
             request.method = .POST
             request.headers.add(name: "Content-Type", value: "application/x-git-upload-pack-request")
             request.headers.add(name: "Accept", value: "application/x-git-upload-pack-result")
+            // Many tags: a third of the bytes.
+            if isText { request.headers.add(name: "Accept-Encoding", value: "gzip") }
             request.body = .bytes(command)
-            let response = try await transport.execute(request, credential, mayRepeat: isKept)
+            let response = try await transport.execute(request, credential, mayRepeat: true)
             try transport.check(
                 response, is: "application/x-git-upload-pack-result", hadCredential: credential != nil)
             return try await transport.reading(response) { reader in

@@ -1,6 +1,6 @@
 /// A way to a server that speaks protocol v2.
 protocol SmartTransport: Sendable {
-    /// Lends a server that takes commands, for the work of one question.
+    /// Lends a server that takes commands, for the work of one pass.
     ///
     /// - Throws: `OldProtocol`, `UpstreamError`, `ProtocolError`, `CancellationError`, and what the work throws.
     func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value
@@ -11,7 +11,11 @@ protocol SmartServer {
     var capabilities: ServerCapabilities { get }
 
     /// Sends one command and lends its answer, which is read to its end.
-    func run<Value>(_ command: [UInt8], _ read: (inout PacketReader) async throws -> Value) async throws -> Value
+    ///
+    /// - Parameter isText: whether the answer is worth compressing. A pack is compressed as it is.
+    func run<Value>(
+        _ command: [UInt8], answeredByText isText: Bool, _ read: (inout PacketReader) async throws -> Value
+    ) async throws -> Value
 }
 
 extension SmartServer {

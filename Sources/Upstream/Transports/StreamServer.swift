@@ -19,7 +19,9 @@ final class StreamServer: SmartServer {
         self.write = write
     }
 
-    func run<Value>(_ command: [UInt8], _ read: (inout PacketReader) async throws -> Value) async throws -> Value {
+    func run<Value>(
+        _ command: [UInt8], answeredByText isText: Bool, _ read: (inout PacketReader) async throws -> Value
+    ) async throws -> Value {
         try await write(command)
         return try await read(&reader)
     }

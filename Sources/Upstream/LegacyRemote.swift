@@ -2,15 +2,14 @@ import Git
 
 /// A server that is spoken to in git's old protocol (v0 and v1), by libgit2's transports over our own sockets: it
 /// advertises all of its references at every question, and gives all of a reference's history.
-struct LegacyUpstream: Upstream {
+struct LegacyRemote: Remote {
     let options: UpstreamOptions
     let executor: GitExecutor
 
     func discover() async throws -> Advertisement {
         let address = options.url.address
         let ref = options.ref
-        // A commit is what it is: there is nothing to ask.
-        if case .commit(let id) = ref { return Advertisement(ref: id.description, commit: id) }
+        if let fixed = ref.fixed { return fixed }
         return try await withServer { endpoint, dialer in
             let references = try endpoint.references(over: dialer)
             guard !references.isEmpty else { throw UpstreamError.noCommits(address: address) }
