@@ -137,12 +137,13 @@ import Testing
     func `a first fetch ends in time and says why, nothing is served, and the next one works`(fault: Case) async throws
     {
         let noise = (0..<60).map { _ in UUID().uuidString }.joined()
-        let remote = try await HTTPRemote(["index.html": "new", "noise": noise])
+        let remote = try await HTTPRemote(["index.html": "new", "noise": noise], login: (Self.user, Self.password))
         let proxy = try FaultProxy(to: remote.server.port, fault: fault.fault)
         let folder = try TemporaryFolder()
         let arguments = [remote.url(port: proxy.port), folder("www"), "--timeout", "1s"]
+        let login = ["SIDEKICK_USERNAME": Self.user, "SIDEKICK_PASSWORD": Self.password]
         let start = Date()
-        let first = try await Sidekick.once(arguments)
+        let first = try await Sidekick.once(arguments, environment: login)
         if first.status == 0 {
             #expect(fault.mayWork, "\(first.log)")
         } else {
@@ -152,7 +153,7 @@ import Testing
             #expect(!folder.has("www"))
         }
         proxy.fault = .none
-        let last = try await Sidekick.once(arguments)
+        let last = try await Sidekick.once(arguments, environment: login)
         #expect(last.status == 0, "\(first.log)\n\(last.log)")
         #expect(try folder.read("www/index.html") == "new")
     }
