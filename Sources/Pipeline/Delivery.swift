@@ -6,19 +6,24 @@ import Publishing
 struct Delivery: Sendable {
     let publisher: Publisher
     let executor: GitExecutor
+    let journal: Journal
     let logger: Logger
 
     /// - Parameter ref: for the log.
     func deliver(_ commit: ObjectID, ref: String, replacing before: Published?) async throws {
         let store = publisher.destination.store
+        journal.enter(.materialize)
         let staged = try await at(.materialize) {
             try await executor.run {
                 let repository = try store.open()
                 return try publisher.materialize(try repository.commit(commit), from: repository)
             }
         }
+        journal.enter(.publish)
         let notices = try await at(.publish) { try await executor.run { try publisher.publish(staged) } }
 
+        journal.metrics.add(Double(staged.filesWritten), to: .filesWritten)
+        journal.metrics.add(Double(staged.bytesWritten), to: .bytesWritten)
         logger.report(notices)
         var metadata: Logger.Metadata = [
             "commit": "\(commit)", "ref": "\(ref)", "written": "\(staged.filesWritten)",

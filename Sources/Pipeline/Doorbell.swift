@@ -1,7 +1,16 @@
 import Synchronization
 
 /// Why a pass begins before its time.
-public enum Trigger: String, Sendable { case signal }
+public enum Trigger: String, Sendable, Codable {
+    /// SIGHUP.
+    case signal
+    /// A server said that something was pushed.
+    case webhook
+    /// `POST /sync`.
+    case request
+    /// `sidekick rollback` and its like.
+    case order
+}
 
 /// Ends the pause between passes early. Rings before or during a pass are kept, and any number of them is one.
 public final class Doorbell: Sendable {

@@ -12,6 +12,8 @@ public struct Loop: Sendable {
     private let doorbell: Doorbell
     private let logger: Logger
     private let status: StatusFile
+    private let traffic: Traffic
+    private let journal: Journal
     private let orders: OrderBox
     private let desk: OrderDesk
     private let upkeep = UpkeepClock()
@@ -23,10 +25,11 @@ public struct Loop: Sendable {
     ///
     /// - Parameters:
     ///   - doorbell: what starts a pass before its time.
+    ///   - journal: takes what passes do.
     ///   - terminal: whether progress may be drawn over one line.
     /// - Throws: `SyncError` of the stage `configure`: nothing that a later pass could mend.
     public static func open(
-        _ settings: Settings, doorbell: Doorbell, logger: Logger, terminal: Bool, version: String
+        _ settings: Settings, doorbell: Doorbell, journal: Journal, logger: Logger, terminal: Bool, version: String
     ) async throws -> Loop {
         do {
             let executor = GitExecutor()
@@ -45,26 +48,32 @@ public struct Loop: Sendable {
                 ])
             var options = settings.upstream
             options.agent = "sidekick/\(version)"
-            let upstream = try options.makeUpstream(on: executor) {
+            let traffic = Traffic()
+            let upstream = try options.makeUpstream(on: executor, counting: traffic) {
                 logger.warning("notice", metadata: ["what": "\($0)"])
             }
-            return Loop(settings, upstream, publisher, executor, doorbell, logger, terminal, version)
+            journal.metrics.set(of: .build, version)
+            if let earlier = try? StatusReport.read(publisher.destination) { journal.note(earlier) }
+            return Loop(settings, upstream, traffic, publisher, executor, doorbell, journal, logger, terminal, version)
         } catch {
             throw SyncError(error, at: .configure)
         }
     }
 
     private init(
-        _ settings: Settings, _ upstream: any Upstream, _ publisher: Publisher, _ executor: GitExecutor,
-        _ doorbell: Doorbell, _ logger: Logger, _ terminal: Bool, _ version: String
+        _ settings: Settings, _ upstream: any Upstream, _ traffic: Traffic, _ publisher: Publisher,
+        _ executor: GitExecutor, _ doorbell: Doorbell, _ journal: Journal, _ logger: Logger, _ terminal: Bool,
+        _ version: String
     ) {
         self.settings = settings
         self.publisher = publisher
         self.executor = executor
+        self.traffic = traffic
         self.doorbell = doorbell
+        self.journal = journal
         self.logger = logger
-        status = StatusFile(settings: settings, publisher: publisher, version: version)
-        let delivery = Delivery(publisher: publisher, executor: executor, logger: logger)
+        status = StatusFile(settings: settings, publisher: publisher, journal: journal, version: version)
+        let delivery = Delivery(publisher: publisher, executor: executor, journal: journal, logger: logger)
         let background = BackgroundTask()
         self.background = background
         pass = Pass(
@@ -82,28 +91,30 @@ public struct Loop: Sendable {
         orders.sweep()
         await survey()
         var isFirst = true
+        var trigger: Trigger?
         while !Task.isCancelled {
-            defer { isFirst = false }
-            let pause: Double
+            var pause = 0.0
             await serveOrders()
             do {
-                let outcome = try await runPass()
-                failures.recovered()
-                pause = schedule.pause(failures: 0, isFirst: isFirst, using: &dice)
-                await status.note(outcome, nextIn: pause, logger: logger)
+                try await runPass(trigger) { error in
+                    if let error { failures.failed(error) } else { failures.recovered() }
+                    pause = max(
+                        schedule.pause(failures: failures.count, isFirst: isFirst, using: &dice), error?.retryAfter ?? 0
+                    )
+                    return (failures.count, pause)
+                }
             } catch let error as SyncError {
-                failures.failed(error)
-                pause = max(schedule.pause(failures: failures.count, using: &dice), error.retryAfter ?? 0)
-                await status.note(error, failures: failures.count, nextIn: pause, logger: logger)
                 await mend(error)
             } catch {
                 break
             }
+            isFirst = false
             // In the background the next update would end it, and it would begin anew after each.
             if compactionRest.isOver, publisher.destination.store.compaction == .overdue { await compact() }
-            await wait(pause)
+            trigger = await wait(pause)
         }
         await background.stop()
+        journal.close()
     }
 
     /// One pass.
@@ -112,38 +123,58 @@ public struct Loop: Sendable {
     public func runOnce() async throws {
         await survey()
         do {
-            let outcome = try await runPass()
-            await status.note(outcome, nextIn: nil, logger: logger)
+            try await runPass(nil) { ($0 == nil ? 0 : 1, nil) }
             await compact()
             await tidy(makingSpares: false)
         } catch let error as SyncError {
-            await status.note(error, failures: 1, nextIn: nil, logger: logger)
             await mend(error)
             throw error
         }
     }
 
-    private func runPass() async throws -> Pass.Outcome {
+    /// A pass, and what is told of it.
+    ///
+    /// - Parameter next: takes why it failed, if it did; the failures in a row, and the pause before the next pass.
+    /// - Throws: `SyncError`, `CancellationError`.
+    private func runPass(_ trigger: Trigger?, next: (SyncError?) -> (failures: Int, pause: Double?)) async throws {
+        // The first one, which may have a large site to fetch, has no deadline.
+        let isBounded = try await executor.run { (try? publisher.published()) != nil }
+        journal.begin(trigger, isBounded: isBounded)
         do {
-            let outcome = try await limitedPass()
-            if outcome != .unchanged {
-                upkeep.ring()
-                Heap.giveBack()
-            }
-            return outcome
+            let outcome = try await (isBounded ? passWithDeadline() : pass.run())
+            if outcome != .unchanged { Heap.giveBack() }
+            await report(outcome, nil, next)
         } catch let error as CancellationError {
             throw error
         } catch {
-            upkeep.ring()
             // Whatever a pass throws is its failure: nothing but a cancellation ends the loop.
-            throw SyncError(error, at: .report)
+            let error = SyncError(error, at: .report)
+            await report(nil, error, next)
+            throw error
         }
     }
 
-    /// A pass with its deadline. The first one, which may have a large site to fetch, has none.
-    private func limitedPass() async throws -> Pass.Outcome {
-        let isFirst = try await executor.run { (try? publisher.published()) == nil }
-        guard !isFirst else { return try await pass.run() }
+    private func report(
+        _ outcome: Pass.Outcome?, _ error: SyncError?, _ next: (SyncError?) -> (failures: Int, pause: Double?)
+    ) async {
+        journal.enter(.report)
+        if outcome != .unchanged {
+            upkeep.ring()
+            let size = publisher.destination.store.size()
+            journal.metrics.set(Double(size.bytes), of: .storeBytes)
+            journal.metrics.set(Double(size.packs), of: .storePacks)
+            journal.metrics.set(Double(publisher.treeCount), of: .trees)
+        }
+        journal.metrics.set(Double(traffic.requests), of: .requests)
+        journal.metrics.set(Double(traffic.received), of: .received)
+        journal.metrics.set(Double(traffic.sent), of: .sent)
+        let (failures, pause) = next(error)
+        let commit = status.note(error, failures: failures, nextIn: pause, logger: logger)
+        let result: Attempt.Result = error != nil ? .failed : outcome == .unchanged ? .unchanged : .published
+        journal.end(result, commit: commit, error)
+    }
+
+    private func passWithDeadline() async throws -> Pass.Outcome {
         let deadline = settings.deadline
         return try await withThrowingTaskGroup(of: Pass.Outcome?.self) { group in
             group.addTask { try await pass.run() }
@@ -183,8 +214,7 @@ public struct Loop: Sendable {
         for (id, order) in orders.take() {
             await background.stop()
             let answer = await desk.carryOut(order) {
-                let outcome = try await runPass()
-                await status.note(outcome, nextIn: settings.delay, logger: logger)
+                try await runPass(.order) { ($0 == nil ? 0 : 1, settings.delay) }
             }
             orders.answer(id, answer)
         }
@@ -192,10 +222,11 @@ public struct Loop: Sendable {
 
     /// The pause between two passes. What an update leaves to clean up, and what the next one will need, is done meanwhile; it
     /// goes on through passes that find nothing, and makes way for one that does.
-    private func wait(_ seconds: Double) async {
+    private func wait(_ seconds: Double) async -> Trigger? {
         background.start { await keepUp() }
         let trigger = await doorbell.wait(orUntil: { try await Alarm.wait(seconds) })
-        if trigger != nil { logger.info("pass requested") }
+        if let trigger { logger.info("pass requested", metadata: ["by": "\(trigger.rawValue)"]) }
+        return trigger
     }
 
     private func keepUp() async {

@@ -38,13 +38,16 @@ struct Pass: Sendable {
     private func ask(after before: Published?) async throws -> Advertisement? {
         if let fixed = upstream.fixed, try await isShown(fixed) { return nil }
         var stage = Stage.discover
+        delivery.journal.enter(stage)
         do {
             return try await upstream.connected { remote in
                 let advertisement = try await remote.discover()
+                delivery.journal.note(ref: advertisement.ref, commit: "\(advertisement.commit)")
                 if try await isShown(advertisement) { return nil }
                 await makeWay()
                 for warning in advertisement.warnings { logger.warning("ambiguous", metadata: ["ref": "\(warning)"]) }
                 stage = .fetch
+                delivery.journal.enter(stage)
                 try await fetch(advertisement, from: remote, after: before)
                 return advertisement
             }

@@ -150,6 +150,13 @@ public final class Publisher: Sendable {
     /// How many paths that somebody else had changed were made anew, since this was opened.
     public var repaired: Int { state.withLock { $0.repaired } }
 
+    /// How many trees are on the disk: what is visible and those that trail it.
+    public var treeCount: Int {
+        guard layout != .folder else { return 1 }
+        let names = (try? trees.pool.names()) ?? []
+        return names.count { !$0.hasPrefix(".") } + (layout == .exchange ? 1 : 0)
+    }
+
     /// Whether the next pass has something to make anew.
     public var hasDrifted: Bool { state.withLock { !$0.drifted.isEmpty } }
 

@@ -10,7 +10,10 @@ public struct CredentialSource: Sendable, Equatable {
         /// The bytes of the file, without white space at its end.
         case file(String)
 
-        func read() throws -> Secret {
+        /// The secret as it is now.
+        ///
+        /// - Throws: `UpstreamError` when the file cannot be read.
+        public func read() throws -> Secret {
             switch self {
             case .value(let secret): return secret
             case .file(let path):

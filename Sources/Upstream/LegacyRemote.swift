@@ -5,6 +5,7 @@ import Git
 struct LegacyRemote: Remote {
     let options: UpstreamOptions
     let executor: GitExecutor
+    let traffic: Traffic
 
     func discover() async throws -> Advertisement {
         let address = options.url.address
@@ -77,7 +78,7 @@ struct LegacyRemote: Remote {
         let credential = try options.credentials.credential(for: url)
         let hadCredential = credential != nil
         let wake = try WakePipe()
-        let dialer = SocketDialer(timeout: options.timeout, wake: wake)
+        let dialer = SocketDialer(timeout: options.timeout, wake: wake, counting: traffic)
         let authority = url.authority
         let endpoint = RemoteEndpoint(url: url.address) { dialer.reachedOnly(authority) ? credential : nil }
         return try await withTaskCancellationHandler {

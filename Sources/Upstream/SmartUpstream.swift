@@ -17,13 +17,13 @@ final class SmartUpstream: Upstream {
 
     init(
         _ options: UpstreamOptions, over transport: any SmartTransport, on executor: GitExecutor,
-        tell: @escaping @Sendable (String) -> Void
+        counting traffic: Traffic, tell: @escaping @Sendable (String) -> Void
     ) {
         self.tell = tell
         self.options = options
         self.executor = executor
         self.transport = transport
-        legacy = LegacyRemote(options: options, executor: executor)
+        legacy = LegacyRemote(options: options, executor: executor, traffic: traffic)
     }
 
     var fixed: Advertisement? { options.ref.fixed }

@@ -7,16 +7,19 @@ final class SocketDialer: StreamDialer {
     /// The longest time without a byte, in seconds.
     private let timeout: Double
     private let wake: WakePipe
+    private let traffic: Traffic
     private let dialed = Mutex<Set<String>>([])
 
-    init(timeout: Double, wake: WakePipe) {
+    init(timeout: Double, wake: WakePipe, counting traffic: Traffic) {
         self.timeout = timeout
         self.wake = wake
+        self.traffic = traffic
     }
 
     func stream(host: String, port: String) -> any ByteStream {
         dialed.withLock { _ = $0.insert("\(host.lowercased()):\(port)") }
-        return Socket(host: host, port: port, timeout: timeout, wake: wake)
+        traffic.ask(0)
+        return Socket(host: host, port: port, timeout: timeout, wake: wake, traffic: traffic)
     }
 
     /// Whether every connection went to that one host and port. libgit2 follows a redirect and then asks for the
@@ -30,13 +33,15 @@ final class Socket: ByteStream {
     private let port: String
     private let timeout: Double
     private let wake: WakePipe
+    private let traffic: Traffic
     private var descriptor: Int32 = -1
 
-    init(host: String, port: String, timeout: Double, wake: WakePipe) {
+    init(host: String, port: String, timeout: Double, wake: WakePipe, traffic: Traffic) {
         self.host = host
         self.port = port
         self.timeout = timeout
         self.wake = wake
+        self.traffic = traffic
     }
 
     deinit { close() }
@@ -83,7 +88,10 @@ final class Socket: ByteStream {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         while true {
             let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
-            if count >= 0 { return count }
+            if count >= 0 {
+                traffic.receive(count)
+                return count
+            }
             try waitOrThrow(for: Int16(POLLIN))
         }
     }
@@ -91,7 +99,10 @@ final class Socket: ByteStream {
     func write(_ bytes: UnsafeRawBufferPointer) throws -> Int {
         while true {
             let count = send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
-            if count >= 0 { return count }
+            if count >= 0 {
+                traffic.send(count)
+                return count
+            }
             try waitOrThrow(for: Int16(POLLOUT))
         }
     }

@@ -110,15 +110,20 @@ public struct UpstreamOptions: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - executor: where blocking work is done.
+    ///   - traffic: counts what is asked.
     ///   - tell: takes what a person should know once, in one sentence.
     public func makeUpstream(
-        on executor: GitExecutor, tell: @escaping @Sendable (String) -> Void = { _ in }
+        on executor: GitExecutor, counting traffic: Traffic = Traffic(),
+        tell: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(UpstreamError) -> any Upstream {
-        switch url.transport {
+        func smart(_ transport: any SmartTransport) -> SmartUpstream {
+            SmartUpstream(self, over: transport, on: executor, counting: traffic, tell: tell)
+        }
+        return switch url.transport {
         case .local: LocalUpstream(options: self, executor: executor)
-        case .https, .http: SmartUpstream(self, over: try HTTPTransport(self), on: executor, tell: tell)
-        case .git: SmartUpstream(self, over: GitTransport(self), on: executor, tell: tell)
-        case .ssh: SmartUpstream(self, over: SSHTransport(self), on: executor, tell: tell)
+        case .https, .http: smart(try HTTPTransport(self, counting: traffic))
+        case .git: smart(GitTransport(self, counting: traffic))
+        case .ssh: smart(SSHTransport(self, counting: traffic))
         }
     }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Edge
 import Glibc
 import Logging
 import Pipeline
@@ -10,15 +11,19 @@ struct Daemon {
     let loop: Loop
     let doorbell: Doorbell
     let once: Bool
+    /// What is served over http, if anything.
+    let edge: EdgeServer?
 
-    /// - Throws: `SyncError` when there is only one pass and it failed.
+    /// - Throws: `SyncError` when there is only one pass and it failed, and when nobody can listen.
     func runUntilStopped() async throws {
+        // They end in the reverse order: questions are answered to the last.
+        let edges = edge.map { [ServiceGroupConfiguration.ServiceConfiguration(service: EdgeService(edge: $0))] } ?? []
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
+                services: edges + [
                     .init(service: BellService(doorbell: doorbell)),
                     .init(
-                        service: LoopService(loop: loop, once: once),
+                        service: LoopService(loop: loop, once: once, edge: edge),
                         successTerminationBehavior: .gracefullyShutdownGroup),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
@@ -38,15 +43,25 @@ private struct BellService: Service {
     }
 }
 
+/// Listens before the first pass begins and until the last has ended.
+private struct EdgeService: Service {
+    let edge: EdgeServer
+
+    func run() async throws { try await edge.run() }
+}
+
 /// The loop, or one pass.
 private struct LoopService: Service {
     let loop: Loop
     let once: Bool
+    let edge: EdgeServer?
 
     /// Seconds that a pass may take to let go. Then the process ends as it is: that is safe at any instruction.
     private static let patience = 1.5
 
     func run() async throws {
+        // Why it does not listen is its own to tell.
+        guard (try? await edge?.listening()) != nil || edge == nil else { return }
         try await withGracefulShutdownHandler {
             try await cancelWhenGracefulShutdown {
                 if once { try await loop.runOnce() } else { await loop.run() }

@@ -43,6 +43,7 @@ struct FollowOptions: ParsableArguments {
     @Option(.caFile) var caFile: String?
     @Option(.tlsCertFile) var tlsCertFile: String?
     @Option(.tlsKeyFile) var tlsKeyFile: String?
+    @Option(.listen) var listen: String?
     @Option(.logFormat) var logFormat: String?
     @Option(.logLevel) var logLevel: String?
 
@@ -57,7 +58,7 @@ struct FollowOptions: ParsableArguments {
                 .username: username, .credentialsFile: credentialsFile, .githubApp: githubApp,
                 .githubInstallation: githubInstallation, .githubAPI: githubAPI, .caFile: caFile,
                 .tlsCertFile: tlsCertFile,
-                .tlsKeyFile: tlsKeyFile, .logFormat: logFormat, .logLevel: logLevel,
+                .tlsKeyFile: tlsKeyFile, .listen: listen, .logFormat: logFormat, .logLevel: logLevel,
             ].given
         if let destinationArgument { values[Setting.destination.name] = destinationArgument }
         return values

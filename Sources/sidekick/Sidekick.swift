@@ -1,4 +1,5 @@
 import ArgumentParser
+import Edge
 import FoundationEssentials
 import Glibc
 import Logging
@@ -48,11 +49,16 @@ struct FollowCommand: AsyncParsableCommand {
         let settings = try configure()
         let logger = Logger(label: "sidekick")
         do {
-            let doorbell = Doorbell()
+            let (doorbell, journal) = (Doorbell(), Journal())
             let loop = try await Loop.open(
-                settings, doorbell: doorbell, logger: logger, terminal: isatty(STDERR_FILENO) == 1,
+                settings, doorbell: doorbell, journal: journal, logger: logger, terminal: isatty(STDERR_FILENO) == 1,
                 version: Version.text)
-            try await Daemon(loop: loop, doorbell: doorbell, once: options.once).runUntilStopped()
+            let edge = settings.edge.flatMap { edge in
+                options.once
+                    ? nil
+                    : EdgeServer(edge, settings: settings, journal: journal, doorbell: doorbell, logger: logger)
+            }
+            try await Daemon(loop: loop, doorbell: doorbell, once: options.once, edge: edge).runUntilStopped()
         } catch let error as SyncError {
             logger.error(
                 "\(options.once && error.stage != .configure ? "pass failed" : "cannot start")",

@@ -8,12 +8,14 @@ import Testing
     private static let arrows: [String: Set<String>] = [
         "Git": ["CLibgit2", "CLinux"],
         "Upstream": [
-            "CLinux", "Git", "AsyncHTTPClient", "Crypto", "CryptoExtras", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL",
+            "CLinux", "Git", "AsyncHTTPClient", "Crypto", "CryptoExtras", "NIOCore", "NIOHTTP1", "NIOHTTPCompression",
+            "NIOPosix", "NIOSSL",
             "Subprocess",
         ],
         "Publishing": ["CLinux", "Git"],
         "Pipeline": ["CLinux", "Git", "Upstream", "Publishing", "Logging"],
-        "sidekick": ["Pipeline", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"],
+        "Edge": ["Pipeline", "Crypto", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOPosix"],
+        "sidekick": ["Edge", "Pipeline", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"],
     ]
     private static let system: Set<String> = ["Glibc", "Dispatch", "Synchronization", "FoundationEssentials"]
 

@@ -78,7 +78,7 @@ public enum Operator {
             return try Publisher.open(destination, options: options)
         }
         logger.report(notices)
-        let delivery = Delivery(publisher: publisher, executor: executor, logger: logger)
+        let delivery = Delivery(publisher: publisher, executor: executor, journal: Journal(), logger: logger)
         let ref = (try? StatusReport.read(destination))?.status.ref ?? ""
         let desk = OrderDesk(delivery: delivery, ref: ref)
         let answer = await desk.carryOut(order) {

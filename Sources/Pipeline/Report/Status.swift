@@ -29,6 +29,8 @@ public struct Status: Codable, Sendable, Equatable {
         public var count: Int
         /// RFC 3339, UTC.
         public var last: String
+        /// When a pass last ended without a failure, RFC 3339, UTC; `nil` for never.
+        public var lastSuccess: String?
     }
 
     /// The version of this layout.

@@ -10,27 +10,29 @@ import Upstream
 final class StatusFile: Sendable {
     private let settings: Settings
     private let publisher: Publisher
+    private let journal: Journal
     private let version: String
     private let written = Mutex<Status?>(nil)
 
-    init(settings: Settings, publisher: Publisher, version: String) {
+    init(settings: Settings, publisher: Publisher, journal: Journal, version: String) {
         self.settings = settings
         self.publisher = publisher
+        self.journal = journal
         self.version = version
     }
 
-    func note(_ outcome: Pass.Outcome, nextIn pause: Double?, logger: Logger) async {
-        write(failure: nil, nextIn: pause, logger: logger)
-    }
-
-    func note(_ error: SyncError, failures: Int, nextIn pause: Double?, logger: Logger) async {
-        let failure = Status.Failure(
-            stage: error.stage, cause: error.cause, remedy: error.remedy, recovery: error.recovery, count: failures,
-            last: timestamp(wallSeconds()))
-        write(failure: failure, nextIn: pause, logger: logger)
-    }
-
-    private func write(failure: Status.Failure?, nextIn pause: Double?, logger: Logger) {
+    /// - Parameters:
+    ///   - error: why the pass failed, if it did.
+    ///   - failures: how many in a row did.
+    ///   - pause: seconds to the next; `nil` when there is none.
+    /// - Returns: the commit that is served.
+    @discardableResult
+    func note(_ error: SyncError?, failures: Int, nextIn pause: Double?, logger: Logger) -> String? {
+        let failure = error.map { error in
+            Status.Failure(
+                stage: error.stage, cause: error.cause, remedy: error.remedy, recovery: error.recovery, count: failures,
+                last: timestamp(wallSeconds()), lastSuccess: journal.lastSuccess)
+        }
         let published = try? publisher.published()
         let status = Status(
             version: version, process: getpid(), repository: settings.upstream.url.description,
@@ -39,6 +41,12 @@ final class StatusFile: Sendable {
             published: published.map { Status.Tree($0) },
             hold: try? HoldFile(publisher.destination).read(), repaired: publisher.repaired, failure: failure,
             freshFor: published == nil ? nil : pause.map { max(freshFor, $0 + settings.deadline + 30) })
+        journal.note(status, nextIn: pause)
+        write(status, logger)
+        return status.published?.commit
+    }
+
+    private func write(_ status: Status, _ logger: Logger) {
         let path = publisher.destination.statusFile
         do {
             if written.withLock({ $0 }) == status {
@@ -61,6 +69,9 @@ final class StatusFile: Sendable {
 }
 
 extension Status.Tree {
+    /// Seconds since 1970.
+    var sinceSeconds: Double { seconds(of: since) ?? 0 }
+
     init(_ published: Published) {
         self.init(
             commit: published.commit.description, subdirectory: published.subdirectory,
@@ -88,4 +99,9 @@ extension Status {
 /// RFC 3339 in UTC, to the second.
 func timestamp(_ seconds: Double) -> String {
     Date(timeIntervalSince1970: seconds.rounded(.down)).formatted(.iso8601)
+}
+
+/// Seconds since 1970 of such a time.
+func seconds(of timestamp: String) -> Double? {
+    (try? Date(timestamp, strategy: .iso8601)).map(\.timeIntervalSince1970)
 }

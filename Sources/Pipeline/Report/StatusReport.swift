@@ -38,6 +38,12 @@ public struct StatusReport: Sendable {
             json: String(decoding: data, as: UTF8.self))
     }
 
+    /// When a pass last ended without a failure, in seconds since 1970; `nil` for never.
+    public var lastSuccess: Double? {
+        guard let failure = status.failure else { return lastPass }
+        return failure.lastSuccess.flatMap { seconds(of: $0) }
+    }
+
     /// Why the loop cannot be said to run; `nil` when it can. A dead remote is no reason.
     public func complaint(now: Double) -> String? {
         guard isRunning else { return "no sidekick is running on \(status.destination)" }

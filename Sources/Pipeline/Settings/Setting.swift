@@ -137,6 +137,14 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_TLS_CERT_FILE", "path", or: "none", "Our own certificate, for a server that asks for one, in PEM.")
     public static let tlsKeyFile = Setting(
         "SIDEKICK_TLS_KEY_FILE", "path", or: "none", "The key of that certificate, in PEM.")
+    public static let listen = Setting(
+        "SIDEKICK_LISTEN", "address", or: "nothing",
+        "Where health, metrics, status and webhooks are served over http: HOST:PORT, :PORT, or unix:/PATH. Port 0 takes a free one and logs it."
+    )
+    public static let webhookSecret = Setting(
+        "SIDEKICK_WEBHOOK_SECRET", kind: .secret, or: "none: no webhooks",
+        "What webhooks are signed with, and the token of POST /sync; several, a line each, while it is changed. Better SIDEKICK_WEBHOOK_SECRET_FILE, read again at every delivery."
+    )
     public static let logFormat = Setting(
         "SIDEKICK_LOG_FORMAT", "format", kind: .choice(["text", "json"]), standard: "text", "How log lines are written."
     )
@@ -149,7 +157,7 @@ public struct Setting: Sendable, Hashable {
         repository, destination, delay, ref, subdirectory, include, exclude, layout, state, timeout, deadline, backoff,
         depth, fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious, username,
         password, token, credentialsFile, githubApp, githubInstallation, githubKey, githubAPI, sshKey, sshKnownHosts,
-        caFile, tlsCertFile, tlsKeyFile, logFormat, logLevel,
+        caFile, tlsCertFile, tlsKeyFile, listen, webhookSecret, logFormat, logLevel,
     ]
 
     /// The variable that names a file with the secret; `nil` for what is not one.

@@ -1,13 +1,14 @@
 /// How the text of a value is read. Each answers `nil` for what it does not accept, and says what it would.
-enum SettingValue {
-    static let durations = "seconds such as 60 or 0.5, or a number with a unit: 500ms, 30s, 5m, 1h"
+public enum SettingValue {
+    /// What a duration looks like.
+    public static let durations = "seconds such as 60 or 0.5, or a number with a unit: 500ms, 30s, 5m, 1h"
     static let sizes = "bytes, or a number with a unit: 512KB, 10MB, 4GB"
     static let counts = "a whole number, 0 or more"
     static let toggles = "on or off"
     static let patterns = "patterns of gitignore such as *.html, /docs/ or !keep.txt"
 
     /// Seconds; not negative, at most ten years.
-    static func duration(_ text: String) -> Double? {
+    public static func duration(_ text: String) -> Double? {
         let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)]
         let unit = units.first { text.hasSuffix($0.0) }
         let number = unit.map { text.dropLast($0.0.count) } ?? text[...]

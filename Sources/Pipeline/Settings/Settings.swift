@@ -23,6 +23,8 @@ public struct Settings: Sendable, Equatable {
     public var upstream: UpstreamOptions
     /// How trees are made and shown.
     public var publishing: PublishingOptions
+    /// Where to listen, and who may ask for a pass there; `nil` for nowhere.
+    public var edge: EdgeSettings?
     /// How log lines are written.
     public var logFormat: LogFormat
     /// The least important line that is written: a level of swift-log.

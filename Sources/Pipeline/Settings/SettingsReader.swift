@@ -24,7 +24,7 @@ struct SettingsReader {
         let deadline = duration(.deadline, atLeast: 0.1)
         let publishing = publishing()
         let credentials = credentials()
-        let (ssh, tls, app) = (ssh(), tls(), app())
+        let (ssh, tls, app, edge) = (ssh(), tls(), app(), edge())
         let (depth, maxPack) = (count(.depth), size(.maxPack))
         let (fastForwardOnly, format, level) = (toggle(.fastForwardOnly), choice(.logFormat), choice(.logLevel))
         let ref = ref()
@@ -36,7 +36,8 @@ struct SettingsReader {
         return Settings(
             destination: destination, state: text(.state), delay: delay, backoff: backoff, deadline: deadline,
             depth: depth, fastForwardOnly: fastForwardOnly, maxPack: maxPack,
-            upstream: upstream, publishing: publishing, logFormat: LogFormat(rawValue: format) ?? .text, logLevel: level
+            upstream: upstream, publishing: publishing, edge: edge, logFormat: LogFormat(rawValue: format) ?? .text,
+            logLevel: level
         )
     }
 
@@ -234,6 +235,17 @@ struct SettingsReader {
             problems.append("a certificate needs its key: give both SIDEKICK_TLS_CERT_FILE and SIDEKICK_TLS_KEY_FILE")
         }
         return options
+    }
+
+    private mutating func edge() -> EdgeSettings? {
+        let secret = secret(.webhookSecret)
+        guard let address = value(.listen, accepted: ListenAddress.accepted, ListenAddress.init) else {
+            if secret != nil, text(.listen) == nil {
+                warnings.append("SIDEKICK_WEBHOOK_SECRET is set and SIDEKICK_LISTEN is not: nobody can send a webhook")
+            }
+            return nil
+        }
+        return EdgeSettings(address: address, secret: secret)
     }
 
     private mutating func secret(_ setting: Setting) -> CredentialSource.Place? {

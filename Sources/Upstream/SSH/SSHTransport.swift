@@ -7,12 +7,14 @@ import Synchronization
 /// Protocol v2 over the system's `ssh`: one process for each question, given everything it needs and asked nothing.
 final class SSHTransport: SmartTransport {
     private let options: UpstreamOptions
+    private let traffic: Traffic
     private let target: SSHTarget
     /// Whether the server takes no variable from us, so that the command has to set it.
     private let setsVersion = Mutex(false)
 
-    init(_ options: UpstreamOptions) {
+    init(_ options: UpstreamOptions, counting traffic: Traffic) {
         self.options = options
+        self.traffic = traffic
         target = SSHTarget(options.url)
     }
 
@@ -78,7 +80,7 @@ final class SSHTransport: SmartTransport {
                     group.addTask { for try await bytes in execution.standardError { errors.add(bytes) } }
                     let value: Value
                     do {
-                        value = try await Self.talk(execution, silence, work)
+                        value = try await talk(execution, silence, work)
                     } catch {
                         // What it says at its end is the reason.
                         if (error as? ProtocolError) == .ended {
@@ -98,7 +100,7 @@ final class SSHTransport: SmartTransport {
         return result.closureResult
     }
 
-    private static func talk<Value: Sendable>(
+    private func talk<Value: Sendable>(
         _ execution: Execution<CustomWriteInput, SequenceOutput, SequenceOutput>, _ silence: Silence,
         _ work: (any SmartServer) async throws -> Value
     ) async throws -> Value {
@@ -106,6 +108,7 @@ final class SSHTransport: SmartTransport {
         nonisolated(unsafe) var output = execution.standardOutput.makeAsyncIterator()
         let input = execution.standardInputWriter
         let server = try await StreamServer(
+            counting: traffic,
             reading: {
                 try await silence.waiting { try await output.next() }.map { buffer in
                     buffer.withUnsafeBytes { ByteBuffer(bytes: $0) }

@@ -5,10 +5,14 @@ import NIOPosix
 /// Protocol v2 over git:// (gitprotocol-pack(5), Git Transport): a TCP connection for each question.
 final class GitTransport: SmartTransport {
     private let options: UpstreamOptions
+    private let traffic: Traffic
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private static let standardPort = 9418
 
-    init(_ options: UpstreamOptions) { self.options = options }
+    init(_ options: UpstreamOptions, counting traffic: Traffic) {
+        self.options = options
+        self.traffic = traffic
+    }
 
     deinit { group.shutdownGracefully { _ in } }
 
@@ -46,6 +50,7 @@ final class GitTransport: SmartTransport {
         nonisolated(unsafe) var bytes = inbound.makeAsyncIterator()
         try await telling { try await outbound.write(ByteBuffer(bytes: request)) }
         let server = try await StreamServer(
+            counting: traffic,
             reading: { try await self.telling { try await silence.waiting { try await bytes.next() } } },
             writing: { command in
                 try await self.telling {

@@ -10,6 +10,7 @@ import Synchronization
 /// is kept from pass to pass. What the server can do is asked once and remembered until something fails.
 final class HTTPTransport: SmartTransport {
     private let options: UpstreamOptions
+    private let traffic: Traffic
     private let client: HTTPClient
     private let group: MultiThreadedEventLoopGroup
     private let app: GitHubApp?
@@ -30,8 +31,9 @@ final class HTTPTransport: SmartTransport {
     /// As many as git follows.
     private static let mostRedirects = 20
 
-    init(_ options: UpstreamOptions) throws(UpstreamError) {
+    init(_ options: UpstreamOptions, counting traffic: Traffic) throws(UpstreamError) {
         self.options = options
+        self.traffic = traffic
         app = options.app.map { GitHubApp($0) }
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         client = HTTPClient(
@@ -95,7 +97,8 @@ final class HTTPTransport: SmartTransport {
             // Many tags: a third of the bytes.
             if isText { request.headers.add(name: "Accept-Encoding", value: "gzip") }
             request.body = .bytes(command)
-            let response = try await transport.execute(request, credential, mayRepeat: true)
+            let response = try await transport.execute(
+                request, bodySize: command.count, credential, mayRepeat: true)
             try transport.check(
                 response, is: "application/x-git-upload-pack-result", hadCredential: credential != nil)
             return try await transport.reading(response) { reader in
@@ -162,7 +165,7 @@ final class HTTPTransport: SmartTransport {
     /// - Parameter mayRepeat: whether the connection has been idle: the server may have closed it, and a request that met
     ///   that has not been seen.
     private func execute(
-        _ request: HTTPClientRequest, _ credential: CredentialSource.Pair?, mayRepeat: Bool
+        _ request: HTTPClientRequest, bodySize: Int = 0, _ credential: CredentialSource.Pair?, mayRepeat: Bool
     ) async throws -> HTTPClientResponse {
         var request = request
         request.headers.add(name: "User-Agent", value: options.agent)
@@ -174,6 +177,7 @@ final class HTTPTransport: SmartTransport {
         {
             request.setBasicAuth(username: credential.user, password: credential.password)
         }
+        traffic.ask(bodySize)
         do {
             return try await client.execute(request, deadline: .distantFuture)
         } catch let error where mayRepeat && Self.isClosed(error) {
@@ -196,8 +200,12 @@ final class HTTPTransport: SmartTransport {
     ) async throws -> Value {
         // One reader, one call at a time.
         nonisolated(unsafe) var body = response.body.makeAsyncIterator()
-        let options = options
-        var reader = PacketReader { try await telling(options) { try await body.next() } }
+        let (options, traffic) = (options, traffic)
+        var reader = PacketReader {
+            let bytes = try await telling(options) { try await body.next() }
+            traffic.receive(bytes?.readableBytes ?? 0)
+            return bytes
+        }
         return try await read(&reader)
     }
 

@@ -1,0 +1,99 @@
+import Crypto
+import FoundationEssentials
+import HTTPTypes
+import Pipeline
+
+/// A request as it came.
+struct Delivery: Sendable {
+    let fields: HTTPFields
+    let body: [UInt8]
+
+    subscript(name: String) -> String? { HTTPField.Name(name).flatMap { fields[$0] } }
+}
+
+/// Who sends webhooks, each signing them in its own way.
+enum Provider: String, Sendable, CaseIterable {
+    case github, gitlab, gitea, forgejo, bitbucket, generic
+
+    /// Whether it was sent by somebody who knows one of the secrets. How long that takes tells nothing of them.
+    func accepts(_ delivery: Delivery, secrets: [String], now: Double) -> Bool {
+        switch self {
+        case .github: hasSignature(delivery["X-Hub-Signature-256"], prefix: "sha256=", delivery.body, secrets)
+        case .bitbucket: hasSignature(delivery["X-Hub-Signature"], prefix: "sha256=", delivery.body, secrets)
+        case .gitea: hasSignature(delivery["X-Gitea-Signature"], prefix: "", delivery.body, secrets)
+        case .forgejo:
+            hasSignature(
+                delivery["X-Forgejo-Signature"] ?? delivery["X-Gitea-Signature"], prefix: "", delivery.body, secrets)
+        case .gitlab:
+            delivery["webhook-signature"] == nil
+                ? isOne(of: secrets, delivery["X-Gitlab-Token"]) : isSigned(delivery, secrets, now)
+        case .generic:
+            delivery["Authorization"].map { value in
+                let parts = value.split(separator: " ", maxSplits: 1)
+                return parts.count == 2 && parts[0].lowercased() == "bearer" && isOne(of: secrets, String(parts[1]))
+            } ?? false
+        }
+    }
+
+    /// HMAC-SHA256 of the body, in hexadecimal.
+    private func hasSignature(_ value: String?, prefix: String, _ body: [UInt8], _ secrets: [String]) -> Bool {
+        guard let value, value.hasPrefix(prefix), let code = bytes(hex: value.dropFirst(prefix.count)) else {
+            return false
+        }
+        return any(secrets) { secret in
+            HMAC<SHA256>.isValidAuthenticationCode(
+                code, authenticating: body, using: SymmetricKey(data: secret.utf8.array))
+        }
+    }
+
+    /// Standard Webhooks 1.0, which GitLab follows for its signing tokens: an id, a time and the body are signed, and an old
+    /// time is a delivery that somebody has kept.
+    private func isSigned(_ delivery: Delivery, _ secrets: [String], _ now: Double) -> Bool {
+        guard let id = delivery["webhook-id"], let time = delivery["webhook-timestamp"], let seconds = Double(time),
+            abs(now - seconds) <= Self.tolerance
+        else { return false }
+        let codes = (delivery["webhook-signature"] ?? "").split(separator: " ").compactMap { entry in
+            entry.hasPrefix("v1,") ? Data(base64Encoded: String(entry.dropFirst(3))) : nil
+        }
+        let signed = "\(id).\(time).".utf8.array + delivery.body
+        return any(secrets) { secret in
+            let key = secret.hasPrefix("whsec_") ? Data(base64Encoded: String(secret.dropFirst(6))) : Data(secret.utf8)
+            guard let key else { return false }
+            return any(codes) {
+                HMAC<SHA256>.isValidAuthenticationCode($0, authenticating: signed, using: SymmetricKey(data: key))
+            }
+        }
+    }
+
+    /// Seconds, as Standard Webhooks has it.
+    private static let tolerance = 300.0
+
+    private func isOne(of secrets: [String], _ value: String?) -> Bool {
+        guard let value else { return false }
+        // Of digests, so that not even the length is told.
+        let digest = SHA256.hash(data: value.utf8.array)
+        return any(secrets) { SHA256.hash(data: $0.utf8.array) == digest }
+    }
+
+    /// Looks at all of them, whatever it finds.
+    private func any<Element>(_ all: [Element], _ isRight: (Element) -> Bool) -> Bool {
+        all.reduce(false) { found, element in isRight(element) || found }
+    }
+}
+
+extension String.UTF8View {
+    fileprivate var array: [UInt8] { Array(self) }
+}
+
+private func bytes(hex text: Substring) -> [UInt8]? {
+    let digits = Array(text.utf8)
+    guard digits.count == 64 else { return nil }
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: digits.count, by: 2) {
+        guard let byte = UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16) else {
+            return nil
+        }
+        bytes.append(byte)
+    }
+    return bytes
+}

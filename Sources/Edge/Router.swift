@@ -1,0 +1,105 @@
+import FoundationEssentials
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import Pipeline
+
+/// Which answer a request gets. A path is taken byte by byte: nothing is decoded, so nothing can be meant by another spelling.
+struct Router: Sendable {
+    private let edge: EdgeSettings
+    private let settings: Settings
+    private let journal: Journal
+    private let webhooks: WebhookDesk
+
+    init(_ edge: EdgeSettings, settings: Settings, journal: Journal, doorbell: Doorbell, logger: Logger) {
+        (self.edge, self.settings, self.journal) = (edge, settings, journal)
+        webhooks = WebhookDesk(edge, settings: settings, journal: journal, doorbell: doorbell, logger: logger)
+    }
+
+    func reply(to request: Request) async -> Reply {
+        let target = request.head.path ?? ""
+        let path = target.prefix { $0 != "?" }
+        let query = Query(target.dropFirst(path.count).dropFirst())
+        if let endpoint = webhooks.endpoint(path) {
+            guard request.method == .post else { return refusal("POST") }
+            return await webhooks.reply(to: request, at: endpoint)
+        }
+        guard let answer = page(path, query, request.headers) else { return Reply(.notFound, "not found") }
+        guard request.method == .get || request.method == .head else { return refusal("GET, HEAD") }
+        return answer()
+    }
+
+    private func page(_ path: Substring, _ query: Query, _ fields: HTTPFields) -> (() -> Reply)? {
+        switch path {
+        case "/livez": { livez() }
+        case "/readyz": { readyz(query["max-age"]) }
+        case "/metrics": { metrics(accepting: fields[.accept] ?? "") }
+        case "/status": { status() }
+        case "/": { people() }
+        default: nil
+        }
+    }
+
+    private func refusal(_ allowed: String) -> Reply {
+        var reply = Reply(.methodNotAllowed, "only \(allowed) here")
+        reply.fields[.allow] = allowed
+        reply.closes = true
+        return reply
+    }
+
+    /// The loop's heartbeat: a dead remote does not stop it.
+    private func livez() -> Reply {
+        journal.complaint(deadline: settings.deadline).map { Reply(.serviceUnavailable, $0) } ?? Reply(.ok, "ok")
+    }
+
+    /// Whether something is served, and, where that is asked for, whether it is known to be new enough.
+    private func readyz(_ limit: String?) -> Reply {
+        guard journal.isServing else { return Reply(.serviceUnavailable, "nothing is published yet") }
+        guard let limit else { return Reply(.ok, "ok") }
+        guard let seconds = SettingValue.duration(limit) else {
+            return Reply(.badRequest, "max-age takes \(SettingValue.durations)")
+        }
+        guard let age = journal.age else { return Reply(.serviceUnavailable, "no pass has succeeded yet") }
+        guard age <= seconds else {
+            return Reply(.serviceUnavailable, "the last pass that succeeded ended \(Int(age)) s ago")
+        }
+        return Reply(.ok, "ok")
+    }
+
+    private func metrics(accepting types: String) -> Reply {
+        let format = types.contains("application/openmetrics-text") ? Metrics.Format.openMetrics : .prometheus
+        return Reply(.ok, journal.metrics.text(format), as: format.rawValue)
+    }
+
+    private func status() -> Reply {
+        guard let live = journal.live, let text = json(live) else {
+            return Reply(.serviceUnavailable, "{}\n", as: Reply.json)
+        }
+        return Reply(.ok, text, as: Reply.json)
+    }
+
+    private func people() -> Reply {
+        Reply(.ok, "", as: Reply.html)
+    }
+}
+
+/// As `status.json` is written.
+func json(_ value: some Encodable) -> String? {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) + "\n" }
+}
+
+/// What follows a question mark.
+private struct Query {
+    private let pairs: [(name: Substring, value: Substring)]
+
+    init(_ text: Substring) {
+        pairs = text.split(separator: "&").map { pair in
+            let name = pair.prefix { $0 != "=" }
+            return (name, pair.dropFirst(name.count).dropFirst())
+        }
+    }
+
+    subscript(name: String) -> String? { pairs.first { $0.name == name }.map { String($0.value) } }
+}

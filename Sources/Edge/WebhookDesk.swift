@@ -1,0 +1,155 @@
+import FoundationEssentials
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import Pipeline
+import Synchronization
+
+/// Turns what git servers send into passes, and answers `POST /sync`. Without a secret none of it is there.
+struct WebhookDesk: Sendable {
+    /// What a request is for.
+    enum Endpoint: Sendable, Equatable {
+        case provider(Provider)
+        case sync
+    }
+
+    private let edge: EdgeSettings
+    private let settings: Settings
+    private let journal: Journal
+    private let doorbell: Doorbell
+    private let pushes: PushDesk
+    private let logger: Logger
+    private let complaints = Complaints()
+
+    /// What is made of a delivery.
+    private enum Verdict: String { case accepted, ignored, ping, unauthorized, malformed }
+
+    /// Bytes of a body.
+    private static let largestBody = 1_000_000
+
+    init(_ edge: EdgeSettings, settings: Settings, journal: Journal, doorbell: Doorbell, logger: Logger) {
+        (self.edge, self.settings, self.journal, self.doorbell) = (edge, settings, journal, doorbell)
+        self.logger = logger
+        pushes = PushDesk(journal: journal, doorbell: doorbell)
+    }
+
+    func endpoint(_ path: Substring) -> Endpoint? {
+        guard edge.secret != nil else { return nil }
+        if path == "/sync" { return .sync }
+        let prefix = "/webhooks/"
+        guard path.hasPrefix(prefix) else { return nil }
+        return Provider(rawValue: String(path.dropFirst(prefix.count))).map { .provider($0) }
+    }
+
+    func reply(to request: Request, at endpoint: Endpoint) async -> Reply {
+        let body: [UInt8]
+        do {
+            body = try await within(EdgeServer.patience) {
+                Array(buffer: try await request.body.collect(upTo: Self.largestBody))
+            }
+        } catch {
+            var reply =
+                error is NIOTooManyBytesError
+                ? Reply(.contentTooLarge, "at most \(Self.largestBody) bytes")
+                : Reply(.requestTimeout, "the body did not come in time")
+            reply.closes = true
+            return reply
+        }
+        let secrets: [String]
+        do { secrets = try edge.secrets() } catch {
+            logger.error("webhook secret", metadata: ["cause": "\(error)"])
+            return Reply(.serviceUnavailable, "not configured")
+        }
+        switch endpoint {
+        case .sync: return await sync(request, secrets)
+        case .provider(let provider): return await deliver(provider, request, body, secrets)
+        }
+    }
+
+    private func deliver(
+        _ provider: Provider, _ request: Request, _ body: [UInt8], _ secrets: [String]
+    ) async -> Reply {
+        func count(_ verdict: Verdict) { journal.metrics.add(to: .webhooks, provider.rawValue, verdict.rawValue) }
+        let delivery = Delivery(fields: request.headers, body: body)
+        guard provider.accepts(delivery, secrets: secrets, now: Date().timeIntervalSince1970) else {
+            count(.unauthorized)
+            complaints.tell {
+                logger.warning(
+                    "webhook refused",
+                    metadata: ["provider": "\(provider.rawValue)", "cause": "its secret is not ours"])
+            }
+            return unauthorized
+        }
+        switch provider.event(of: delivery) {
+        case .malformed:
+            count(.malformed)
+            return Reply(.badRequest, "malformed")
+        case .ping:
+            count(.ping)
+            return Reply(.ok, "pong")
+        case .other:
+            count(.ignored)
+            return Reply(.ok, "ignored")
+        case .pushes(let all):
+            let (advertised, served) = (journal.advertised?.ref, journal.live?.status.published?.commit)
+            guard let push = all.first(where: { settings.concerns($0, advertised: advertised, served: served) }) else {
+                count(.ignored)
+                return Reply(.ok, "ignored")
+            }
+            return await accept(push.ref.hasPrefix("refs/heads/") ? push.commit : nil, count)
+        case .anything: return await accept(nil, count)
+        }
+    }
+
+    private func accept(_ commit: String?, _ count: (Verdict) -> Void) async -> Reply {
+        count(.accepted)
+        await pushes.receive(commit)
+        return Reply(.accepted, "accepted")
+    }
+
+    /// Waits for a pass that began later than this was asked.
+    private func sync(_ request: Request, _ secrets: [String]) async -> Reply {
+        guard Provider.generic.accepts(Delivery(fields: request.headers, body: []), secrets: secrets, now: 0) else {
+            return unauthorized
+        }
+        let number = journal.lastBegun
+        doorbell.ring(.request)
+        guard let attempt = await journal.pass(after: number), let text = json(attempt) else {
+            return Reply(.serviceUnavailable, "stopping")
+        }
+        return Reply(attempt.result == .failed ? .badGateway : .ok, text, as: Reply.json)
+    }
+
+    private var unauthorized: Reply { Reply(.unauthorized, "unauthorized") }
+}
+
+/// Once a minute: whoever knocks does not write the log.
+private final class Complaints: Sendable {
+    private let last = Mutex<ContinuousClock.Instant?>(nil)
+
+    func tell(_ work: () -> Void) {
+        let isDue = last.withLock { last in
+            if let last, ContinuousClock.now - last < .seconds(60) { return false }
+            last = .now
+            return true
+        }
+        if isDue { work() }
+    }
+}
+
+/// Ends work that takes too long.
+private func within<Value: Sendable>(
+    _ seconds: Int64, _ work: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value.self) { group in
+        group.addTask { try await work() }
+        group.addTask {
+            try await Task.sleep(for: .seconds(seconds))
+            throw CancellationError()
+        }
+        defer { group.cancelAll() }
+        guard let value = try await group.next() else { throw CancellationError() }
+        return value
+    }
+}

@@ -1,0 +1,72 @@
+import Git
+import Upstream
+
+/// What a server says was pushed.
+public struct Push: Sendable, Equatable {
+    /// The full name of the reference.
+    public var ref: String
+    /// What it names now; `nil` where that is not told, and where it is gone.
+    public var commit: String?
+    /// The short name of the server's default branch, where that is told.
+    public var defaultBranch: String?
+
+    /// Makes one.
+    public init(ref: String, commit: String?, defaultBranch: String? = nil) {
+        (self.ref, self.commit, self.defaultBranch) = (ref, commit, defaultBranch)
+    }
+}
+
+extension Settings {
+    /// Whether a push may change what is published.
+    ///
+    /// - Parameter advertised: the full name of what is followed, when the remote has told it.
+    public func concerns(_ push: Push, advertised: String?, served: String?) -> Bool {
+        switch upstream.ref {
+        case .head:
+            // It may have become the default branch since it was asked.
+            push.ref == push.defaultBranch.map { "refs/heads/" + $0 } || push.ref == advertised
+                || (push.defaultBranch == nil && advertised == nil)
+        case .name(let name): [name, "refs/" + name, "refs/heads/" + name, "refs/tags/" + name].contains(push.ref)
+        case .versions: push.ref.hasPrefix("refs/tags/")
+        // It never changes, but it may not have been there.
+        case .commit(let id): served != id.description
+        }
+    }
+}
+
+/// Asks for a pass when something was pushed, and again when the remote does not show it yet: some servers tell of a push
+/// before all of their machines know of it.
+public actor PushDesk {
+    private let journal: Journal
+    private let doorbell: Doorbell
+    private var follower: Task<Void, Never>?
+    /// Seconds until it is asked again.
+    private let pauses: [Double]
+
+    /// Makes one.
+    public init(journal: Journal, doorbell: Doorbell, pauses: [Double] = [1, 2, 4]) {
+        (self.journal, self.doorbell, self.pauses) = (journal, doorbell, pauses)
+    }
+
+    deinit { follower?.cancel() }
+
+    /// - Parameter commit: what the remote should name; the newest push counts.
+    public func receive(_ commit: String?) {
+        follower?.cancel()
+        let (journal, doorbell, pauses) = (journal, doorbell, pauses)
+        let (number, before) = (journal.lastBegun, journal.advertised?.commit)
+        doorbell.ring(.webhook)
+        guard let commit, commit != before else { return follower = nil }
+        follower = Task {
+            var number = number
+            for pause in pauses {
+                // A pass that failed is repeated by itself; and another commit than before may be newer than this one.
+                guard let attempt = await journal.pass(after: number), attempt.result != .failed,
+                    journal.advertised?.commit == before, (try? await Alarm.wait(pause)) != nil
+                else { return }
+                number = journal.lastBegun
+                doorbell.ring(.webhook)
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import Synchronization
+
+/// What passes did, kept for whoever asks. The loop writes it and waits for nobody.
+public final class Journal: Sendable {
+    /// A pass that goes on.
+    public struct Running: Codable, Sendable, Equatable {
+        /// Its number.
+        public var number: Int
+        /// RFC 3339, UTC.
+        public var began: String
+        /// Where it is.
+        public var stage: Stage
+    }
+
+    private struct Current {
+        var number: Int
+        var trigger: Trigger?
+        var began: Double
+        var isBounded: Bool
+        var stage = Stage.configure
+        var stageBegan: Double
+        var stages: [String: Double] = [:]
+
+        mutating func leave(at now: Double) {
+            if stage != .configure { stages[stage.rawValue, default: 0] += now - stageBegan }
+            stageBegan = now
+        }
+    }
+
+    /// One that waits for the end of a pass.
+    private struct Waiter {
+        let after: Int
+        let continuation: CheckedContinuation<Attempt?, Never>
+    }
+
+    private struct State {
+        var status: Status?
+        var current: Current?
+        var count = 0
+        var attempts: [Attempt] = []
+        var lastSuccess: Double?
+        var advertised: (ref: String, commit: String)?
+        /// When the loop looks again at the latest; `nil` while it is at work.
+        var nextPass: Double?
+        var waiting: [Waiter] = []
+        var isClosed = false
+    }
+
+    /// Counts with it.
+    public let metrics = Metrics()
+    private let state = Mutex(State())
+    private let now: @Sendable () -> Double
+    /// Attempts that are remembered.
+    static let length = 60
+
+    /// An empty one.
+    public convenience init() { self.init(now: wallSeconds) }
+
+    init(now: @escaping @Sendable () -> Double) { self.now = now }
+
+    // MARK: what the loop writes
+
+    /// - Parameter isBounded: whether the pass has a deadline.
+    func begin(_ trigger: Trigger?, isBounded: Bool) {
+        let now = now()
+        metrics.set(now.rounded(.down), of: .lastAttempt)
+        state.withLock { state in
+            state.count += 1
+            state.current = Current(
+                number: state.count, trigger: trigger, began: now, isBounded: isBounded, stageBegan: now)
+            state.nextPass = nil
+        }
+    }
+
+    /// The stage before has ended.
+    func enter(_ stage: Stage) {
+        state.withLock { state in
+            state.current?.leave(at: now())
+            state.current?.stage = stage
+        }
+    }
+
+    /// What the remote says of the reference.
+    func note(ref: String, commit: String) { state.withLock { $0.advertised = (ref, commit) } }
+
+    func end(_ result: Attempt.Result, commit: String?, _ error: SyncError? = nil) {
+        let now = now()
+        let ended = state.withLock { state -> (Attempt, [Waiter])? in
+            guard var current = state.current else { return nil }
+            current.leave(at: now)
+            let attempt = Attempt(
+                number: current.number, trigger: current.trigger, began: timestamp(current.began),
+                seconds: now - current.began, stages: current.stages, result: result, commit: commit,
+                stage: error?.stage, cause: error?.cause, remedy: error?.remedy)
+            state.current = nil
+            state.attempts.append(attempt)
+            if state.attempts.count > Self.length { state.attempts.removeFirst() }
+            if error == nil { state.lastSuccess = now }
+            let ready = state.waiting.filter { $0.after < attempt.number }
+            state.waiting.removeAll { $0.after < attempt.number }
+            return (attempt, ready)
+        }
+        guard let (attempt, ready) = ended else { return }
+        metrics.add(to: .passes, result.rawValue)
+        for (stage, seconds) in attempt.stages { metrics.observe(seconds, in: .stageSeconds, stage) }
+        if let error {
+            metrics.add(to: .failures, error.stage.rawValue)
+        } else {
+            metrics.set(now.rounded(.down), of: .lastSuccess)
+        }
+        for waiting in ready { waiting.continuation.resume(returning: attempt) }
+    }
+
+    /// Where things stand, and when the loop looks again at the latest.
+    func note(_ status: Status, nextIn seconds: Double?) {
+        metrics.set(Double(status.failure?.count ?? 0), of: .consecutiveFailures)
+        metrics.set(Double(status.repaired ?? 0), of: .repaired)
+        metrics.set(status.hold == nil ? 0 : 1, of: .held)
+        if let tree = status.published {
+            metrics.set(of: .published, advertised?.ref ?? status.ref, tree.commit)
+            metrics.set(tree.sinceSeconds, of: .lastPublish)
+        }
+        state.withLock { state in
+            state.status = status
+            state.nextPass = seconds.map { now() + $0 }
+        }
+    }
+
+    /// What an earlier process has left: something may be served while the first pass goes on.
+    func note(_ earlier: StatusReport) {
+        state.withLock { ($0.status, $0.lastSuccess) = (earlier.status, earlier.lastSuccess) }
+    }
+
+    /// No pass will end any more.
+    func close() {
+        let waiting = state.withLock { state in
+            state.isClosed = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for waiting in waiting { waiting.continuation.resume(returning: nil) }
+    }
+
+    // MARK: what others read
+
+    /// The number of the last pass that has begun: one that is asked for now is a later one.
+    public var lastBegun: Int { state.withLock { $0.count } }
+
+    /// The full name of the reference that is followed, and the commit that the remote named last.
+    public var advertised: (ref: String, commit: String)? { state.withLock { $0.advertised } }
+
+    /// Waits for the end of the first pass that began later than another.
+    ///
+    /// - Returns: `nil` when there will be none.
+    public func pass(after number: Int) async -> Attempt? {
+        await withCheckedContinuation { continuation in
+            let answer: Attempt?? = state.withLock { state in
+                if let attempt = state.attempts.first(where: { $0.number > number }) { return .some(attempt) }
+                if state.isClosed { return .some(nil) }
+                state.waiting.append(Waiter(after: number, continuation: continuation))
+                return nil
+            }
+            if let answer { continuation.resume(returning: answer) }
+        }
+    }
+
+    /// Where things stand.
+    public var live: LiveStatus? {
+        state.withLock { state in
+            state.status.map { status in
+                LiveStatus(
+                    status: status,
+                    running: state.current.map {
+                        Running(number: $0.number, began: timestamp($0.began), stage: $0.stage)
+                    }, lastSuccess: state.lastSuccess.map { timestamp($0) },
+                    nextPass: state.nextPass.map { timestamp($0) }, attempts: state.attempts.reversed())
+            }
+        }
+    }
+
+    /// When a pass last ended without a failure, RFC 3339, UTC.
+    var lastSuccess: String? { state.withLock { state in state.lastSuccess.map { timestamp($0) } } }
+
+    /// Seconds since a pass last ended without a failure; `nil` when none has.
+    public var age: Double? { state.withLock { state in state.lastSuccess.map { now() - $0 } } }
+
+    /// Whether something is served.
+    public var isServing: Bool { state.withLock { $0.status?.published != nil } }
+
+    /// Why the loop cannot be said to run; `nil` when it can.
+    ///
+    /// - Parameter deadline: SIDEKICK_DEADLINE.
+    public func complaint(deadline: Double) -> String? {
+        let now = now()
+        return state.withLock { state in
+            if let current = state.current {
+                let seconds = now - current.began
+                guard current.isBounded, seconds > deadline + Self.patience else { return nil }
+                return "a pass has been at \(current.stage.rawValue) for \(Int(seconds)) s"
+            }
+            guard let next = state.nextPass, now > next + deadline + Self.patience else { return nil }
+            return "the next pass is \(Int(now - next)) s late"
+        }
+    }
+
+    /// Seconds for a machine that is busy.
+    private static let patience = 30.0
+}

@@ -1,0 +1,25 @@
+/// What `/status` answers: all of `status.json`, and what changes too often to be written to the disk.
+public struct LiveStatus: Encodable, Sendable {
+    /// As in the file.
+    public var status: Status
+    /// The pass that goes on.
+    public var running: Journal.Running?
+    /// RFC 3339, UTC.
+    public var lastSuccess: String?
+    /// RFC 3339, UTC: at the latest.
+    public var nextPass: String?
+    /// The last passes of this process, the newest first.
+    public var attempts: [Attempt]
+
+    private enum Key: String, CodingKey { case running, lastSuccess, nextPass, attempts }
+
+    /// One object.
+    public func encode(to encoder: any Encoder) throws {
+        try status.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(running, forKey: .running)
+        try container.encode(lastSuccess, forKey: .lastSuccess)
+        try container.encode(nextPass, forKey: .nextPass)
+        try container.encode(attempts, forKey: .attempts)
+    }
+}

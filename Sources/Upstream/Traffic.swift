@@ -1,0 +1,26 @@
+import Synchronization
+
+/// Counts what a remote is asked and what goes over the line for it: bodies over http, every byte elsewhere.
+public final class Traffic: Sendable {
+    private let asked = Atomic(0)
+    private let came = Atomic(0)
+    private let went = Atomic(0)
+
+    /// All at zero.
+    public init() {}
+
+    /// Questions that were asked.
+    public var requests: Int { asked.load(ordering: .relaxed) }
+    /// Bytes that came.
+    public var received: Int { came.load(ordering: .relaxed) }
+    /// Bytes that went.
+    public var sent: Int { went.load(ordering: .relaxed) }
+
+    func ask(_ bytes: Int) {
+        asked.add(1, ordering: .relaxed)
+        send(bytes)
+    }
+
+    func send(_ bytes: Int) { went.add(bytes, ordering: .relaxed) }
+    func receive(_ bytes: Int) { came.add(bytes, ordering: .relaxed) }
+}
