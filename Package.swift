@@ -22,7 +22,11 @@ let tests: [Target] = [
             "Git", "Pipeline", "Publishing", "TestSupport", "Upstream", .product(name: "Logging", package: "swift-log"),
         ],
         swiftSettings: strict),
-    .testTarget(name: "EdgeTests", dependencies: ["Edge", "Pipeline", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "EdgeTests",
+        dependencies: [
+            "Edge", "Pipeline", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+        ], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["TestSupport", "sidekick"], swiftSettings: strict),
 ]
 

@@ -30,6 +30,7 @@ public protocol Remote {
 }
 
 extension Upstream {
+    /// Nothing: the remote has to be asked.
     public var fixed: Advertisement? { nil }
 }
 
