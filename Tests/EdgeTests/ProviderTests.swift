@@ -21,7 +21,8 @@ private enum Sample {
          "repository":{"id":1,"full_name":"octo/site","default_branch":"main","master_branch":"main","private":true}}
         """
     }
-    static let githubPing = #"{"zen":"Keep it logically awesome.","hook_id":1,"hook":{"type":"Repository","events":["push"]}}"#
+    static let githubPing =
+        #"{"zen":"Keep it logically awesome.","hook_id":1,"hook":{"type":"Repository","events":["push"]}}"#
 
     static func gitlab(kind: String, ref: String, after: String = tip) -> String {
         """
@@ -172,7 +173,9 @@ private func code(_ body: String, _ secret: String) -> String {
     }
 
     @Test func `by a token that is equal`() {
-        for (provider, field, prefix) in [(Provider.gitlab, "X-Gitlab-Token", ""), (.generic, "Authorization", "Bearer ")] {
+        for (provider, field, prefix) in [
+            (Provider.gitlab, "X-Gitlab-Token", ""), (.generic, "Authorization", "Bearer "),
+        ] {
             func accepts(_ token: String) -> Bool {
                 provider.accepts(delivery("", [field: prefix + token]), secrets: ["a", Self.secret], now: 0)
             }
@@ -187,7 +190,8 @@ private func code(_ body: String, _ secret: String) -> String {
         let (id, time) = ("msg_1", 1_790_000_000.0)
         let signed = "\(id).\(Int(time)).\(Self.body)"
         let mac = Data(HMAC<SHA256>.authenticationCode(for: Array(signed.utf8), using: SymmetricKey(data: key)))
-        func accepts(_ signature: String, now: Double = time, _ secret: String? = nil, body: String = Self.body) -> Bool {
+        func accepts(_ signature: String, now: Double = time, _ secret: String? = nil, body: String = Self.body) -> Bool
+        {
             let fields = [
                 "webhook-id": id, "webhook-timestamp": "\(Int(time))", "webhook-signature": signature,
                 // It must not help.
