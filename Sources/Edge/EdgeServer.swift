@@ -68,7 +68,7 @@ public final class EdgeServer: Sendable {
         return Server(
             childChannelSetup: channel,
             configuration: .init(
-                address: address.bind, serverName: nil,
+                address: address.bind, serverName: nil, backlog: 1_024,
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections, logger: silent)),
             onServerRunning: { [logger, address, opening] channel in
                 logger.info("listening", metadata: ["address": "\(address.bound(to: channel.localAddress))"])

@@ -21,6 +21,7 @@ struct WebhookDesk: Sendable {
     private let pushes: PushDesk
     private let logger: Logger
     private let complaints = Complaints()
+    private let bodies = Room(for: 16)
 
     /// What is made of a delivery.
     private enum Verdict: String { case accepted, ignored, ping, unauthorized, malformed }
@@ -43,8 +44,14 @@ struct WebhookDesk: Sendable {
     }
 
     func reply(to request: Request, at endpoint: Endpoint) async -> Reply {
+        guard bodies.enter() else {
+            var reply = Reply(.serviceUnavailable, "busy")
+            (reply.fields[.retryAfter], reply.closes) = ("1", true)
+            return reply
+        }
         let body: [UInt8]
         do {
+            defer { bodies.leave() }
             body = try await within(EdgeServer.patience) {
                 Array(buffer: try await request.body.collect(upTo: Self.largestBody))
             }
@@ -122,6 +129,23 @@ struct WebhookDesk: Sendable {
     }
 
     private var unauthorized: Reply { Reply(.unauthorized, "unauthorized") }
+}
+
+/// So many at a time: of bodies, so that no crowd fills the memory.
+private final class Room: Sendable {
+    private let free: Mutex<Int>
+
+    init(for count: Int) { free = Mutex(count) }
+
+    func enter() -> Bool {
+        free.withLock { free in
+            guard free > 0 else { return false }
+            free -= 1
+            return true
+        }
+    }
+
+    func leave() { free.withLock { $0 += 1 } }
 }
 
 /// Once a minute: whoever knocks does not write the log.

@@ -35,7 +35,8 @@ func startConnecting(to port: UInt16) -> Int32? {
     return descriptor >= 0 ? descriptor : nil
 }
 
-func connected(to port: UInt16) throws -> Int32 {
+/// A socket that is connected to a port of loopback.
+public func connected(to port: UInt16) throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | closeOnExec, 0)
     guard connect(descriptor, port) == 0 else {
         close(descriptor)
