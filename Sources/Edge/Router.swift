@@ -79,7 +79,11 @@ struct Router: Sendable {
     }
 
     private func people() -> Reply {
-        Reply(.ok, "", as: Reply.html)
+        let page = StatusPage(live: journal.live, now: Date().timeIntervalSince1970)
+        var reply = Reply(.ok, page.html, as: Reply.html)
+        reply.fields[.contentSecurityPolicy] =
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        return reply
     }
 }
 
