@@ -22,7 +22,7 @@ struct PackFetch {
         try server.requireSHA1(options)
         let standing = try await standing()
         let previous = request.mustFollow.flatMap { $0 == commit ? nil : $0 }
-        let canFilter = server.capabilities.has("filter", of: "fetch")
+        let canFilter = server.canFilter
         if let previous, canFilter { try await proveFollows(previous) }
         // Without a filter the history comes with its trees, or not at all.
         let needsHistory = previous != nil && !canFilter
@@ -96,31 +96,23 @@ struct PackFetch {
     private func receive(_ fetch: FetchPack, into store: Store) async throws {
         let receiver = PackReceiver(into: store, on: executor)
         do {
-            try await server.run(fetch.command(for: server.capabilities, agent: options.agent), answeredByText: false) {
-                reader in
-                try await receive(&reader, into: receiver)
+            var (shallow, whole): ([ObjectID], [ObjectID]) = ([], [])
+            var hasBegun = false
+            try await server.fetch(fetch, agent: options.agent) { event in
+                switch event {
+                case .progress: break
+                case .shallow(let id): shallow.append(id)
+                case .unshallow(let id): whole.append(id)
+                case .pack(let bytes):
+                    if !hasBegun { try await receiver.add(shallow: shallow) }
+                    hasBegun = true
+                    try progress(try await receiver.append(bytes))
+                case .end: try await receiver.finish(unshallow: whole)
+                }
             }
         } catch {
             await receiver.abandon()
             throw (error as? ProtocolError).map(refusal) ?? error
-        }
-    }
-
-    private func receive(_ reader: inout PacketReader, into receiver: PackReceiver) async throws {
-        var answer = FetchPackAnswer()
-        var (shallow, whole): ([ObjectID], [ObjectID]) = ([], [])
-        var hasBegun = false
-        while true {
-            switch try answer.take(try await reader.next()) {
-            case nil, .progress?: continue
-            case .shallow(let id)?: shallow.append(id)
-            case .unshallow(let id)?: whole.append(id)
-            case .pack(let bytes)?:
-                if !hasBegun { try await receiver.add(shallow: shallow) }
-                hasBegun = true
-                try progress(try await receiver.append(bytes))
-            case .end?: return try await receiver.finish(unshallow: whole)
-            }
         }
     }
 

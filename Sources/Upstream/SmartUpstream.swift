@@ -1,7 +1,8 @@
 import Git
 import Synchronization
 
-/// A server that is spoken to in git's protocol v2 where it can, and by libgit2 in the old one where it cannot.
+/// A server that is spoken to in git's protocol v2 where it can. Where it cannot, it is in the old one: here over a stream, by
+/// libgit2 over http, where that one has rounds of its own.
 final class SmartUpstream: Upstream {
     private let options: UpstreamOptions
     private let executor: GitExecutor
@@ -38,26 +39,29 @@ final class SmartUpstream: Upstream {
         }
         do {
             return try await transport.withServer { server in
-                try await work(SmartRemote(options: options, executor: executor, server: server))
+                if server.isOld { tellThatItIsOld("each question brings all of its references") }
+                return try await work(SmartRemote(options: options, executor: executor, server: server))
             }
-        } catch is OldProtocol where options.url.transport != .ssh {
-            let isNew = state.withLock { state in
-                defer { (state.isOld, state.toldThatItIsOld) = (true, true) }
-                return !state.toldThatItIsOld
-            }
-            if isNew {
-                tell(
-                    "\(options.url) speaks an old version of git's protocol: each question brings all of its references, and a fetch all of the history"
-                )
-            }
+        } catch is OldProtocol {
+            state.withLock { $0.isOld = true }
+            tellThatItIsOld("each question brings all of its references, and a fetch all of the history")
             return try await work(legacy)
         } catch let error as ProtocolError {
             throw UpstreamError(error, options)
         }
     }
+
+    /// Once.
+    private func tellThatItIsOld(_ what: String) {
+        let isNew = state.withLock { state in
+            defer { state.toldThatItIsOld = true }
+            return !state.toldThatItIsOld
+        }
+        if isNew { tell("\(options.url) speaks an old version of git's protocol: \(what)") }
+    }
 }
 
-/// A server that is connected, and the two questions in protocol v2.
+/// A server that is connected, and the two questions.
 private struct SmartRemote: Remote {
     let options: UpstreamOptions
     let executor: GitExecutor
@@ -66,15 +70,12 @@ private struct SmartRemote: Remote {
     func discover() async throws -> Advertisement {
         if let fixed = options.ref.fixed { return fixed }
         try server.requireSHA1(options)
-        var list = ListReferences(options.ref.interest)
-        try await server.run(list.command(for: server.capabilities, agent: options.agent), answeredByText: true) {
-            reader in
-            while try !list.take(try await reader.next()) {}
+        guard let references = try await server.references(options.ref.interest, agent: options.agent) else {
+            throw UpstreamError.noCommits(address: options.url.address)
         }
-        guard list.unbornHead == nil else { throw UpstreamError.noCommits(address: options.url.address) }
-        let found = Dictionary(list.references.map { ($0.name, $0) }) { first, _ in first }
+        let found = Dictionary(references.map { ($0.name, $0) }) { first, _ in first }
         let (reference, warnings) = try options.ref.resolve(
-            address: options.url.address, names: { list.references.map(\.name) }, { found[$0] })
+            address: options.url.address, names: { references.map(\.name) }, { found[$0] })
         return Advertisement(
             ref: reference.symbolic ?? reference.name, commit: reference.peeled ?? reference.target, warnings: warnings)
     }

@@ -35,7 +35,6 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     /// What is given as the App's key is none.
     case appKeyUnusable
     /// Over ssh only the old protocol was to be had.
-    case oldOverSSH(address: String)
     /// A system call.
     case systemFailed(what: String, code: Int32)
     /// A program that is needed is not there.
@@ -81,7 +80,6 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .proxyInvalid: "the proxy that the environment names is none"
         case .appRefused(let api, let status): "\(api) gives the GitHub App no token (status \(status))"
         case .appKeyUnusable: "the private key of the GitHub App is none"
-        case .oldOverSSH(let address): "\(address) speaks only an old version of git's protocol over ssh"
         case .systemFailed(let what, let code): "cannot \(what): \(String(cString: strerror(code)))"
         case .programMissing(let name, let reason): "\(name) cannot be started: \(reason.printable())"
         case .hostKeyUnknown(let host, let fingerprint?, _):
@@ -123,7 +121,6 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .appRefused: "check SIDEKICK_GITHUB_INSTALLATION_ID, and that the App is installed where the repository is"
         case .appKeyUnusable:
             "give the file that GitHub made for the App, an RSA key in PEM, as SIDEKICK_GITHUB_PRIVATE_KEY_FILE"
-        case .oldOverSSH: "let its sshd take the variable: AcceptEnv GIT_PROTOCOL; and its git must be 2.18 or newer"
         case .systemFailed: "check the limits of this process"
         case .programMissing(let name, _): "install \(name), or use an https address with a token"
         case .hostKeyUnknown(_, _, let line?):

@@ -98,7 +98,7 @@ import Testing
         let proxy = try FaultProxy(to: remote.server.port)
         let (folder, secrets) = (try TemporaryFolder(), try TemporaryFolder())
         try secrets.write(Self.password + "\n", to: "password")
-        let arguments = [remote.url(port: proxy.port), folder("www"), "--timeout", "1s", "--log-level", "debug"]
+        let arguments = [remote.url(port: proxy.port), folder("www"), "--log-level", "debug"]
         let environment = ["SIDEKICK_USERNAME": Self.user, "SIDEKICK_PASSWORD_FILE": secrets("password")]
         let first = try await Sidekick.once(arguments, environment: environment)
         #expect(first.status == 0, "\(first.log)")
@@ -107,7 +107,7 @@ import Testing
 
         proxy.fault = fault.fault
         let start = Date()
-        let sidekick = try Sidekick(arguments + ["--once"], environment: environment)
+        let sidekick = try Sidekick(arguments + ["--timeout", "1s", "--once"], environment: environment)
         let command = (try? String(contentsOfFile: "/proc/\(sidekick.pid)/cmdline", encoding: .utf8)) ?? ""
         let status = try await sidekick.wait(within: 60)
         let log = sidekick.log
@@ -140,10 +140,10 @@ import Testing
         let remote = try await HTTPRemote(["index.html": "new", "noise": noise], login: (Self.user, Self.password))
         let proxy = try FaultProxy(to: remote.server.port, fault: fault.fault)
         let folder = try TemporaryFolder()
-        let arguments = [remote.url(port: proxy.port), folder("www"), "--timeout", "1s"]
+        let arguments = [remote.url(port: proxy.port), folder("www")]
         let login = ["SIDEKICK_USERNAME": Self.user, "SIDEKICK_PASSWORD": Self.password]
         let start = Date()
-        let first = try await Sidekick.once(arguments, environment: login)
+        let first = try await Sidekick.once(arguments + ["--timeout", "1s"], environment: login)
         if first.status == 0 {
             #expect(fault.mayWork, "\(first.log)")
         } else {

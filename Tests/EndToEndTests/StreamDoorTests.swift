@@ -72,7 +72,7 @@ import Testing
     {
         let remote = try await Remote(door)
         let folder = try TemporaryFolder()
-        let arguments = [remote.url, folder("www"), "--timeout", "1s", "--log-level", "debug"]
+        let arguments = [remote.url, folder("www"), "--log-level", "debug"]
         let first = try await Sidekick.once(arguments, environment: remote.environment)
         #expect(first.status == 0, "\(first.log)")
         let noise = (0..<200).map { _ in UUID().uuidString }.joined()
@@ -80,7 +80,7 @@ import Testing
 
         remote.proxy.fault = fault
         let start = Date()
-        let sidekick = try Sidekick(arguments + ["--once"], environment: remote.environment)
+        let sidekick = try Sidekick(arguments + ["--timeout", "1s", "--once"], environment: remote.environment)
         var commands = ""
         while sidekick.isRunning, Date().timeIntervalSince(start) < 60 {
             commands += processes(below: sidekick.pid).joined()

@@ -51,6 +51,14 @@ public final class SSHServer: Sendable {
 
     deinit { process.kill() }
 
+    /// From now on its user has no shell: git's own takes what is asked for, and no `env`.
+    public func allowOnlyGit() throws {
+        let lines = try folder.read("authorized_keys").split(separator: "\n").map {
+            "command=\"git-shell -c \\\"$SSH_ORIGINAL_COMMAND\\\"\" \($0)\n"
+        }
+        try folder.write(lines.joined(), to: "authorized_keys")
+    }
+
     /// A line for known_hosts.
     public func knownHost(_ kind: String = "ed25519") throws -> String {
         let key = try folder.read("host_\(kind).pub").split(separator: " ").prefix(2).joined(separator: " ")

@@ -84,12 +84,12 @@ private let other = String(repeating: "b2", count: 20)
         #expect(error?.description.contains("greeting") == true)
     }
 
-    @Test func `a server may refuse at once, and may not talk for ever`() {
+    @Test func `a server may refuse at once, and may not talk for ever`() throws {
         #expect(throws: ProtocolError.refused("access denied")) { try read([line("ERR access denied")]) }
         #expect(throws: ProtocolError.tooMuch("capabilities")) {
             try read([line("version 2")] + (0...CapabilityReader.mostLines).map { line("c\($0)") })
         }
-        #expect(throws: ProtocolError.self) { try read([.flush]) }
+        #expect(try read([.flush]) == .old, "a repository without references")
         #expect(throws: ProtocolError.self) { try read([line("version 2"), .delimiter]) }
     }
 }
@@ -244,6 +244,68 @@ private let other = String(repeating: "b2", count: 20)
                 }
             }
             exerciseProtocol(input)
+        }
+    }
+}
+
+@Suite struct `The old protocol` {
+    private static let one = String(repeating: "1", count: 40)
+    private static let two = String(repeating: "2", count: 40)
+
+    private func read(_ lines: [String?]) throws -> OldAdvertisement? {
+        var advertisement = OldAdvertisement()
+        for line in lines {
+            let isEnd = try advertisement.take(line.map { .data(Array($0.utf8)) } ?? .flush)
+            if isEnd { return advertisement }
+        }
+        return nil
+    }
+
+    @Test func `tells its references with what it can do, tags peeled and names led on`() throws {
+        let found = try #require(
+            try read([
+                "version 1\n",
+                "\(Self.one) HEAD\0side-band-64k shallow symref=HEAD:refs/heads/main agent=git/1 object-format=sha1\n",
+                "\(Self.one) refs/heads/main\n", "\(Self.two) refs/tags/v1\n", "\(Self.one) refs/tags/v1^{}\n",
+                "shallow \(Self.two)\n", nil,
+            ]))
+        #expect(found.references.map(\.name) == ["HEAD", "refs/heads/main", "refs/tags/v1"])
+        #expect(found.references[0].symbolic == "refs/heads/main" && found.objectFormat == "sha1")
+        #expect(
+            found.references[2].peeled?.description == Self.one && found.references[2].target.description == Self.two)
+        #expect(found.capabilities.contains("shallow"))
+        #expect(try read([nil])?.references.isEmpty == true)
+        #expect(
+            try read(["\(String(repeating: "0", count: 40)) capabilities^{}\0a\n", nil])?.references.isEmpty == true)
+    }
+
+    @Test(arguments: [
+        ["nonsense"], ["1234 HEAD\0a"], ["\(one)\0a"], ["\(one)", nil], ["\(one) HEAD\0a", "\(two)"], ["ERR gone"],
+        [""],
+    ])
+    func `that is malformed is an error`(lines: [String?]) {
+        #expect(throws: ProtocolError.self) { try read(lines) }
+    }
+
+    @Test func `is asked for all at once, and answers with boundaries, one word, and the pack`() throws {
+        let (one, two) = (try #require(ObjectID(hex: Self.one)), try #require(ObjectID(hex: Self.two)))
+        var fetch = FetchPack(want: one)
+        (fetch.haves, fetch.shallow, fetch.depth) = ([two], [two], 1)
+        let request = String(
+            decoding: fetch.oldRequest(for: ["side-band-64k", "shallow"], agent: "x/1"), as: UTF8.self)
+        #expect(
+            request
+                == "0040want \(one) side-band-64k\n0035shallow \(two)\n000ddeepen 1\n00000032have \(two)\n0009done\n")
+        var answer = OldFetchAnswer(deepens: true)
+        #expect(try answer.take(.data(Array("shallow \(one)".utf8))) == .shallow(one))
+        #expect(try answer.take(.data(Array("unshallow \(two)\n".utf8))) == .unshallow(two))
+        #expect(try answer.take(.flush) == nil)
+        #expect(try answer.take(.data(Array("ACK \(two)\n".utf8))) == nil)
+        #expect(try answer.take(.data([1, 80])) == .pack([80]))
+        #expect(try answer.take(.flush) == .end)
+        for bad: PacketLine in [.flush, .data(Array("PACK".utf8)), .data([1, 80]), .delimiter] {
+            var answer = OldFetchAnswer(deepens: false)
+            #expect(throws: ProtocolError.self) { try answer.take(bad) }
         }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Git
+import Synchronization
 import TestSupport
 import Testing
 
@@ -118,7 +119,7 @@ import Testing
 
     @Test
     func
-        `a sshd that takes no variables is spoken to in protocol v2 where there is a shell, and told of where there is none`()
+        `a sshd that takes no variables is spoken to in protocol v2 where there is a shell, and in the old one where there is none`()
         async throws
     {
         let strict = try await SSHServer(takesVersion: false)
@@ -128,19 +129,21 @@ import Testing
                 key: .file(strict.folder("user_ed25519")), knownHosts: .value(Secret(try strict.knownHost()))))
         let upstream = try options.makeUpstream(on: GitExecutor())
         for _ in 0..<2 { #expect(try await upstream.discover().commit.description == source.head) }
-        let keys = try strict.folder.read("authorized_keys").split(separator: "\n").map {
-            "command=\"git-shell -c \\\"$SSH_ORIGINAL_COMMAND\\\"\" \($0)\n"
+        try strict.allowOnlyGit()
+        let told = Mutex<[String]>([])
+        let other = try options.makeUpstream(on: GitExecutor()) { text in told.withLock { $0.append(text) } }
+        let store = Store(path: folder("old"))
+        for number in 1...3 {
+            let tip = try source.commit(["index.html": "\(number)"])
+            let advertisement = try await other.discover()
+            #expect(advertisement.commit.description == tip && advertisement.ref == "refs/heads/main")
+            try await other.fetch(
+                FetchRequest(advertisement: advertisement, store: store, depth: 1, mustFollow: nil)
+            ) { _ in }
+            #expect(try StoreView(path: store.path).fsck() == "")
         }
-        try strict.folder.write(keys.joined(), to: "authorized_keys")
-        let other = try options.makeUpstream(on: GitExecutor())
-        for _ in 0..<2 {
-            await #expect {
-                _ = try await other.discover()
-            } throws: {
-                guard case UpstreamError.oldOverSSH = $0 else { return false }
-                return true
-            }
-        }
+        #expect(try StoreView(path: store.path).count("commit") == 3, "to its depth")
+        #expect(told.withLock { $0 }.count == 1, "\(told.withLock { $0 })")
     }
 
     @Test func `the forms of an address mean what they mean to git`() throws {

@@ -11,6 +11,8 @@ final class SmartRemote {
         case http, git, ssh
         /// With a login, and a certificate of its own.
         case https
+        /// ssh where nothing tells git of version 2.
+        case old
     }
 
     let source: GitRepository
@@ -50,8 +52,12 @@ final class SmartRemote {
             let server = try await GitDaemon(repositoriesIn: bareFolder.path)
             others = [server]
             url = "git://127.0.0.1:\(server.port)/site.git"
-        case .ssh:
-            let server = try await SSHServer()
+        case .ssh, .old:
+            let server = try await SSHServer(takesVersion: door == .ssh)
+            if door == .old {
+                try server.allowOnlyGit()
+                try Command.run(["git", "-C", bare, "config", "uploadpack.allowAnySHA1InWant", "true"])
+            }
             others = [server]
             url = server.url(bare)
             ssh = SSHOptions(

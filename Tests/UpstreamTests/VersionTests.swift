@@ -46,9 +46,9 @@ import Testing
     @Test(arguments: ["main", "^", "1.2.3.4", ">=", "^a", "1..2", "latest", "=<1", "1.2 - ", "- 1", "^1.2.3 foo"])
     func `what is no range is none`(text: String) { #expect(VersionRange(text) == nil) }
 
-    @Test(arguments: ["local", "old"] + SmartRemote.Door.allCases.map(\.rawValue))
+    @Test(arguments: ["local", "old http"] + SmartRemote.Door.allCases.map(\.rawValue))
     func `the highest tag in the range is followed, annotated or not`(door: String) async throws {
-        let remote = try await SmartRemote(.init(rawValue: door) ?? .http, version2: door != "old")
+        let remote = try await SmartRemote(.init(rawValue: door) ?? .http, version2: door != "old http")
         if door == "local" { remote.options.url = try RemoteURL(remote.bare) }
         remote.options.ref = try #require(RefSelection(reading: "semver:^1.2"))
         let upstream = try remote.upstream()

@@ -21,6 +21,12 @@ package func exerciseProtocol(_ input: [UInt8]) {
     feed { try greeting.take($0) != nil }
     var list = ListReferences(.below("refs/"))
     feed { try list.take($0) }
+    var old = OldAdvertisement()
+    feed { try old.take($0) }
+    for deepens in [true, false] {
+        var answer = OldFetchAnswer(deepens: deepens)
+        feed { try answer.take($0) == .end }
+    }
     var answer = FetchPackAnswer()
     feed { try answer.take($0) == .end }
 }

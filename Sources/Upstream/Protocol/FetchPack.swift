@@ -13,7 +13,7 @@ struct FetchPack: Sendable, Equatable {
     var onlyCommits = false
 
     /// What stands for all of a history (git's own INFINITE_DEPTH): a depth is needed to make a shallow one whole.
-    private static let infinite = 0x7fff_ffff
+    static let infinite = 0x7fff_ffff
 
     /// The request.
     func command(for server: ServerCapabilities, agent: String) -> [UInt8] {
@@ -50,11 +50,14 @@ struct FetchPackAnswer {
     }
 
     private enum State { case header, acknowledgments, shallowInfo, pack, ended }
-    private var state = State.header
+    private var state: State
     private var boundaries = 0
     private var budget = Budget(256 << 20, of: "bytes that are not the pack")
     /// Real histories have a few thousand ends.
     static let mostBoundaries = 1_000_000
+
+    /// - Parameter atPack: whether all that precedes the pack has been read.
+    init(atPack: Bool = false) { state = atPack ? .pack : .header }
 
     /// - Returns: what it means; `nil` for nothing yet.
     mutating func take(_ packet: PacketLine) throws(ProtocolError) -> Event? {
@@ -97,16 +100,18 @@ struct FetchPackAnswer {
     }
 
     private mutating func boundary(_ packet: PacketLine) throws(ProtocolError) -> Event? {
-        guard let text = try packet.text() else {
-            guard packet == .delimiter else {
-                throw ProtocolError(expected: "a shallow commit, or the pack after them", found: packet.summary)
-            }
+        if packet == .delimiter {
             state = .header
             return nil
         }
         boundaries += 1
         guard boundaries <= Self.mostBoundaries else { throw .tooMuch("shallow commits") }
-        let parts = text.split(separator: " ", omittingEmptySubsequences: false)
+        return try Self.boundary(packet)
+    }
+
+    /// A commit whose parents will not be here, or will be again.
+    static func boundary(_ packet: PacketLine) throws(ProtocolError) -> Event {
+        let parts = try packet.text()?.split(separator: " ", omittingEmptySubsequences: false) ?? []
         guard parts.count == 2, let id = ObjectID(hex: parts[1]), parts[0] == "shallow" || parts[0] == "unshallow"
         else {
             throw ProtocolError(expected: "shallow or unshallow and an id", found: packet.summary)

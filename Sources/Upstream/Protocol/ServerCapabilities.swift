@@ -42,6 +42,8 @@ struct CapabilityReader {
             // Over http, before what is the same everywhere else; git's own server leaves it out in version 2.
             state = .afterService
         case (.afterService, nil) where packet == .flush: break
+        // A repository without references, in a version that has nothing to say of itself then.
+        case (.start, nil) where packet == .flush: return .old
         case (.start, "version 2"?), (.afterService, "version 2"?):
             state = .capabilities(ServerCapabilities(), lines: 0)
         case (.start, let text?), (.afterService, let text?):

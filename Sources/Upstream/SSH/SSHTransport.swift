@@ -9,8 +9,17 @@ final class SSHTransport: SmartTransport {
     private let options: UpstreamOptions
     private let traffic: Traffic
     private let target: SSHTarget
-    /// Whether the server takes no variable from us, so that the command has to set it.
-    private let setsVersion = Mutex(false)
+    private let way = Mutex(Way.variable)
+
+    /// How a server is told that version 2 is spoken.
+    private enum Way {
+        /// By a variable of ours that it takes.
+        case variable
+        /// By a command that sets it.
+        case command
+        /// Not at all: the old version is all that there is.
+        case old
+    }
 
     init(_ options: UpstreamOptions, counting traffic: Traffic) {
         self.options = options
@@ -19,23 +28,26 @@ final class SSHTransport: SmartTransport {
     }
 
     func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
-        do {
-            return try await connect(work)
-        } catch is OldProtocol where !setsVersion.withLock({ $0 }) {
-            // Many a sshd takes no variables of git's (AcceptEnv): where there is a shell, the command can set it.
-            setsVersion.withLock { $0 = true }
+        if way.withLock({ $0 }) == .variable {
+            do { return try await connect(work) } catch is OldProtocol {
+                // Many a sshd takes no variables of git's (AcceptEnv): where there is a shell, the command can set it.
+                way.withLock { $0 = .command }
+            }
         }
-        do {
-            return try await connect(work)
-        } catch is OldProtocol {
-            setsVersion.withLock { $0 = false }
-            throw UpstreamError.oldOverSSH(address: options.url.address)
-        } catch UpstreamError.closed(_, let reason)
-            where reason.contains("unrecognized") || reason.contains("not found")
-        {
-            // git-shell runs no `env`.
-            setsVersion.withLock { $0 = false }
-            throw UpstreamError.oldOverSSH(address: options.url.address)
+        if way.withLock({ $0 }) == .command {
+            do { return try await connect(work) } catch is OldProtocol {
+                way.withLock { $0 = .old }
+            } catch UpstreamError.closed(_, let reason)
+                where reason.contains("unrecognized") || reason.contains("not found")
+            {
+                // git-shell runs no `env`.
+                way.withLock { $0 = .old }
+            }
+        }
+        do { return try await connect(work) } catch {
+            // It may have become another server.
+            way.withLock { $0 = .variable }
+            throw error
         }
     }
 
@@ -107,8 +119,8 @@ final class SSHTransport: SmartTransport {
         // One reader, one call at a time.
         nonisolated(unsafe) var output = execution.standardOutput.makeAsyncIterator()
         let input = execution.standardInputWriter
-        let server = try await StreamServer(
-            counting: traffic,
+        return try await StreamServer.lending(
+            counting: traffic, takesOld: way.withLock { $0 } == .old,
             reading: {
                 try await silence.waiting { try await output.next() }.map { buffer in
                     buffer.withUnsafeBytes { ByteBuffer(bytes: $0) }
@@ -120,10 +132,7 @@ final class SSHTransport: SmartTransport {
                 } catch is SubprocessError {
                     // It has ended: reading says why.
                 }
-            })
-        let value = try await work(server)
-        await server.end()
-        return value
+            }, work)
     }
 
     private func arguments(_ files: SSHFiles) -> [String] {
@@ -131,7 +140,7 @@ final class SSHTransport: SmartTransport {
         arguments += ["-o", "ConnectTimeout=\(max(1, Int(options.timeout.rounded(.up))))"]
         if let user = target.user { arguments += ["-l", user] }
         if let port = target.port { arguments += ["-p", "\(port)"] }
-        let command = (setsVersion.withLock { $0 } ? "env GIT_PROTOCOL=version=2 " : "") + target.command
+        let command = (way.withLock { $0 } == .command ? "env GIT_PROTOCOL=version=2 " : "") + target.command
         return arguments + ["--", target.host, command]
     }
 

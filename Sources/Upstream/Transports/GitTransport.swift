@@ -49,17 +49,14 @@ final class GitTransport: SmartTransport {
         // One reader, one call at a time.
         nonisolated(unsafe) var bytes = inbound.makeAsyncIterator()
         try await telling { try await outbound.write(ByteBuffer(bytes: request)) }
-        let server = try await StreamServer(
-            counting: traffic,
+        return try await StreamServer.lending(
+            counting: traffic, takesOld: true,
             reading: { try await self.telling { try await silence.waiting { try await bytes.next() } } },
             writing: { command in
                 try await self.telling {
                     try await silence.waiting { try await outbound.write(ByteBuffer(bytes: command)) }
                 }
-            })
-        let value = try await work(server)
-        await server.end()
-        return value
+            }, work)
     }
 
     /// Failures of the network in this room's words; those of others pass.

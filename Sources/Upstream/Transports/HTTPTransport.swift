@@ -80,7 +80,7 @@ final class HTTPTransport: SmartTransport {
         }
     }
 
-    private struct Server: SmartServer {
+    private struct Server: CommandServer {
         let transport: HTTPTransport
         let discovery: Discovery
         let credential: CredentialSource.Pair?
@@ -128,7 +128,9 @@ final class HTTPTransport: SmartTransport {
             try check(
                 response, is: "application/x-git-upload-pack-advertisement", hadCredential: credential != nil)
             let capabilities = try await reading(response) { reader in
-                let capabilities = try await reader.capabilities()
+                guard case .version2(let capabilities) = try await reader.greeting(takesOld: false) else {
+                    throw OldProtocol()
+                }
                 try await reader.end()
                 return capabilities
             }

@@ -1,3 +1,5 @@
+import Git
+
 /// A way to a server that speaks protocol v2.
 protocol SmartTransport: Sendable {
     /// Lends a server that takes commands, for the work of one pass.
@@ -6,8 +8,35 @@ protocol SmartTransport: Sendable {
     func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value
 }
 
-/// A server that has said what it can do.
+/// A server that has said what it can do, and answers the two questions.
 protocol SmartServer {
+    /// Whether it speaks a version before 2.
+    var isOld: Bool { get }
+    /// What it hashes objects with.
+    var objectFormat: String { get }
+    /// Whether it can leave trees and blobs out of a pack.
+    var canFilter: Bool { get }
+
+    /// - Returns: those of its references that were asked for; `nil` when it has none because it has no commits.
+    func references(_ interest: RefInterest, agent: String) async throws -> [Reference]?
+
+    /// Brings one pack.
+    ///
+    /// - Parameter take: takes what comes, in order; the last is the end.
+    func fetch(_ fetch: FetchPack, agent: String, _ take: (FetchPackAnswer.Event) async throws -> Void) async throws
+}
+
+extension SmartServer {
+    /// Before anything is asked: git ends a connection over which it is asked for another format.
+    func requireSHA1(_ options: UpstreamOptions) throws(UpstreamError) {
+        guard objectFormat == "sha1" else {
+            throw .objectFormat(objectFormat, address: options.url.address)
+        }
+    }
+}
+
+/// A server of version 2, which takes commands.
+protocol CommandServer: SmartServer {
     var capabilities: ServerCapabilities { get }
 
     /// Sends one command and lends its answer, which is read to its end.
@@ -18,11 +47,29 @@ protocol SmartServer {
     ) async throws -> Value
 }
 
-extension SmartServer {
-    /// Before anything is asked: git ends a connection over which it is asked for another format.
-    func requireSHA1(_ options: UpstreamOptions) throws(UpstreamError) {
-        guard capabilities.objectFormat == "sha1" else {
-            throw .objectFormat(capabilities.objectFormat, address: options.url.address)
+extension CommandServer {
+    var isOld: Bool { false }
+    var objectFormat: String { capabilities.objectFormat }
+    var canFilter: Bool { capabilities.has("filter", of: "fetch") }
+
+    func references(_ interest: RefInterest, agent: String) async throws -> [Reference]? {
+        var list = ListReferences(interest)
+        try await run(list.command(for: capabilities, agent: agent), answeredByText: true) { reader in
+            while try !list.take(try await reader.next()) {}
+        }
+        return list.unbornHead == nil ? list.references : nil
+    }
+
+    func fetch(
+        _ fetch: FetchPack, agent: String, _ take: (FetchPackAnswer.Event) async throws -> Void
+    ) async throws {
+        try await run(fetch.command(for: capabilities, agent: agent), answeredByText: false) { reader in
+            var answer = FetchPackAnswer()
+            while true {
+                guard let event = try answer.take(try await reader.next()) else { continue }
+                try await take(event)
+                if event == .end { return }
+            }
         }
     }
 }
@@ -31,18 +78,32 @@ extension SmartServer {
 struct OldProtocol: Error {}
 
 extension PacketReader {
-    /// Reads what a server says at first.
-    mutating func capabilities() async throws -> ServerCapabilities {
+    /// What a server says at first.
+    enum Greeting {
+        case version2(ServerCapabilities)
+        case old(OldAdvertisement)
+    }
+
+    /// Reads it, to its end.
+    ///
+    /// - Throws: `OldProtocol` at the first reference when those of an old server are not wanted.
+    mutating func greeting(takesOld: Bool) async throws -> Greeting {
         var greeting = CapabilityReader()
         while true {
-            switch try greeting.take(try await next()) {
+            let packet = try await next()
+            switch try greeting.take(packet) {
             case nil: continue
-            case .old?: throw OldProtocol()
+            case .old?:
+                guard takesOld else { throw OldProtocol() }
+                var advertisement = OldAdvertisement()
+                guard try !advertisement.take(packet) else { return .old(advertisement) }
+                while try !advertisement.take(try await next()) {}
+                return .old(advertisement)
             case .version2(let capabilities)?:
                 guard capabilities.has("fetch") else {
                     throw ProtocolError.unexpected(expected: "a server that fetches", found: "one that does not")
                 }
-                return capabilities
+                return .version2(capabilities)
             }
         }
     }

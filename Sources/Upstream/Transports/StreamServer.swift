@@ -1,29 +1,45 @@
 import NIOCore
 
 /// A server at the other end of a stream that stays open for several commands: git:// and ssh.
-final class StreamServer: SmartServer {
+final class StreamServer: CommandServer {
     let capabilities: ServerCapabilities
     private var reader: PacketReader
     private let traffic: Traffic
     private let write: ([UInt8]) async throws -> Void
 
-    /// Reads what the server says at first.
-    ///
-    /// - Throws: `OldProtocol`, `ProtocolError`, and what reading throws.
-    init(
-        counting traffic: Traffic,
-        reading source: @escaping () async throws -> ByteBuffer?,
+    private init(
+        _ capabilities: ServerCapabilities, _ reader: PacketReader, counting traffic: Traffic,
         writing write: @escaping ([UInt8]) async throws -> Void
-    ) async throws {
+    ) {
+        (self.capabilities, self.reader, self.traffic, self.write) = (capabilities, reader, traffic, write)
+    }
+
+    /// Reads what the server says at first, lends it for some work, and says that nothing more follows.
+    ///
+    /// - Parameter takesOld: whether one of the old protocol will do.
+    /// - Throws: `OldProtocol` when it will not, `ProtocolError`, and what reading and the work throw.
+    static func lending<Value>(
+        counting traffic: Traffic, takesOld: Bool, reading source: @escaping () async throws -> ByteBuffer?,
+        writing write: @escaping ([UInt8]) async throws -> Void, _ work: (any SmartServer) async throws -> Value
+    ) async throws -> Value {
         var reader = PacketReader {
             let bytes = try await source()
             traffic.receive(bytes?.readableBytes ?? 0)
             return bytes
         }
-        capabilities = try await reader.capabilities()
-        self.reader = reader
-        self.write = write
-        self.traffic = traffic
+        switch try await reader.greeting(takesOld: takesOld) {
+        case .version2(let capabilities):
+            let server = StreamServer(capabilities, reader, counting: traffic, writing: write)
+            let value = try await work(server)
+            // A server that has gone away does not mind.
+            try? await write(PacketLine.encodedFlush)
+            return value
+        case .old(let advertisement):
+            let server = OldServer(advertisement, reader, counting: traffic, writing: write)
+            let value = try await work(server)
+            await server.end()
+            return value
+        }
     }
 
     func run<Value>(
@@ -33,7 +49,4 @@ final class StreamServer: SmartServer {
         try await write(command)
         return try await read(&reader)
     }
-
-    /// Says that no more commands follow. A server that has gone away does not mind.
-    func end() async { try? await write(PacketLine.encodedFlush) }
 }
