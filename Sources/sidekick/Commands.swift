@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Pipeline
 
 /// What is published, and how the last passes went.
@@ -9,8 +10,20 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var place: PlaceOptions
     @Argument(help: ArgumentHelp("The same as --destination.", valueName: "destination")) var destination: String?
     @Flag(help: "The status as it is stored, as JSON.") var json = false
+    @Flag(help: "Show it again every second, until Ctrl-C.") var watch = false
 
     func run() throws {
+        guard watch else { return try show() }
+        while true {
+            // From the top, over what stood there.
+            print("\u{1B}[H\u{1B}[J", terminator: "")
+            try? show()
+            fflush(nil)
+            sleep(1)
+        }
+    }
+
+    private func show() throws {
         guard let report = try place.report(destination).report else {
             printError("sidekick: no pass has ended yet")
             throw ExitCode(ExitStatus.unhealthy.rawValue)
@@ -27,10 +40,22 @@ struct HealthCommand: ParsableCommand {
 
     @OptionGroup var place: PlaceOptions
     @Argument(help: ArgumentHelp("The same as --destination.", valueName: "destination")) var destination: String?
+    @Option(help: ArgumentHelp("Also unhealthy when the last pass that succeeded is longer ago.", valueName: "time"))
+    var maxAge: String?
+
+    func validate() throws {
+        if let maxAge, SettingValue.duration(maxAge) == nil {
+            throw ValidationError("--max-age takes \(SettingValue.durations)")
+        }
+    }
 
     func run() throws {
         let (report, isRunning) = try place.report(destination)
-        guard let complaint = report.map(\.complaint) ?? (isRunning ? nil : "no sidekick is running") else { return }
+        let limit = maxAge.flatMap { SettingValue.duration($0) }
+        guard
+            let complaint = report.map({ $0.complaint ?? $0.complaint(maxAge: limit) })
+                ?? (isRunning ? nil : "no sidekick is running")
+        else { return }
         printError("sidekick: \(complaint)")
         throw ExitCode(ExitStatus.unhealthy.rawValue)
     }

@@ -29,6 +29,9 @@ import Testing
             try ask("status", folder).text.contains("failing      discover: ")
         }
         #expect(try ask("health", folder).status == 0, "a dead remote is no reason")
+        #expect(try ask("health", folder, "--max-age", "1h").status == 0)
+        try await eventually("it is old") { try ask("health", folder, "--max-age", "1s").status == 1 }
+        #expect(try ask("health", folder, "--max-age", "soon").status == 64)
         let json = try ask("status", folder, "--json").output
         let object = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
         #expect((object["published"] as? [String: Any])?["commit"] as? String == head)

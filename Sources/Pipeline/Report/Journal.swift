@@ -128,7 +128,9 @@ public final class Journal: Sendable {
 
     /// What an earlier process has left: something may be served while the first pass goes on.
     func note(_ earlier: StatusReport) {
-        state.withLock { ($0.status, $0.lastSuccess) = (earlier.status, earlier.lastSuccess) }
+        note(earlier.status, nextIn: nil)
+        if let time = earlier.lastSuccess { metrics.set(time, of: .lastSuccess) }
+        state.withLock { $0.lastSuccess = earlier.lastSuccess }
     }
 
     /// No pass will end any more.

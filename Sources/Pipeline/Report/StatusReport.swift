@@ -52,6 +52,16 @@ public struct StatusReport: Sendable {
         return "no pass has ended for \(Int(age)) s, more than the \(Int(freshFor)) s that it may take"
     }
 
+    /// Why what is served cannot be said to be new enough; `nil` when it can, and when nobody asks.
+    ///
+    /// - Parameter limit: seconds since a pass last succeeded.
+    public func complaint(maxAge limit: Double?) -> String? {
+        guard let limit else { return nil }
+        guard let lastSuccess else { return "no pass has succeeded yet" }
+        let age = wallSeconds() - lastSuccess
+        return age > limit ? "the last pass that succeeded ended \(Int(age)) s ago" : nil
+    }
+
     /// Why the loop cannot be said to run, at this moment.
     public var complaint: String? { complaint(now: wallSeconds()) }
 
