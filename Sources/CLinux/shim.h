@@ -5,6 +5,7 @@
 
 #include <linux/stat.h>
 #include <malloc.h>
+#include <sys/inotify.h>
 
 /// renameat2(2); with flags 0 it is renameat.
 extern int renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned int flags);

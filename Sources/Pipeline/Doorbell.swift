@@ -6,6 +6,8 @@ public enum Trigger: String, Sendable, Codable {
     case signal
     /// A server said that something was pushed.
     case webhook
+    /// A reference of a repository on this machine changed.
+    case change
     /// `POST /sync`.
     case request
     /// `sidekick rollback` and its like.

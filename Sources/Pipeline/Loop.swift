@@ -92,6 +92,9 @@ public struct Loop: Sendable {
         await survey()
         var isFirst = true
         var trigger: Trigger?
+        // A repository that is not there yet is watched once it is.
+        var watch: (any Sendable)?
+        defer { withExtendedLifetime(watch) {} }
         while !Task.isCancelled {
             var pause = 0.0
             await serveOrders()
@@ -109,6 +112,7 @@ public struct Loop: Sendable {
                 break
             }
             isFirst = false
+            if watch == nil { watch = pass.upstream.watch { [doorbell] in doorbell.ring(.change) } }
             // In the background the next update would end it, and it would begin anew after each.
             if compactionRest.isOver, publisher.destination.store.compaction == .overdue { await compact() }
             trigger = await wait(pause)

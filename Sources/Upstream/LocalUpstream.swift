@@ -10,6 +10,11 @@ struct LocalUpstream: Upstream, Remote {
         try await work(self)
     }
 
+    func watch(_ changed: @escaping @Sendable () -> Void) -> (any Sendable)? {
+        guard let source = try? open(options.url.address) else { return nil }
+        return LocalWatch(source, changed: changed)
+    }
+
     func discover() async throws -> Advertisement {
         let address = options.url.address
         let ref = options.ref

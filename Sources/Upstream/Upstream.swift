@@ -5,6 +5,11 @@ public protocol Upstream: Sendable {
     /// What is followed where nobody has to be asked: a commit is what it is.
     var fixed: Advertisement? { get }
 
+    /// Tells when something there may have changed, where that can be known at no cost.
+    ///
+    /// - Returns: what tells, until it is let go; `nil` where nothing can.
+    func watch(_ changed: @escaping @Sendable () -> Void) -> (any Sendable)?
+
     /// Lends the remote for the questions of one pass, over one connection where it is reached by such.
     ///
     /// Errors of the work pass through, and must: a transport knows more about some of them. All ends at once when the task
@@ -32,6 +37,8 @@ public protocol Remote {
 extension Upstream {
     /// Nothing: the remote has to be asked.
     public var fixed: Advertisement? { nil }
+    /// Nothing tells.
+    public func watch(_ changed: @escaping @Sendable () -> Void) -> (any Sendable)? { nil }
 }
 
 /// What a remote says of the reference that is followed.
