@@ -1,5 +1,7 @@
 """Those who are compared: what keeps running."""
 
+import http.client
+import json
 import os
 import signal
 import subprocess
@@ -113,6 +115,44 @@ class SidekickDaemon(Daemon):
     def end_of_pass(self):
         before = os.stat(self.status).st_mtime_ns
         return lambda: os.stat(self.status).st_mtime_ns != before
+
+
+class PushedSidekick(SidekickDaemon):
+    """Told of a push by a webhook; asks by itself every `delay` seconds."""
+
+    SECRET = "benchmark"
+
+    def __init__(self, name, git, program, delay):
+        super().__init__(name, git, program, "link")
+        self.delay = delay
+
+    def first(self):
+        self.git.environment["SIDEKICK_WEBHOOK_SECRET"] = self.SECRET
+        super().first()
+        with open(self.log) as log:
+            self.address = next(line for line in log if " listening " in line).split("address=")[1].split()[0]
+
+    def command(self):
+        return [self.program, self.url, self.destination, "--layout", self.layout, "--delay", self.delay, "--listen",
+                "127.0.0.1:0"]
+
+    def push(self):
+        self._ask("POST", "/webhooks/generic")
+
+    def stages(self):
+        """Seconds of each stage of the last pass that published something."""
+        attempts = json.loads(self._ask("GET", "/status"))["attempts"]
+        return next(attempt["stages"] for attempt in attempts if attempt["result"] == "published")
+
+    def _ask(self, method, path):
+        connection = http.client.HTTPConnection(self.address, timeout=PATIENCE)
+        connection.request(method, path, headers={"Authorization": f"Bearer {self.SECRET}"})
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        if answer.status not in (200, 202):
+            raise SystemExit(f"{path} answers {answer.status}")
+        return body
 
 
 class GitSyncDaemon(Daemon):

@@ -23,10 +23,10 @@ PARAMETERS = """
 
 
 class Server:
-    """Serves the bare repositories of a folder; a context, whose end stops what it started."""
+    """Serves the bare repositories of a folder, and what is published in another; a context, whose end stops what it started."""
 
-    def __init__(self, git, root, folder):
-        self.git, self.root, self.folder = git, root, folder
+    def __init__(self, git, root, folder, published="/nonexistent"):
+        self.git, self.root, self.folder, self.published = git, root, folder, published
         self.processes = []
 
     def __enter__(self):
@@ -86,6 +86,10 @@ class Server:
                 {temporary}
                 server {{
                     listen 127.0.0.1:{self.port};
+                    location /published/ {{
+                        alias {self.published}/;
+                        access_log off;
+                    }}
                     location / {{
                         client_max_body_size 0;
                         fastcgi_pass unix:{gateway};
