@@ -5,6 +5,7 @@ public import Logging
 import NIOCore
 import NIOPosix
 public import Pipeline
+import ServiceLifecycle
 import Synchronization
 
 /// What operators and git servers talk to over http. It runs beside the loop: nothing that a client does can stop or slow a
@@ -34,30 +35,48 @@ public final class EdgeServer: Sendable {
         if let error = await opening.wait() { throw error }
     }
 
-    /// Serves until a graceful shutdown.
+    /// Serves until a graceful shutdown, whatever happens.
     ///
-    /// - Throws: `SyncError` when it cannot listen.
+    /// - Throws: `SyncError` when it cannot listen from the beginning.
     public func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        do {
-            try await server(on: group).run()
-        } catch {
-            let error = failure(error)
-            opening.end(error)
-            group.shutdownGracefully { _ in }
-            throw error
+        defer { group.shutdownGracefully { _ in } }
+        var binds = address.binds[...]
+        while let bind = binds.first {
+            do {
+                try await server(at: bind, on: group).run()
+                if Task.isShuttingDownGracefully || Task.isCancelled { return }
+                logger.error("the http server ended; it listens again")
+            } catch {
+                guard opening.isOpen else {
+                    binds.removeFirst()
+                    guard binds.isEmpty || !Self.isMissingFamily(error) else { continue }
+                    let error = failure(error)
+                    opening.end(error)
+                    throw error
+                }
+                logger.error("the http server cannot listen again", metadata: ["cause": "\(failure(error).cause)"])
+            }
+            guard (try? await Alarm.wait(1)) != nil, !Task.isShuttingDownGracefully else { return }
         }
-        group.shutdownGracefully { _ in }
     }
 
-    private func server(on group: MultiThreadedEventLoopGroup) -> Server<HTTP1Channel> {
+    /// Whether a machine has no IPv6.
+    private static func isMissingFamily(_ error: any Error) -> Bool {
+        (error as? IOError).map { [EAFNOSUPPORT, EADDRNOTAVAIL].contains($0.errnoCode) } ?? false
+    }
+
+    private func server(at bind: BindAddress, on group: MultiThreadedEventLoopGroup) -> Server<HTTP1Channel> {
         let router = router
         let channel = HTTP1Channel(
-            responder: { request, writer, _ in
+            responder: { request, writer, channel in
                 let reply = await router.reply(to: request)
+                // Whoever does not read it, or goes on to talk, has had his time.
+                let end = channel.eventLoop.scheduleTask(in: .seconds(Self.patience)) { channel.close(promise: nil) }
+                channel.closeFuture.whenComplete { _ in end.cancel() }
                 try await writer.write(response: reply.head, body: ResponseBody(byteBuffer: reply.body(for: request)))
-                // What is left of a request that was not read to its end is nothing to wait for.
-                if reply.closes { throw Unread() }
+                // One question for each connection: what follows is not read.
+                channel.close(mode: .input, promise: nil)
             },
             configuration: .init(
                 idleTimeout: .seconds(Self.patience),
@@ -68,7 +87,7 @@ public final class EdgeServer: Sendable {
         return Server(
             childChannelSetup: channel,
             configuration: .init(
-                address: address.bind, serverName: nil, backlog: 1_024,
+                address: bind, serverName: nil, backlog: 1_024,
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections, logger: silent)),
             onServerRunning: { [logger, address, opening] channel in
                 logger.info("listening", metadata: ["address": "\(address.bound(to: channel.localAddress))"])
@@ -83,15 +102,15 @@ public final class EdgeServer: Sendable {
             remedy: "give another SIDEKICK_LISTEN, or end what listens there", recovery: .fixConfiguration,
             exitCode: .unavailable)
     }
-
-    private struct Unread: Error {}
 }
 
 extension ListenAddress {
-    fileprivate var bind: BindAddress {
+    /// What to try, the first that works. `::` takes IPv4 as well, and is not everywhere.
+    fileprivate var binds: [BindAddress] {
         switch self {
-        case .tcp(let host, let port): .hostname(host.isEmpty ? "::" : host, port: port)
-        case .unix(let path): .unixDomainSocket(path: path)
+        case .tcp("", let port): [.hostname("::", port: port), .hostname("0.0.0.0", port: port)]
+        case .tcp(let host, let port): [.hostname(host, port: port)]
+        case .unix(let path): [.unixDomainSocket(path: path)]
         }
     }
 
@@ -110,6 +129,8 @@ private final class Opening: Sendable {
     }
 
     private let state = Mutex(State())
+
+    var isOpen: Bool { state.withLock { if case .some(nil) = $0.result { true } else { false } } }
 
     func end(_ error: SyncError?) {
         let waiting = state.withLock { state in

@@ -35,6 +35,24 @@ enum Provider: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether the body is worth waiting for: where a token is sent, all is known; elsewhere there must be a signature.
+    func isPromising(_ fields: HTTPFields, secrets: [String], now: Double) -> Bool {
+        let head = Delivery(fields: fields, body: [])
+        func isSignature(_ names: String..., prefix: String = "") -> Bool {
+            names.contains { name in
+                head[name].map { $0.hasPrefix(prefix) && $0.utf8.count == prefix.utf8.count + 64 } ?? false
+            }
+        }
+        return switch self {
+        case .github: isSignature("X-Hub-Signature-256", prefix: "sha256=")
+        case .bitbucket: isSignature("X-Hub-Signature", prefix: "sha256=")
+        case .gitea: isSignature("X-Gitea-Signature")
+        case .forgejo: isSignature("X-Forgejo-Signature", "X-Gitea-Signature")
+        case .gitlab: head["webhook-signature"] != nil || accepts(head, secrets: secrets, now: now)
+        case .generic: accepts(head, secrets: secrets, now: now)
+        }
+    }
+
     /// HMAC-SHA256 of the body, in hexadecimal.
     private func hasSignature(_ value: String?, prefix: String, _ body: [UInt8], _ secrets: [String]) -> Bool {
         guard let value, value.hasPrefix(prefix), let code = bytes(hex: value.dropFirst(prefix.count)) else {
@@ -52,19 +70,21 @@ enum Provider: String, Sendable, CaseIterable {
         guard let id = delivery["webhook-id"], let time = delivery["webhook-timestamp"], let seconds = Double(time),
             abs(now - seconds) <= Self.tolerance
         else { return false }
-        let codes = (delivery["webhook-signature"] ?? "").split(separator: " ").compactMap { entry in
+        let entries = (delivery["webhook-signature"] ?? "").split(separator: " ", maxSplits: Self.mostCodes)
+        let codes = entries.prefix(Self.mostCodes).compactMap { entry in
             entry.hasPrefix("v1,") ? Data(base64Encoded: String(entry.dropFirst(3))) : nil
         }
         let signed = "\(id).\(time).".utf8.array + delivery.body
         return any(secrets) { secret in
             let key = secret.hasPrefix("whsec_") ? Data(base64Encoded: String(secret.dropFirst(6))) : Data(secret.utf8)
             guard let key else { return false }
-            return any(codes) {
-                HMAC<SHA256>.isValidAuthenticationCode($0, authenticating: signed, using: SymmetricKey(data: key))
-            }
+            let right = HMAC<SHA256>.authenticationCode(for: signed, using: SymmetricKey(data: key))
+            return any(codes) { right == $0 }
         }
     }
 
+    /// One for each key of theirs that may be good.
+    private static let mostCodes = 8
     /// Seconds, as Standard Webhooks has it.
     private static let tolerance = 300.0
 

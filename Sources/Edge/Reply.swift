@@ -8,8 +8,6 @@ struct Reply: Sendable {
     let type: String
     let text: String
     var fields: HTTPFields = [:]
-    /// Whether the connection ends with it.
-    var closes = false
 
     static let plain = "text/plain; charset=utf-8"
     static let json = "application/json"
@@ -30,7 +28,7 @@ struct Reply: Sendable {
         if fields[.contentSecurityPolicy] == nil {
             fields[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
         }
-        if closes { fields[.connection] = "close" }
+        fields[.connection] = "close"
         return HTTPResponse(status: status, headerFields: fields)
     }
 

@@ -43,7 +43,6 @@ struct Router: Sendable {
     private func refusal(_ allowed: String) -> Reply {
         var reply = Reply(.methodNotAllowed, "only \(allowed) here")
         reply.fields[.allow] = allowed
-        reply.closes = true
         return reply
     }
 

@@ -21,10 +21,12 @@ struct WebhookDesk: Sendable {
     private let pushes: PushDesk
     private let logger: Logger
     private let complaints = Complaints()
+    private let unreadable = Complaints()
     private let bodies = Room(for: 16)
+    private let waiting = Room(for: 64)
 
     /// What is made of a delivery.
-    private enum Verdict: String { case accepted, ignored, ping, unauthorized, malformed }
+    private enum Verdict: String, CaseIterable { case accepted, ignored, ping, unauthorized, malformed }
 
     /// Bytes of a body.
     private static let largestBody = 1_000_000
@@ -33,6 +35,13 @@ struct WebhookDesk: Sendable {
         (self.edge, self.settings, self.journal, self.doorbell) = (edge, settings, journal, doorbell)
         self.logger = logger
         pushes = PushDesk(journal: journal, doorbell: doorbell)
+        guard edge.secret != nil else { return }
+        // From nothing on, so that the first of a kind is an increase.
+        for provider in Provider.allCases {
+            for verdict in Verdict.allCases {
+                journal.metrics.add(0, to: .webhooks, provider.rawValue, verdict.rawValue)
+            }
+        }
     }
 
     func endpoint(_ path: Substring) -> Endpoint? {
@@ -44,42 +53,20 @@ struct WebhookDesk: Sendable {
     }
 
     func reply(to request: Request, at endpoint: Endpoint) async -> Reply {
-        guard bodies.enter() else {
-            var reply = Reply(.serviceUnavailable, "busy")
-            (reply.fields[.retryAfter], reply.closes) = ("1", true)
-            return reply
-        }
-        let body: [UInt8]
-        do {
-            defer { bodies.leave() }
-            body = try await within(EdgeServer.patience) {
-                Array(buffer: try await request.body.collect(upTo: Self.largestBody))
-            }
-        } catch {
-            var reply =
-                error is NIOTooManyBytesError
-                ? Reply(.contentTooLarge, "at most \(Self.largestBody) bytes")
-                : Reply(.requestTimeout, "the body did not come in time")
-            reply.closes = true
-            return reply
-        }
         let secrets: [String]
         do { secrets = try edge.secrets() } catch {
-            logger.error("webhook secret", metadata: ["cause": "\(error)"])
+            unreadable.tell { logger.error("webhook secret", metadata: ["cause": "\(error)"]) }
             return Reply(.serviceUnavailable, "not configured")
         }
         switch endpoint {
         case .sync: return await sync(request, secrets)
-        case .provider(let provider): return await deliver(provider, request, body, secrets)
+        case .provider(let provider): return await deliver(provider, request, secrets)
         }
     }
 
-    private func deliver(
-        _ provider: Provider, _ request: Request, _ body: [UInt8], _ secrets: [String]
-    ) async -> Reply {
+    private func deliver(_ provider: Provider, _ request: Request, _ secrets: [String]) async -> Reply {
         func count(_ verdict: Verdict) { journal.metrics.add(to: .webhooks, provider.rawValue, verdict.rawValue) }
-        let delivery = Delivery(fields: request.headers, body: body)
-        guard provider.accepts(delivery, secrets: secrets, now: Date().timeIntervalSince1970) else {
+        func refuse() -> Reply {
             count(.unauthorized)
             complaints.tell {
                 logger.warning(
@@ -88,6 +75,15 @@ struct WebhookDesk: Sendable {
             }
             return unauthorized
         }
+        let now = Date().timeIntervalSince1970
+        guard provider.isPromising(request.headers, secrets: secrets, now: now) else { return refuse() }
+        let body: [UInt8]
+        switch await self.body(of: request) {
+        case .success(let bytes): body = bytes
+        case .failure(let refusal): return refusal.reply
+        }
+        let delivery = Delivery(fields: request.headers, body: body)
+        guard provider.accepts(delivery, secrets: secrets, now: now) else { return refuse() }
         switch provider.event(of: delivery) {
         case .malformed:
             count(.malformed)
@@ -109,6 +105,34 @@ struct WebhookDesk: Sendable {
         }
     }
 
+    private struct Refusal: Error { let reply: Reply }
+
+    /// All of it, when it is not too large, comes in time, and there is room.
+    private func body(of request: Request) async -> Result<[UInt8], Refusal> {
+        let tooLarge = Refusal(reply: Reply(.contentTooLarge, "at most \(Self.largestBody) bytes"))
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.largestBody {
+            return .failure(tooLarge)
+        }
+        guard bodies.enter() else { return .failure(Refusal(reply: busy)) }
+        defer { bodies.leave() }
+        do {
+            return .success(
+                try await within(Double(EdgeServer.patience)) {
+                    Array(buffer: try await request.body.collect(upTo: Self.largestBody))
+                })
+        } catch is NIOTooManyBytesError {
+            return .failure(tooLarge)
+        } catch {
+            return .failure(Refusal(reply: Reply(.requestTimeout, "the body did not come in time")))
+        }
+    }
+
+    private var busy: Reply {
+        var reply = Reply(.serviceUnavailable, "busy")
+        reply.fields[.retryAfter] = "1"
+        return reply
+    }
+
     private func accept(_ commit: String?, _ count: (Verdict) -> Void) async -> Reply {
         count(.accepted)
         await pushes.receive(commit)
@@ -120,6 +144,8 @@ struct WebhookDesk: Sendable {
         guard Provider.generic.accepts(Delivery(fields: request.headers, body: []), secrets: secrets, now: 0) else {
             return unauthorized
         }
+        guard waiting.enter() else { return busy }
+        defer { waiting.leave() }
         let number = journal.lastBegun
         doorbell.ring(.request)
         guard let attempt = await journal.pass(after: number), let text = json(attempt) else {
@@ -128,10 +154,14 @@ struct WebhookDesk: Sendable {
         return Reply(attempt.result == .failed ? .badGateway : .ok, text, as: Reply.json)
     }
 
-    private var unauthorized: Reply { Reply(.unauthorized, "unauthorized") }
+    private var unauthorized: Reply {
+        var reply = Reply(.unauthorized, "unauthorized")
+        reply.fields[.wwwAuthenticate] = "Bearer"
+        return reply
+    }
 }
 
-/// So many at a time: of bodies, so that no crowd fills the memory.
+/// So many at a time, so that no crowd fills the memory.
 private final class Room: Sendable {
     private let free: Mutex<Int>
 
@@ -164,12 +194,12 @@ private final class Complaints: Sendable {
 
 /// Ends work that takes too long.
 private func within<Value: Sendable>(
-    _ seconds: Int64, _ work: @escaping @Sendable () async throws -> Value
+    _ seconds: Double, _ work: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
     try await withThrowingTaskGroup(of: Value.self) { group in
         group.addTask { try await work() }
         group.addTask {
-            try await Task.sleep(for: .seconds(seconds))
+            try await Alarm.wait(seconds)
             throw CancellationError()
         }
         defer { group.cancelAll() }

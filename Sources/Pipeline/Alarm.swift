@@ -4,7 +4,7 @@ import Synchronization
 /// Waits for a time, as `Task.sleep` does, and leaves nothing behind when it is cancelled. `Task.sleep` leaves its timer, and
 /// what it has of the task, until the time that was meant (Swift 6.3): with an hour's deadline on each pass that is a
 /// kilobyte for every pass of the last hour.
-final class Alarm: Sendable {
+public final class Alarm: Sendable {
     private struct State {
         var isOver = false
         var waiting: (continuation: CheckedContinuation<Void, any Error>, timer: any DispatchSourceTimer)?
@@ -14,8 +14,10 @@ final class Alarm: Sendable {
 
     private init() {}
 
+    /// Waits for so many seconds.
+    ///
     /// - Throws: `CancellationError`, at once, when the task is cancelled.
-    static func wait(_ seconds: Double) async throws {
+    public static func wait(_ seconds: Double) async throws {
         let alarm = Alarm()
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { alarm.start($0, seconds) }

@@ -53,8 +53,14 @@ public struct Loop: Sendable {
                 logger.warning("notice", metadata: ["what": "\($0)"])
             }
             journal.metrics.set(of: .build, version)
-            if let earlier = try? StatusReport.read(publisher.destination) { journal.note(earlier) }
-            return Loop(settings, upstream, traffic, publisher, executor, doorbell, journal, logger, terminal, version)
+            let earlier = try? StatusReport.read(publisher.destination)
+            if let earlier { journal.note(earlier) }
+            let loop = Loop(
+                settings, upstream, traffic, publisher, executor, doorbell, journal, logger, terminal, version)
+            // What is served meanwhile, while the first pass goes on.
+            loop.status.tell(earlier?.status.failure)
+            loop.measure()
+            return loop
         } catch {
             throw SyncError(error, at: .configure)
         }
@@ -164,10 +170,7 @@ public struct Loop: Sendable {
         journal.enter(.report)
         if outcome != .unchanged {
             upkeep.ring()
-            let size = publisher.destination.store.size()
-            journal.metrics.set(Double(size.bytes), of: .storeBytes)
-            journal.metrics.set(Double(size.packs), of: .storePacks)
-            journal.metrics.set(Double(publisher.treeCount), of: .trees)
+            measure()
         }
         journal.metrics.set(Double(traffic.requests), of: .requests)
         journal.metrics.set(Double(traffic.received), of: .received)
@@ -175,7 +178,15 @@ public struct Loop: Sendable {
         let (failures, pause) = next(error)
         let commit = status.note(error, failures: failures, nextIn: pause, logger: logger)
         let result: Attempt.Result = error != nil ? .failed : outcome == .unchanged ? .unchanged : .published
-        journal.end(result, commit: commit, error)
+        journal.end(result, commit: error == nil ? commit : nil, error)
+    }
+
+    /// What the disk holds.
+    private func measure() {
+        let size = publisher.destination.store.size()
+        journal.metrics.set(Double(size.bytes), of: .storeBytes)
+        journal.metrics.set(Double(size.packs), of: .storePacks)
+        journal.metrics.set(Double(publisher.treeCount), of: .trees)
     }
 
     private func passWithDeadline() async throws -> Pass.Outcome {
@@ -238,6 +249,7 @@ public struct Loop: Sendable {
             guard (try? await Alarm.wait(seconds)) != nil else { return }
             await tidy(makingSpares: true)
             await compact()
+            measure()
         }
     }
 

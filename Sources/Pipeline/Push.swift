@@ -54,15 +54,19 @@ public actor PushDesk {
     public func receive(_ commit: String?) {
         follower?.cancel()
         let (journal, doorbell, pauses) = (journal, doorbell, pauses)
-        let (number, before) = (journal.lastBegun, journal.advertised?.commit)
+        let number = journal.lastBegun
         doorbell.ring(.webhook)
-        guard let commit, commit != before else { return follower = nil }
+        guard let commit else { return follower = nil }
         follower = Task {
-            var number = number
-            for pause in pauses {
-                // A pass that failed is repeated by itself; and another commit than before may be newer than this one.
-                guard let attempt = await journal.pass(after: number), attempt.result != .failed,
-                    journal.advertised?.commit == before, (try? await Alarm.wait(pause)) != nil
+            var (number, rest) = (number, pauses[...])
+            while let attempt = await journal.pass(after: number) {
+                number = attempt.number
+                // One that failed is repeated by itself.
+                if attempt.result == .failed { continue }
+                // Another commit than before may be newer than this one.
+                let shown = journal.advertised?.commit
+                guard shown != commit, shown == attempt.advertisedBefore, let pause = rest.popFirst(),
+                    (try? await Alarm.wait(pause)) != nil
                 else { return }
                 number = journal.lastBegun
                 doorbell.ring(.webhook)

@@ -14,7 +14,9 @@ import Testing
         ],
         "Publishing": ["CLinux", "Git"],
         "Pipeline": ["CLinux", "Git", "Upstream", "Publishing", "Logging"],
-        "Edge": ["Pipeline", "Crypto", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOPosix"],
+        "Edge": [
+            "Pipeline", "Crypto", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle",
+        ],
         "sidekick": ["Edge", "Pipeline", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"],
     ]
     private static let system: Set<String> = ["Glibc", "Dispatch", "Synchronization", "FoundationEssentials"]

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// What passes did, kept for whoever asks. The loop writes it and waits for nobody.
@@ -15,8 +16,11 @@ public final class Journal: Sendable {
     private struct Current {
         var number: Int
         var trigger: Trigger?
+        /// For people; what is measured is measured with a clock that nobody sets.
         var began: Double
+        var start: Double
         var isBounded: Bool
+        var before: String?
         var stage = Stage.configure
         var stageBegan: Double
         var stages: [String: Double] = [:]
@@ -29,6 +33,7 @@ public final class Journal: Sendable {
 
     /// One that waits for the end of a pass.
     private struct Waiter {
+        let id: Int
         let after: Int
         let continuation: CheckedContinuation<Attempt?, Never>
     }
@@ -41,8 +46,9 @@ public final class Journal: Sendable {
         var lastSuccess: Double?
         var advertised: (ref: String, commit: String)?
         /// When the loop looks again at the latest; `nil` while it is at work.
-        var nextPass: Double?
+        var nextPass: (time: Double, ticks: Double)?
         var waiting: [Waiter] = []
+        var waiters = 0
         var isClosed = false
     }
 
@@ -56,6 +62,13 @@ public final class Journal: Sendable {
     /// An empty one.
     public convenience init() { self.init(now: wallSeconds) }
 
+    /// Seconds of a clock that nobody sets, and that stands still while the machine does: timers wait by it.
+    private func ticks() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
     init(now: @escaping @Sendable () -> Double) { self.now = now }
 
     // MARK: what the loop writes
@@ -67,7 +80,8 @@ public final class Journal: Sendable {
         state.withLock { state in
             state.count += 1
             state.current = Current(
-                number: state.count, trigger: trigger, began: now, isBounded: isBounded, stageBegan: now)
+                number: state.count, trigger: trigger, began: now, start: ticks(), isBounded: isBounded,
+                before: state.advertised?.commit, stageBegan: ticks())
             state.nextPass = nil
         }
     }
@@ -75,7 +89,7 @@ public final class Journal: Sendable {
     /// The stage before has ended.
     func enter(_ stage: Stage) {
         state.withLock { state in
-            state.current?.leave(at: now())
+            state.current?.leave(at: ticks())
             state.current?.stage = stage
         }
     }
@@ -87,11 +101,11 @@ public final class Journal: Sendable {
         let now = now()
         let ended = state.withLock { state -> (Attempt, [Waiter])? in
             guard var current = state.current else { return nil }
-            current.leave(at: now)
+            current.leave(at: ticks())
             let attempt = Attempt(
                 number: current.number, trigger: current.trigger, began: timestamp(current.began),
-                seconds: now - current.began, stages: current.stages, result: result, commit: commit,
-                stage: error?.stage, cause: error?.cause, remedy: error?.remedy)
+                seconds: ticks() - current.start, stages: current.stages, result: result, commit: commit,
+                stage: error?.stage, cause: error?.cause, remedy: error?.remedy, advertisedBefore: current.before)
             state.current = nil
             state.attempts.append(attempt)
             if state.attempts.count > Self.length { state.attempts.removeFirst() }
@@ -119,16 +133,18 @@ public final class Journal: Sendable {
         if let tree = status.published {
             metrics.set(of: .published, advertised?.ref ?? status.ref, tree.commit)
             metrics.set(tree.sinceSeconds, of: .lastPublish)
+        } else {
+            metrics.clear(.published)
+            metrics.clear(.lastPublish)
         }
         state.withLock { state in
             state.status = status
-            state.nextPass = seconds.map { now() + $0 }
+            state.nextPass = seconds.map { (now() + $0, ticks() + $0) }
         }
     }
 
-    /// What an earlier process has left: something may be served while the first pass goes on.
+    /// When a pass of an earlier process last succeeded.
     func note(_ earlier: StatusReport) {
-        note(earlier.status, nextIn: nil)
         if let time = earlier.lastSuccess { metrics.set(time, of: .lastSuccess) }
         state.withLock { $0.lastSuccess = earlier.lastSuccess }
     }
@@ -153,16 +169,27 @@ public final class Journal: Sendable {
 
     /// Waits for the end of the first pass that began later than another.
     ///
-    /// - Returns: `nil` when there will be none.
+    /// - Returns: `nil` when there will be none, or the task is cancelled.
     public func pass(after number: Int) async -> Attempt? {
-        await withCheckedContinuation { continuation in
-            let answer: Attempt?? = state.withLock { state in
-                if let attempt = state.attempts.first(where: { $0.number > number }) { return .some(attempt) }
-                if state.isClosed { return .some(nil) }
-                state.waiting.append(Waiter(after: number, continuation: continuation))
-                return nil
+        let id = state.withLock { state in
+            state.waiters += 1
+            return state.waiters
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let answer: Attempt?? = state.withLock { state in
+                    if let attempt = state.attempts.first(where: { $0.number > number }) { return .some(attempt) }
+                    if state.isClosed || Task.isCancelled { return .some(nil) }
+                    state.waiting.append(Waiter(id: id, after: number, continuation: continuation))
+                    return nil
+                }
+                if let answer { continuation.resume(returning: answer) }
             }
-            if let answer { continuation.resume(returning: answer) }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                state.waiting.firstIndex { $0.id == id }.map { state.waiting.remove(at: $0) }
+            }
+            waiter?.continuation.resume(returning: nil)
         }
     }
 
@@ -175,7 +202,7 @@ public final class Journal: Sendable {
                     running: state.current.map {
                         Running(number: $0.number, began: timestamp($0.began), stage: $0.stage)
                     }, lastSuccess: state.lastSuccess.map { timestamp($0) },
-                    nextPass: state.nextPass.map { timestamp($0) }, attempts: state.attempts.reversed())
+                    nextPass: state.nextPass.map { timestamp($0.time) }, attempts: state.attempts.reversed())
             }
         }
     }
@@ -193,14 +220,14 @@ public final class Journal: Sendable {
     ///
     /// - Parameter deadline: SIDEKICK_DEADLINE.
     public func complaint(deadline: Double) -> String? {
-        let now = now()
+        let now = ticks()
         return state.withLock { state in
             if let current = state.current {
-                let seconds = now - current.began
+                let seconds = now - current.start
                 guard current.isBounded, seconds > deadline + Self.patience else { return nil }
                 return "a pass has been at \(current.stage.rawValue) for \(Int(seconds)) s"
             }
-            guard let next = state.nextPass, now > next + deadline + Self.patience else { return nil }
+            guard let next = state.nextPass?.ticks, now > next + deadline + Self.patience else { return nil }
             return "the next pass is \(Int(now - next)) s late"
         }
     }

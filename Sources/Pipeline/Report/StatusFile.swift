@@ -33,17 +33,24 @@ final class StatusFile: Sendable {
                 stage: error.stage, cause: error.cause, remedy: error.remedy, recovery: error.recovery, count: failures,
                 last: timestamp(wallSeconds()), lastSuccess: journal.lastSuccess)
         }
+        let status = status(failure, nextIn: pause)
+        journal.note(status, nextIn: pause)
+        write(status, logger)
+        return status.published?.commit
+    }
+
+    /// Tells how things stand before the first pass, and writes nothing.
+    func tell(_ failure: Status.Failure?) { journal.note(status(failure, nextIn: nil), nextIn: nil) }
+
+    private func status(_ failure: Status.Failure?, nextIn pause: Double?) -> Status {
         let published = try? publisher.published()
-        let status = Status(
+        return Status(
             version: version, process: getpid(), repository: settings.upstream.url.description,
             ref: settings.upstream.ref.description, destination: publisher.destination.path,
             layout: publisher.layout.rawValue,
             published: published.map { Status.Tree($0) },
             hold: try? HoldFile(publisher.destination).read(), repaired: publisher.repaired, failure: failure,
             freshFor: published == nil ? nil : pause.map { max(freshFor, $0 + settings.deadline + 30) })
-        journal.note(status, nextIn: pause)
-        write(status, logger)
-        return status.published?.commit
     }
 
     private func write(_ status: Status, _ logger: Logger) {
