@@ -22,7 +22,8 @@ let tests: [Target] = [
             "Git", "Pipeline", "Publishing", "TestSupport", "Upstream", .product(name: "Logging", package: "swift-log"),
         ],
         swiftSettings: strict),
-    .testTarget(name: "EdgeTests",
+    .testTarget(
+        name: "EdgeTests",
         dependencies: [
             "Edge", "Pipeline", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -98,8 +98,7 @@ public struct Loop: Sendable {
         await survey()
         var isFirst = true
         var trigger: Trigger?
-        // A repository that is not there yet is watched once it is.
-        var watch: (any Sendable)?
+        var watch = watching()
         defer { withExtendedLifetime(watch) {} }
         while !Task.isCancelled {
             var pause = 0.0
@@ -118,7 +117,11 @@ public struct Loop: Sendable {
                 break
             }
             isFirst = false
-            if watch == nil { watch = pass.upstream.watch { [doorbell] in doorbell.ring(.change) } }
+            // A repository that was not there, or that another one has taken the place of. What was missed meanwhile is asked.
+            if watch?.isOver != false {
+                watch = watching()
+                if watch != nil { doorbell.ring(.change) }
+            }
             // In the background the next update would end it, and it would begin anew after each.
             if compactionRest.isOver, publisher.destination.store.compaction == .overdue { await compact() }
             trigger = await wait(pause)
@@ -126,6 +129,8 @@ public struct Loop: Sendable {
         await background.stop()
         journal.close()
     }
+
+    private func watching() -> (any Watch)? { pass.upstream.watch { [doorbell] in doorbell.ring(.change) } }
 
     /// One pass.
     ///

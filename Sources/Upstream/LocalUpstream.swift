@@ -10,7 +10,7 @@ struct LocalUpstream: Upstream, Remote {
         try await work(self)
     }
 
-    func watch(_ changed: @escaping @Sendable () -> Void) -> (any Sendable)? {
+    func watch(_ changed: @escaping @Sendable () -> Void) -> (any Watch)? {
         guard let source = try? open(options.url.address) else { return nil }
         return LocalWatch(source, changed: changed)
     }

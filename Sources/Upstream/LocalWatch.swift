@@ -3,11 +3,12 @@ import Dispatch
 import FoundationEssentials
 import Git
 import Glibc
+import Synchronization
 
 /// Notices when a reference of a repository on this machine changes (inotify(7)): what git renames into place below `refs`, and
 /// `HEAD` and `packed-refs`. It may miss one, when there are too many folders or the kernel has no more watches: passes go on
 /// beside it.
-final class LocalWatch: @unchecked Sendable {
+final class LocalWatch: Watch, @unchecked Sendable {
     private let descriptor: Int32
     private let queue = DispatchQueue(label: "sidekick.watch")
     private let changed: @Sendable () -> Void
@@ -17,10 +18,15 @@ final class LocalWatch: @unchecked Sendable {
 
     /// Branches with slashes in their names have folders of their own.
     private static let mostFolders = 1_000
-    private static let events = UInt32(IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_ONLYDIR)
+    private static let events = UInt32(
+        IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
     /// One command changes several files.
     private static let settling = DispatchTimeInterval.milliseconds(10)
     private var isSettling = false
+    private let over = Mutex(false)
+
+    /// Whether it has lost sight of what it watched.
+    var isOver: Bool { over.withLock { $0 } }
 
     /// - Parameter changed: called on a queue of its own; once for what changes together.
     init?(_ repository: borrowing Repository, changed: @escaping @Sendable () -> Void) {
@@ -31,7 +37,7 @@ final class LocalWatch: @unchecked Sendable {
         for path in Set([repository.path, repository.commonPath]) { watch(path, isRefs: false) }
         watchAll(repository.commonPath + "refs")
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-        source.setEventHandler { [unowned self] in read() }
+        source.setEventHandler { [weak self] in self?.read() }
         let descriptor = descriptor
         source.setCancelHandler { close(descriptor) }
         source.activate()
@@ -84,11 +90,17 @@ final class LocalWatch: @unchecked Sendable {
     /// - Returns: whether a reference may have changed.
     private func note(_ event: inotify_event, _ name: String) -> Bool {
         // So much happened that some of it was not told.
-        if event.mask & UInt32(IN_Q_OVERFLOW) != 0 { return true }
+        if event.mask & UInt32(IN_Q_OVERFLOW) != 0 {
+            over.withLock { $0 = true }
+            return true
+        }
         guard let folder = folders[event.wd] else { return false }
-        if event.mask & UInt32(IN_IGNORED) != 0 {
+        if event.mask & UInt32(IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF) != 0 {
             folders[event.wd] = nil
-            return false
+            // git removes the empty folders of branches; the repository itself is replaced.
+            guard !folder.isRefs || folder.path.hasSuffix("/refs") else { return false }
+            over.withLock { $0 = true }
+            return true
         }
         guard folder.isRefs else { return name == "HEAD" || name == "packed-refs" }
         if event.mask & UInt32(IN_ISDIR) != 0 {

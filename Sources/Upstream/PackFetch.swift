@@ -34,10 +34,10 @@ struct PackFetch {
 
     /// Proves what came and remembers it.
     private func settle(follows previous: ObjectID?) async throws {
-        let (store, commit, ref) = (request.store, commit, request.advertisement.ref)
+        let (store, commit, ref, missing) = (request.store, commit, request.advertisement.ref, missing)
         try await executor.run {
             let repository = try store.open()
-            guard try repository.contains(commit) else { throw UpstreamError.moved(commit: commit) }
+            guard try repository.contains(commit) else { throw missing }
             guard try repository.peel(commit) == commit else { throw UpstreamError.notACommit(ref: ref) }
             if let previous, try !repository.hasParent(previous, from: commit) {
                 throw UpstreamError.rewritten(from: previous, to: commit)
@@ -116,12 +116,14 @@ struct PackFetch {
         }
     }
 
-    /// A commit that is not there any more, or was never to be had.
     private func refusal(_ error: ProtocolError) -> any Error {
         guard case .refused(let reason) = error, reason.contains("not our ref") else { return error }
-        if case .commit(let id) = options.ref {
-            return UpstreamError.refMissing(ref: id.description, address: address)
-        }
-        return UpstreamError.moved(commit: commit)
+        return missing
+    }
+
+    /// A commit that is not there any more, or was never to be had.
+    private var missing: UpstreamError {
+        guard case .commit(let id) = options.ref else { return .moved(commit: commit) }
+        return .refMissing(ref: id.description, address: address)
     }
 }

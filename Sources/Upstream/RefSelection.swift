@@ -35,6 +35,13 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
         return Advertisement(ref: id.description, commit: id)
     }
 
+    /// Which of all names are needed of a server that tells them all. For a commit, those that it may come along with.
+    var keeps: @Sendable (String) -> Bool {
+        if case .commit = self { return { $0 == "HEAD" || $0.hasPrefix("refs/heads/") || $0.hasPrefix("refs/tags/") } }
+        let interest = interest
+        return { interest.wants($0) }
+    }
+
     /// As it was given.
     public var description: String {
         switch self {

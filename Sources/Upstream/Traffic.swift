@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Counts what a remote is asked and what goes over the line for it: bodies over http, every byte elsewhere.
+/// Counts what a remote is asked and what goes over the line for it: bodies over http, as they are when they have
+/// been decompressed, commands and answers elsewhere.
 public final class Traffic: Sendable {
     private let asked = Atomic(0)
     private let came = Atomic(0)

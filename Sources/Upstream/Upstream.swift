@@ -8,7 +8,7 @@ public protocol Upstream: Sendable {
     /// Tells when something there may have changed, where that can be known at no cost.
     ///
     /// - Returns: what tells, until it is let go; `nil` where nothing can.
-    func watch(_ changed: @escaping @Sendable () -> Void) -> (any Sendable)?
+    func watch(_ changed: @escaping @Sendable () -> Void) -> (any Watch)?
 
     /// Lends the remote for the questions of one pass, over one connection where it is reached by such.
     ///
@@ -17,6 +17,12 @@ public protocol Upstream: Sendable {
     ///
     /// - Throws: `UpstreamError`, `CancellationError`, and what the work throws.
     func connected<Value: Sendable>(_ work: (any Remote) async throws -> Value) async throws -> Value
+}
+
+/// What tells of changes until it is let go.
+public protocol Watch: AnyObject, Sendable {
+    /// Whether another one is needed.
+    var isOver: Bool { get }
 }
 
 /// The two questions that a pass asks.
@@ -38,7 +44,7 @@ extension Upstream {
     /// Nothing: the remote has to be asked.
     public var fixed: Advertisement? { nil }
     /// Nothing tells.
-    public func watch(_ changed: @escaping @Sendable () -> Void) -> (any Sendable)? { nil }
+    public func watch(_ changed: @escaping @Sendable () -> Void) -> (any Watch)? { nil }
 }
 
 /// What a remote says of the reference that is followed.

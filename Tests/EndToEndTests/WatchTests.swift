@@ -5,7 +5,8 @@ import Testing
 @Suite struct `A repository on this machine is watched` {
     private func follow(_ path: String, _ folder: TemporaryFolder, _ arguments: String...) async throws -> Sidekick {
         let sidekick = try Sidekick([path, folder("www"), "--delay", "1h"] + arguments)
-        try await sidekick.prints("published")
+        try await sidekick.prints("started")
+        try await eventually("it is published") { folder.has("www") }
         // It watches from the end of the first pass.
         try await Task.sleep(for: .milliseconds(300))
         return sidekick
@@ -69,5 +70,31 @@ import Testing
             ["git", "-C", beside("tree"), "commit", "-qam", "side"], environment: GitRepository.environment())
         try await eventually(within: 5, "the commit shows") { try other.read("www/index.html") == "side" }
         #expect(try await tree.stop() == 0)
+    }
+
+    @Test func `one that another takes the place of is watched as well, and one that comes later`() async throws {
+        let source = try GitRepository()
+        try source.commit(["index.html": "one"])
+        let folder = try TemporaryFolder()
+        let sidekick = try Sidekick([folder("site.git"), folder("www"), "--delay", "300ms", "--backoff", "300ms"])
+        try await sidekick.prints("pass failed")
+        try Command.run(["git", "clone", "-q", "--bare", source.path, folder("site.git")])
+        try await eventually(within: 5, "what came shows") { (try? folder.read("www/index.html")) == "one" }
+        #expect(try await sidekick.stop() == 0)
+
+        let later = try await follow(folder("site.git"), folder)
+        try source.commit(["index.html": "two"])
+        try Command.run(["git", "clone", "-q", "--bare", source.path, folder("other.git")])
+        try Command.run([
+            "sh", "-c",
+            "mv \(folder("site.git")) \(folder("old.git")) && mv \(folder("other.git")) \(folder("site.git"))",
+        ])
+        try await eventually(within: 5, "the other shows") { try folder.read("www/index.html") == "two" }
+        try await Task.sleep(for: .milliseconds(300))
+        try source.git("push", "-q", folder("site.git"), "HEAD:refs/heads/side")
+        try source.commit(["index.html": "three"])
+        try source.git("push", "-q", folder("site.git"), "HEAD:refs/heads/main")
+        try await eventually(within: 5, "its own changes show") { try folder.read("www/index.html") == "three" }
+        #expect(try await later.stop() == 0)
     }
 }

@@ -143,6 +143,17 @@ import Testing
             #expect(try StoreView(path: store.path).fsck() == "")
         }
         #expect(try StoreView(path: store.path).count("commit") == 3, "to its depth")
+        // A chain of commits that are here, in whatever order: the server knows each.
+        for number in 4...9 {
+            let tip = try source.commit(["index.html": "\(number)"])
+            let advertisement = try await other.discover()
+            try await other.fetch(
+                FetchRequest(advertisement: advertisement, store: store, depth: 0, mustFollow: nil)
+            ) { _ in }
+            try store.open().notePublished(advertisement.commit)
+            #expect(advertisement.commit.description == tip)
+            #expect(try StoreView(path: store.path).fsck() == "")
+        }
         #expect(told.withLock { $0 }.count == 1, "\(told.withLock { $0 })")
     }
 

@@ -54,10 +54,7 @@ final class SmartRemote {
             url = "git://127.0.0.1:\(server.port)/site.git"
         case .ssh, .old:
             let server = try await SSHServer(takesVersion: door == .ssh)
-            if door == .old {
-                try server.allowOnlyGit()
-                try Command.run(["git", "-C", bare, "config", "uploadpack.allowAnySHA1InWant", "true"])
-            }
+            if door == .old { try server.allowOnlyGit() }
             others = [server]
             url = server.url(bare)
             ssh = SSHOptions(

@@ -13,6 +13,8 @@ struct PacketReader {
     /// - Throws: `ProtocolError` for one that is malformed or not whole, and what the source throws.
     mutating func next() async throws -> PacketLine {
         while true {
+            // What comes fast enough is never waited for.
+            try Task.checkCancellation()
             if let packet = try decoder.next() { return packet }
             guard let bytes = try await source() else { throw ProtocolError.ended }
             decoder.append(bytes.readableBytesView)

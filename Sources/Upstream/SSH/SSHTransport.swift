@@ -34,20 +34,26 @@ final class SSHTransport: SmartTransport {
                 way.withLock { $0 = .command }
             }
         }
+        var refusal: UpstreamError?
         if way.withLock({ $0 }) == .command {
-            do { return try await connect(work) } catch is OldProtocol {
+            let began = Mutex(false)
+            do {
+                return try await connect { server in
+                    began.withLock { $0 = true }
+                    return try await work(server)
+                }
+            } catch is OldProtocol {
                 way.withLock { $0 = .old }
-            } catch UpstreamError.closed(_, let reason)
-                where reason.contains("unrecognized") || reason.contains("not found")
-            {
-                // git-shell runs no `env`.
+            } catch let error as UpstreamError where error.isOfCommand && !began.withLock({ $0 }) {
+                // Whoever runs git and nothing else runs no `env`, and says so in his own words.
+                refusal = error
                 way.withLock { $0 = .old }
             }
         }
         do { return try await connect(work) } catch {
-            // It may have become another server.
-            way.withLock { $0 = .variable }
-            throw error
+            // It may have become another server, or `env` was not what was wrong.
+            if error is UpstreamError || error is ProtocolError { way.withLock { $0 = .variable } }
+            throw (error as? UpstreamError)?.isOfCommand == true ? refusal ?? error : error
         }
     }
 
@@ -120,7 +126,7 @@ final class SSHTransport: SmartTransport {
         nonisolated(unsafe) var output = execution.standardOutput.makeAsyncIterator()
         let input = execution.standardInputWriter
         return try await StreamServer.lending(
-            counting: traffic, takesOld: way.withLock { $0 } == .old,
+            counting: traffic, keeping: way.withLock { $0 } == .old ? options.ref.keeps : nil,
             reading: {
                 try await silence.waiting { try await output.next() }.map { buffer in
                     buffer.withUnsafeBytes { ByteBuffer(bytes: $0) }
@@ -183,4 +189,14 @@ final class LastLines: Sendable {
     }
 
     var text: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
+}
+
+extension UpstreamError {
+    /// Whether a server may have said it of the command that it was to run.
+    fileprivate var isOfCommand: Bool {
+        switch self {
+        case .closed, .repositoryNotFound, .sshNeedsShell: true
+        default: false
+        }
+    }
 }

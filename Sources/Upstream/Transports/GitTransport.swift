@@ -50,7 +50,7 @@ final class GitTransport: SmartTransport {
         nonisolated(unsafe) var bytes = inbound.makeAsyncIterator()
         try await telling { try await outbound.write(ByteBuffer(bytes: request)) }
         return try await StreamServer.lending(
-            counting: traffic, takesOld: true,
+            counting: traffic, keeping: options.ref.keeps,
             reading: { try await self.telling { try await silence.waiting { try await bytes.next() } } },
             writing: { command in
                 try await self.telling {

@@ -95,7 +95,7 @@ final class HTTPTransport: SmartTransport {
             request.headers.add(name: "Content-Type", value: "application/x-git-upload-pack-request")
             request.headers.add(name: "Accept", value: "application/x-git-upload-pack-result")
             // Many tags: a third of the bytes.
-            if isText { request.headers.add(name: "Accept-Encoding", value: "gzip") }
+            request.headers.add(name: "Accept-Encoding", value: isText ? "gzip" : "identity")
             request.body = .bytes(command)
             let response = try await transport.execute(
                 request, bodySize: command.count, credential, mayRepeat: true)
@@ -118,6 +118,7 @@ final class HTTPTransport: SmartTransport {
             var request = HTTPClientRequest(url: url)
             request.headers.add(name: "Accept", value: "*/*")
             request.headers.add(name: "Pragma", value: "no-cache")
+            request.headers.add(name: "Accept-Encoding", value: "identity")
             let response = try await execute(request, credential, mayRepeat: false)
             if let next = try redirect(of: response, from: url) {
                 // A few bytes, so that the connection can go on to be used.
@@ -128,7 +129,7 @@ final class HTTPTransport: SmartTransport {
             try check(
                 response, is: "application/x-git-upload-pack-advertisement", hadCredential: credential != nil)
             let capabilities = try await reading(response) { reader in
-                guard case .version2(let capabilities) = try await reader.greeting(takesOld: false) else {
+                guard case .version2(let capabilities) = try await reader.greeting(keeping: nil) else {
                     throw OldProtocol()
                 }
                 try await reader.end()

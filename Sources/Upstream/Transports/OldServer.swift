@@ -22,7 +22,8 @@ final class OldServer: SmartServer {
     }
 
     func references(_ interest: RefInterest, agent: String) async throws -> [Reference]? {
-        guard !advertisement.references.isEmpty else { return nil }
+        traffic.ask(0)
+        if advertisement.isEmpty { return nil }
         return advertisement.references.filter { interest.wants($0.name) }
     }
 
@@ -34,9 +35,14 @@ final class OldServer: SmartServer {
         guard capabilities.contains("side-band-64k") else {
             throw ProtocolError.unexpected(expected: "a server that has side-band-64k", found: "one that has not")
         }
-        let request = fetch.oldRequest(for: capabilities, agent: agent)
+        var fetch = fetch
+        let wants = advertisement.wants(for: fetch.want)
+        if wants.isWhole { fetch.depth = 0 }
+        let request = fetch.oldRequest(wants.ids, for: capabilities, agent: agent)
         traffic.ask(request.count)
         try await write(request)
+        // It tells of them only here when nothing else is asked.
+        if !fetch.deepens(capabilities) { for id in advertisement.shallow { try await take(.shallow(id)) } }
         var answer = OldFetchAnswer(deepens: fetch.deepens(capabilities))
         while true {
             guard let event = try answer.take(try await reader.next()) else { continue }

@@ -86,16 +86,17 @@ extension PacketReader {
 
     /// Reads it, to its end.
     ///
-    /// - Throws: `OldProtocol` at the first reference when those of an old server are not wanted.
-    mutating func greeting(takesOld: Bool) async throws -> Greeting {
+    /// - Parameter keeps: which references of an old server are wanted; `nil` when it is not itself.
+    /// - Throws: `OldProtocol` at the first reference of such a server.
+    mutating func greeting(keeping keeps: (@Sendable (String) -> Bool)?) async throws -> Greeting {
         var greeting = CapabilityReader()
         while true {
             let packet = try await next()
             switch try greeting.take(packet) {
             case nil: continue
             case .old?:
-                guard takesOld else { throw OldProtocol() }
-                var advertisement = OldAdvertisement()
+                guard let keeps else { throw OldProtocol() }
+                var advertisement = OldAdvertisement(keeping: keeps)
                 guard try !advertisement.take(packet) else { return .old(advertisement) }
                 while try !advertisement.take(try await next()) {}
                 return .old(advertisement)

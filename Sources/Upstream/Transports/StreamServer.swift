@@ -16,10 +16,11 @@ final class StreamServer: CommandServer {
 
     /// Reads what the server says at first, lends it for some work, and says that nothing more follows.
     ///
-    /// - Parameter takesOld: whether one of the old protocol will do.
+    /// - Parameter keeps: which references of a server of the old protocol are wanted; `nil` when it will not do itself.
     /// - Throws: `OldProtocol` when it will not, `ProtocolError`, and what reading and the work throw.
     static func lending<Value>(
-        counting traffic: Traffic, takesOld: Bool, reading source: @escaping () async throws -> ByteBuffer?,
+        counting traffic: Traffic, keeping keeps: (@Sendable (String) -> Bool)?,
+        reading source: @escaping () async throws -> ByteBuffer?,
         writing write: @escaping ([UInt8]) async throws -> Void, _ work: (any SmartServer) async throws -> Value
     ) async throws -> Value {
         var reader = PacketReader {
@@ -27,7 +28,7 @@ final class StreamServer: CommandServer {
             traffic.receive(bytes?.readableBytes ?? 0)
             return bytes
         }
-        switch try await reader.greeting(takesOld: takesOld) {
+        switch try await reader.greeting(keeping: keeps) {
         case .version2(let capabilities):
             let server = StreamServer(capabilities, reader, counting: traffic, writing: write)
             let value = try await work(server)
