@@ -5,21 +5,21 @@ import Upstream
 
 /// Passes for ever: one, a pause, the next. A pass that fails changes the pause, never ends the loop.
 public struct Loop: Sendable {
-    private let settings: Settings
+    let settings: Settings
     private let pass: Pass
-    private let publisher: Publisher
-    private let executor: GitExecutor
+    let publisher: Publisher
+    let executor: GitExecutor
     private let doorbell: Doorbell
-    private let logger: Logger
+    let logger: Logger
     private let status: StatusFile
     private let traffic: Traffic
-    private let journal: Journal
+    let journal: Journal
     private let orders: OrderBox
     private let desk: OrderDesk
-    private let upkeep = UpkeepClock()
-    private let compactionRest = Rest(seconds: 3600)
-    private let background: BackgroundTask
-    private let upkeepExecutor = GitExecutor(label: "sidekick.upkeep")
+    let upkeep = UpkeepClock()
+    let compactionRest = Rest(seconds: 3600)
+    let background: BackgroundTask
+    let upkeepExecutor = GitExecutor(label: "sidekick.upkeep")
 
     /// Takes possession of DESTINATION and finishes what an earlier process left unfinished.
     ///
@@ -186,14 +186,6 @@ public struct Loop: Sendable {
         journal.end(result, commit: error == nil ? commit : nil, error)
     }
 
-    /// What the disk holds.
-    private func measure() {
-        let size = publisher.destination.store.size()
-        journal.metrics.set(Double(size.bytes), of: .storeBytes)
-        journal.metrics.set(Double(size.packs), of: .storePacks)
-        journal.metrics.set(Double(publisher.treeCount), of: .trees)
-    }
-
     private func passWithDeadline() async throws -> Pass.Outcome {
         let deadline = settings.deadline
         return try await withThrowingTaskGroup(of: Pass.Outcome?.self) { group in
@@ -247,64 +239,5 @@ public struct Loop: Sendable {
         let trigger = await doorbell.wait(orUntil: { try await Alarm.wait(seconds) })
         if let trigger { logger.info("pass requested", metadata: ["by": "\(trigger.rawValue)"]) }
         return trigger
-    }
-
-    private func keepUp() async {
-        while let seconds = upkeep.next, !Task.isCancelled {
-            guard (try? await Alarm.wait(seconds)) != nil else { return }
-            await tidy(makingSpares: true)
-            await compact()
-            measure()
-        }
-    }
-
-    private func tidy(makingSpares: Bool) async {
-        do {
-            let publisher = publisher
-            let (next, notices) = try await BackgroundThread.run { isStopped in
-                try publisher.tidy(makingSpares: makingSpares, isStopped: isStopped)
-            }
-            logger.report(notices)
-            Heap.giveBack()
-            // What was interrupted is still to be done.
-            if !Task.isCancelled { upkeep.done(nextIn: next) }
-        } catch {
-            logger.warning("clean-up failed", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
-            upkeep.done(nextIn: nil)
-        }
-    }
-
-    /// Packs pile up, one for each fetch. What is kept is what was published last and what the trees on the disk hold.
-    private func compact() async {
-        let (store, depth, publisher) = (publisher.destination.store, settings.depth, publisher)
-        let compactionRest = compactionRest
-        do {
-            let size: (before: Int, after: Int)? = try await upkeepExecutor.run {
-                guard compactionRest.isOver, store.exists, store.needsCompaction else { return nil }
-                let before = store.size().bytes
-                try store.compact(keeping: try publisher.commitsToKeep(), depth: depth)
-                return (before, store.size().bytes)
-            }
-            guard let size else { return }
-            logger.info("store compacted", metadata: ["before": "\(size.before)", "after": "\(size.after)"])
-        } catch is CancellationError {
-            return
-        } catch {
-            compactionRest.begin()
-            logger.warning("compaction failed", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
-        }
-    }
-
-    /// A damaged store holds nothing that the remote does not: it is moved aside, and the tree stays up.
-    private func mend(_ error: SyncError) async {
-        guard error.recovery == .rebuildStore else { return }
-        await background.stop()
-        let store = publisher.destination.store
-        do {
-            try await executor.run { try store.setAside() }
-            logger.warning("store moved aside", metadata: ["path": "\(store.path).damaged"])
-        } catch {
-            logger.error("store cannot be moved aside", metadata: ["cause": "\(error.fileFailure)"])
-        }
     }
 }

@@ -1,0 +1,73 @@
+import Git
+import Logging
+import Publishing
+
+/// What is done beside passes: cleaning up, preparing the next update, compacting the store.
+extension Loop {
+    func keepUp() async {
+        while let seconds = upkeep.next, !Task.isCancelled {
+            guard (try? await Alarm.wait(seconds)) != nil else { return }
+            await tidy(makingSpares: true)
+            await compact()
+            measure()
+        }
+    }
+
+    func tidy(makingSpares: Bool) async {
+        do {
+            let publisher = publisher
+            let (next, notices) = try await BackgroundThread.run { isStopped in
+                try publisher.tidy(makingSpares: makingSpares, isStopped: isStopped)
+            }
+            logger.report(notices)
+            Heap.giveBack()
+            // What was interrupted is still to be done.
+            if !Task.isCancelled { upkeep.done(nextIn: next) }
+        } catch {
+            logger.warning("clean-up failed", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
+            upkeep.done(nextIn: nil)
+        }
+    }
+
+    /// Packs pile up, one for each fetch. What is kept is what was published last and what the trees on the disk hold.
+    func compact() async {
+        let (store, depth, publisher) = (publisher.destination.store, settings.depth, publisher)
+        let compactionRest = compactionRest
+        do {
+            let size: (before: Int, after: Int)? = try await upkeepExecutor.run {
+                guard compactionRest.isOver, store.exists, store.needsCompaction else { return nil }
+                let before = store.size().bytes
+                try store.compact(keeping: try publisher.commitsToKeep(), depth: depth)
+                return (before, store.size().bytes)
+            }
+            guard let size else { return }
+            logger.info("store compacted", metadata: ["before": "\(size.before)", "after": "\(size.after)"])
+        } catch is CancellationError {
+            return
+        } catch {
+            compactionRest.begin()
+            logger.warning("compaction failed", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
+        }
+    }
+
+    /// A damaged store holds nothing that the remote does not: it is moved aside, and the tree stays up.
+    func mend(_ error: SyncError) async {
+        guard error.recovery == .rebuildStore else { return }
+        await background.stop()
+        let store = publisher.destination.store
+        do {
+            try await executor.run { try store.setAside() }
+            logger.warning("store moved aside", metadata: ["path": "\(store.path).damaged"])
+        } catch {
+            logger.error("store cannot be moved aside", metadata: ["cause": "\(error.fileFailure)"])
+        }
+    }
+
+    /// What the disk holds.
+    func measure() {
+        let size = publisher.destination.store.size()
+        journal.metrics.set(Double(size.bytes), of: .storeBytes)
+        journal.metrics.set(Double(size.packs), of: .storePacks)
+        journal.metrics.set(Double(publisher.treeCount), of: .trees)
+    }
+}
