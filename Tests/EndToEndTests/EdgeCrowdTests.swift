@@ -59,7 +59,7 @@ import Testing
             }
         }
         let bothered = try await loaded.pace(over: 2)
-        #expect(bothered > calm * 0.7, "\(calm) passes a second became \(bothered)")
+        #expect(bothered > calm * 0.5, "\(calm) passes a second became \(bothered)")
         #expect(try loaded.edge.ask("/livez").status == 200)
         try await dripping.value
         try await eventually(within: 15, "they are sent away") { slow.allSatisfy(\.isClosed) }
@@ -73,7 +73,7 @@ import Testing
             for client in crowd where client.received.hasPrefix("HTTP/1.1 200") { client.close() }
             return crowd.allSatisfy { $0.received.hasPrefix("HTTP/1.1 200") }
         }
-        #expect(try await during.value > calm * 0.6)
+        #expect(try await during.value > calm * 0.5)
 
         // Bodies that nobody asked for.
         let heavy = try (0..<60).map { _ in try Client(loaded.port) }
@@ -85,7 +85,7 @@ import Testing
             client.send(String(repeating: "x", count: 800_000))
         }
         let busy = try await loaded.pace(over: 2)
-        #expect(busy > calm * 0.6)
+        #expect(busy > calm * 0.5)
         #expect(loaded.memory < memory + 60, "\(memory) MB became \(loaded.memory)")
         #expect(heavy.contains { $0.received.hasPrefix("HTTP/1.1 503") })
         for client in heavy + crowd + slow { client.close() }
