@@ -192,3 +192,29 @@ import Testing
         #expect(!other.has(".sidekick/www/lost+found"))
     }
 }
+
+@Suite struct `An order that comes while sidekick starts` {
+    @Test func `is taken by it, and what nobody waits for any more is swept`() async throws {
+        let source = try GitRepository()
+        try source.commit(["index.html": "1"])
+        let folder = try TemporaryFolder()
+        let arguments = [source.path, folder("www")]
+        #expect(try await Sidekick.once(arguments).status == 0)
+        try source.commit(["index.html": "2"])
+        #expect(try await Sidekick.once(arguments).status == 0)
+        // As an operator leaves it who has seen the new process's lock, and as one leaves it who was killed an hour ago.
+        let (new, old) = (UUID().uuidString.lowercased(), UUID().uuidString.lowercased())
+        let orders = ".sidekick/www/orders/"
+        for id in [new, old] { try folder.write("{\"rollback\":{}}", to: orders + id + ".order") }
+        try folder.write("", to: orders + ".dat.nosync123")
+        for name in [old + ".order", ".dat.nosync123"] {
+            try Command.run(["touch", "-d", "1 hour ago", folder(orders + name)])
+        }
+        let sidekick = try Sidekick(arguments + ["--delay", "1h"])
+        try await eventually("it is answered") { folder.has(orders + new + ".answer") }
+        #expect(try folder.read("www/index.html") == "1")
+        #expect(!folder.has(orders + old + ".order") && !folder.has(orders + old + ".answer"))
+        #expect(!folder.has(orders + ".dat.nosync123"))
+        #expect(try await sidekick.stop() == 0)
+    }
+}

@@ -6,19 +6,17 @@ import Publishing
 
 /// Brings an order to the process that owns a DESTINATION, or, where there is none, carries it out itself.
 public enum Operator {
-    /// - Parameters:
-    ///   - state: SIDEKICK_STATE, as it was given.
-    ///   - patience: seconds to wait for the owner's answer.
+    /// - Parameter state: SIDEKICK_STATE, as it was given.
     /// - Throws: `SyncError`, `CancellationError`.
     public static func perform(
-        _ order: Order, destination: String, state: String?, patience: Double = 600, logger: Logger
+        _ order: Order, destination: String, state: String?, logger: Logger
     ) async throws -> Answer {
         do {
             let destination = try Destination(destination, state: state)
             try destination.actAsOwner()
             while true {
                 if try destination.isOwned {
-                    if let answer = try await ask(order, destination, patience: patience) { return answer }
+                    if let answer = try await ask(order, destination) { return answer }
                 } else {
                     do {
                         return try await carryOut(order, destination, logger)
@@ -35,7 +33,7 @@ public enum Operator {
     }
 
     /// - Returns: `nil` when the owner went away before it took the order.
-    private static func ask(_ order: Order, _ destination: Destination, patience: Double) async throws -> Answer? {
+    private static func ask(_ order: Order, _ destination: Destination) async throws -> Answer? {
         let box = OrderBox(destination)
         let id: String
         do {
@@ -47,7 +45,7 @@ public enum Operator {
                 exitCode: .cannotCreate)
         }
         let isSignaled = destination.owner.map { kill($0, SIGHUP) == 0 } ?? false
-        let end = ContinuousClock.now + .seconds(patience)
+        let end = ContinuousClock.now + .seconds(OrderBox.patience)
         while ContinuousClock.now < end {
             if let answer = box.takeAnswer(id) { return answer }
             if try !destination.isOwned, box.withdraw(id) { return nil }
@@ -65,7 +63,8 @@ public enum Operator {
         }
         let reason = isSignaled ? "does not answer" : "cannot be signaled from here, and had no pass"
         throw SyncError(
-            stage: .configure, cause: "the sidekick of \(destination.path) \(reason) within \(Int(patience)) s",
+            stage: .configure,
+            cause: "the sidekick of \(destination.path) \(reason) within \(Int(OrderBox.patience)) s",
             remedy: "run this in its container, and look at its log", recovery: .retry, exitCode: .temporaryFailure)
     }
 

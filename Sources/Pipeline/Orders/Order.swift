@@ -86,9 +86,17 @@ struct OrderBox: Sendable {
         chmod(file(id, "answer").path, 0o644)
     }
 
-    /// Answers that nobody took, and orders to a process that is gone: whoever asked has carried them out, or given up.
+    /// Seconds that whoever asks waits for an answer.
+    static let patience = 600.0
+
+    /// Answers that nobody took, and orders of somebody who was killed. Whoever may still wait is waited for: an order that comes
+    /// while this process starts is one to it.
     func sweep() {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return }
-        for name in names where Self.isOurs(name) { unlink("\(path)/\(name)") }
+        for name in names where Self.isOurs(name) {
+            var status = stat()
+            guard lstat("\(path)/\(name)", &status) == 0 else { continue }
+            if wallSeconds() - Double(status.st_mtim.tv_sec) > Self.patience { unlink("\(path)/\(name)") }
+        }
     }
 }
