@@ -29,8 +29,8 @@ struct StoreFiles: Sendable {
         let file = path + "/" + name
         try manager.createDirectory(
             atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
         chmod(file, 0o644)
-        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
     }
 
     func remove(_ name: String) throws { try manager.removeItem(atPath: path + "/" + name) }
@@ -60,8 +60,10 @@ struct StoreFiles: Sendable {
         let file = path + "/" + name
         var data = try Data(contentsOf: URL(fileURLWithPath: file))
         body(&data)
+        // As another file: a mapped one that gets shorter under its reader ends that process by SIGBUS, git's or ours, and that is
+        // no damage that a disk does.
+        try data.write(to: URL(fileURLWithPath: file), options: .atomic)
         chmod(file, 0o644)
-        try data.write(to: URL(fileURLWithPath: file))
     }
 
     /// The store's objects, as loose ones: what git's own tools may leave there.

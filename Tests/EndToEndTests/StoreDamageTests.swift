@@ -37,10 +37,15 @@ import Testing
             let commit = try remote.advance(to: step + 1)
             sidekick.send(SIGHUP)
             let pages = ["page \(step)", "page \(step + 1)"]
-            try await eventually("the commit after \(damage.name) shows\n\(sidekick.log.suffix(2000))") {
-                let page = try folder.read("www/index.html")
-                #expect(pages.contains(page), "\(damage.name): \(page)")
-                return page == pages[1]
+            do {
+                try await eventually("the commit after \(damage.name) shows") {
+                    let page = try folder.read("www/index.html")
+                    #expect(pages.contains(page), "\(damage.name): \(page)")
+                    return page == pages[1]
+                }
+            } catch {
+                let end = sidekick.isRunning ? "it runs" : "it ended with \(try await sidekick.wait())"
+                throw TestFailure("\(error): \(end)\n\(sidekick.log.suffix(3000))")
             }
             #expect(try differences(folder("www"), from: remote.bare, commit) == [], "\(damage.name)")
         }
