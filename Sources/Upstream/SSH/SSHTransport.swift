@@ -4,7 +4,7 @@ import NIOCore
 import Subprocess
 import Synchronization
 
-/// Protocol v2 over the system's `ssh`: one process for each question, given everything it needs and asked nothing.
+/// git's protocol over the system's `ssh`: one process for each pass, given everything it needs and asked nothing.
 final class SSHTransport: SmartTransport {
     private let options: UpstreamOptions
     private let traffic: Traffic
@@ -52,8 +52,10 @@ final class SSHTransport: SmartTransport {
         }
         do { return try await connect(work) } catch {
             // It may have become another server, or `env` was not what was wrong.
-            if error is UpstreamError || error is ProtocolError { way.withLock { $0 = .variable } }
-            throw (error as? UpstreamError)?.isOfCommand == true ? refusal ?? error : error
+            // What the work refuses, such as a rewritten history, says nothing of that.
+            let isOfCommand = (error as? UpstreamError)?.isOfCommand == true
+            if isOfCommand || error is ProtocolError { way.withLock { $0 = .variable } }
+            throw isOfCommand ? refusal ?? error : error
         }
     }
 

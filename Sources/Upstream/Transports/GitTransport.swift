@@ -2,7 +2,7 @@ import Git
 import NIOCore
 import NIOPosix
 
-/// Protocol v2 over git:// (gitprotocol-pack(5), Git Transport): a TCP connection for each question.
+/// git's protocol over git:// (gitprotocol-pack(5), Git Transport): a TCP connection for each pass.
 final class GitTransport: SmartTransport {
     private let options: UpstreamOptions
     private let traffic: Traffic
