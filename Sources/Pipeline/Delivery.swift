@@ -8,9 +8,13 @@ struct Delivery: Sendable {
     let executor: GitExecutor
     let journal: Journal
     let logger: Logger
+    /// Told when something became visible.
+    var published: @Sendable () -> Void = {}
 
-    /// - Parameter ref: for the log.
-    func deliver(_ commit: ObjectID, ref: String, replacing before: Published?) async throws {
+    /// - Parameters:
+    ///   - ref: for people and for hooks.
+    ///   - gate: asked before it is shown; `nil` where nobody is.
+    func deliver(_ commit: ObjectID, ref: String, replacing before: Published?, past gate: Gate? = nil) async throws {
         let store = publisher.destination.store
         journal.enter(.materialize)
         let staged = try await at(.materialize) {
@@ -20,6 +24,13 @@ struct Delivery: Sendable {
             }
         }
         journal.enter(.publish)
+        do {
+            try await at(.publish) { try await gate?.judge(staged, commit, ref: ref, replacing: before) }
+        } catch {
+            // Through a file that both trees share: what is visible comes first.
+            if let before, publisher.hasDrifted { try await deliver(before.commit, ref: ref, replacing: before) }
+            throw error
+        }
         let notices = try await at(.publish) { try await executor.run { try publisher.publish(staged) } }
 
         journal.metrics.add(Double(staged.filesWritten), to: .filesWritten)
@@ -31,6 +42,7 @@ struct Delivery: Sendable {
         ]
         if let before { metadata["previous"] = "\(before.commit)" }
         logger.notice("published", metadata: metadata)
+        published()
         await noteHistory(of: commit)
     }
 

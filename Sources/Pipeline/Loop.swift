@@ -16,6 +16,7 @@ public struct Loop: Sendable {
     let journal: Journal
     private let orders: OrderBox
     private let desk: OrderDesk
+    private let hooks: HookDesk
     let upkeep = UpkeepClock()
     let compactionRest = Rest(seconds: 3600)
     let background: BackgroundTask
@@ -26,10 +27,12 @@ public struct Loop: Sendable {
     /// - Parameters:
     ///   - doorbell: what starts a pass before its time.
     ///   - journal: takes what passes do.
+    ///   - notifier: takes notifications to SIDEKICK_NOTIFY_URL, when it is set.
     ///   - terminal: whether progress may be drawn over one line.
     /// - Throws: `SyncError` of the stage `configure`: nothing that a later pass could mend.
     public static func open(
-        _ settings: Settings, doorbell: Doorbell, journal: Journal, logger: Logger, terminal: Bool, version: String
+        _ settings: Settings, doorbell: Doorbell, journal: Journal, notifier: (any Notifier)?, logger: Logger,
+        terminal: Bool, version: String
     ) async throws -> Loop {
         do {
             let executor = GitExecutor()
@@ -38,6 +41,7 @@ public struct Loop: Sendable {
                 return try Publisher.open(destination, options: settings.publishing)
             }
             logger.report(notices)
+            if settings.hooks.beforePublish != nil, publisher.layout == .folder { throw Gate.hasNoTree }
             logger.info(
                 "started",
                 metadata: [
@@ -56,7 +60,8 @@ public struct Loop: Sendable {
             let earlier = try? StatusReport.read(publisher.destination)
             if let earlier { journal.note(earlier) }
             let loop = Loop(
-                settings, upstream, traffic, publisher, executor, doorbell, journal, logger, terminal, version)
+                settings, upstream, traffic, publisher, executor, doorbell, journal, notifier, logger, terminal, version
+            )
             // What is served meanwhile, while the first pass goes on.
             loop.status.tell(earlier?.status.failure)
             loop.measure()
@@ -68,8 +73,8 @@ public struct Loop: Sendable {
 
     private init(
         _ settings: Settings, _ upstream: any Upstream, _ traffic: Traffic, _ publisher: Publisher,
-        _ executor: GitExecutor, _ doorbell: Doorbell, _ journal: Journal, _ logger: Logger, _ terminal: Bool,
-        _ version: String
+        _ executor: GitExecutor, _ doorbell: Doorbell, _ journal: Journal,
+        _ notifier: (any Notifier)?, _ logger: Logger, _ terminal: Bool, _ version: String
     ) {
         self.settings = settings
         self.publisher = publisher
@@ -79,18 +84,32 @@ public struct Loop: Sendable {
         self.journal = journal
         self.logger = logger
         status = StatusFile(settings: settings, publisher: publisher, journal: journal, version: version)
-        let delivery = Delivery(publisher: publisher, executor: executor, journal: journal, logger: logger)
+        var delivery = Delivery(publisher: publisher, executor: executor, journal: journal, logger: logger)
+        let hooks = HookDesk(settings, delivery, notifier: notifier) {
+            journal.advertised?.ref ?? "\(settings.upstream.ref)"
+        }
+        delivery.published = { hooks.notePublished() }
+        self.hooks = hooks
         let background = BackgroundTask()
         self.background = background
         pass = Pass(
             settings: settings, upstream: upstream, delivery: delivery,
-            progress: ProgressReporter(logger: logger, terminal: terminal), makeWay: { await background.stop() })
+            progress: ProgressReporter(logger: logger, terminal: terminal), gate: Gate(settings.hooks, delivery),
+            makeWay: { await background.stop() })
         orders = OrderBox(publisher.destination)
         desk = OrderDesk(delivery: delivery, ref: settings.upstream.ref.description)
     }
 
     /// Passes until the task is cancelled.
     public func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await hooks.run() }
+            await follow()
+            group.cancelAll()
+        }
+    }
+
+    private func follow() async {
         let schedule = Schedule(delay: settings.delay, cap: settings.backoff)
         var dice = SystemRandomNumberGenerator()
         var failures = FailureLog(logger: logger)
@@ -124,6 +143,7 @@ public struct Loop: Sendable {
             }
             // In the background the next update would end it, and it would begin anew after each.
             if compactionRest.isOver, publisher.destination.store.compaction == .overdue { await compact() }
+            HookChildren.buryOrphans()
             trigger = await wait(pause)
         }
         await background.stop()
@@ -143,9 +163,14 @@ public struct Loop: Sendable {
             await tidy(makingSpares: false)
         } catch let error as SyncError {
             await mend(error)
+            try? await hooks.runOnce()
             throw error
         }
+        try await hooks.runOnce()
     }
+
+    /// What the end of this process must not leave behind, when nobody waits for it any more.
+    public static func abandon() { HookChildren.killAll() }
 
     /// A pass, and what is told of it.
     ///
@@ -181,9 +206,10 @@ public struct Loop: Sendable {
         journal.metrics.set(Double(traffic.received), of: .received)
         journal.metrics.set(Double(traffic.sent), of: .sent)
         let (failures, pause) = next(error)
-        let commit = status.note(error, failures: failures, nextIn: pause, logger: logger)
+        let status = status.note(error, failures: failures, nextIn: pause, logger: logger)
+        hooks.notePass(status.failure)
         let result: Attempt.Result = error != nil ? .failed : outcome == .unchanged ? .unchanged : .published
-        journal.end(result, commit: error == nil ? commit : nil, error)
+        journal.end(result, commit: error == nil ? status.published?.commit : nil, error)
     }
 
     private func passWithDeadline() async throws -> Pass.Outcome {

@@ -9,6 +9,8 @@ struct Pass: Sendable {
     let upstream: any Upstream
     let delivery: Delivery
     let progress: ProgressReporter
+    /// What the remote brings must pass it; what an operator holds need not.
+    let gate: Gate?
     /// Ends what is done in the background: called before anything is changed.
     let makeWay: @Sendable () async -> Void
 
@@ -28,7 +30,10 @@ struct Pass: Sendable {
         guard let news = if let held { try await prove(held) } else { try await ask(after: before) } else {
             return .unchanged
         }
-        try await delivery.deliver(news.commit, ref: news.ref, replacing: before)
+        // What has been shown before needs no leave to be mended.
+        let isKnown = try await executor.run { try publisher.hasPublished(news.commit) }
+        try await delivery.deliver(
+            news.commit, ref: news.ref, replacing: before, past: held == nil && !isKnown ? gate : nil)
         return .published(commit: news.commit)
     }
 

@@ -150,7 +150,7 @@ public enum ExitStatus: Int32, Sendable, Codable, CaseIterable {
         case .cannotCreate: "DESTINATION cannot be used: a file, no permission, no space"
         case .ioError: "reading or writing the disk failed"
         case .temporaryFailure:
-            "another sidekick publishes there, the pass took longer than SIDEKICK_DEADLINE, or a signal ended --once"
+            "another sidekick publishes there, the pass took longer than SIDEKICK_DEADLINE, a hook failed, or a signal ended --once"
         case .noPermission: "the remote refused the login"
         }
     }

@@ -71,13 +71,14 @@ public final class Publisher: Sendable {
         self.locks = locks
     }
 
-    private var trees: TreeLayout { TreeLayout(layout, destination, options) }
+    var trees: TreeLayout { TreeLayout(layout, destination, options) }
     private var folder: FolderLayout { FolderLayout(destination: destination, options: options) }
     private var now: Int64 { Int64(time(nil)) }
 
     private func recover() throws -> [Notice] {
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         try? destination.sweepState()
+        _ = try? endInspection()
         var notices = try trees.recover(keeping: lostAndFound)
         if layout == .folder {
             try folder.takeOver(from: TreePool(destination))
@@ -171,13 +172,19 @@ public final class Publisher: Sendable {
     }
 
     /// From now on the next pass makes these paths anew, whatever it finds at the remote.
-    func noteDrift(_ paths: [TreePath]) { state.withLock { $0.drifted = paths } }
+    func noteDrift(_ paths: [TreePath]) {
+        state.withLock { $0.drifted += Set(paths).subtracting($0.drifted) }
+    }
 
     /// Whether that commit, as this publisher is set up, is what is visible.
     public func shows(_ commit: ObjectID) throws -> Bool {
-        guard let published = try published(), try layout != .folder || !folder.isInterrupted(),
-            state.withLock({ $0.drifted.isEmpty })
-        else { return false }
+        guard try layout != .folder || !folder.isInterrupted(), !hasDrifted else { return false }
+        return try hasPublished(commit)
+    }
+
+    /// Whether that commit, as this publisher is set up, is what was published last, whatever has become of it on the disk.
+    public func hasPublished(_ commit: ObjectID) throws -> Bool {
+        guard let published = try published() else { return false }
         // Byte by byte: to Swift, two spellings of one letter are the same, to a file system they are not.
         return published.commit == commit && published.subdirectory.utf8.elementsEqual(options.subdirectory.utf8)
             && published.policy == options.policy
@@ -193,6 +200,8 @@ public final class Publisher: Sendable {
             throw PublishingError.subdirectoryMissing(subdirectory: options.subdirectory, commit: commit.id)
         }
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
+        // One that was cut short.
+        _ = try endInspection()
         let drifted = state.withLock { $0.drifted }
         switch layout {
         case .link, .exchange:

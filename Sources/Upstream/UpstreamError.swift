@@ -150,6 +150,9 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether nothing was heard for too long.
+    public var isSilence: Bool { if case .stalled = self { true } else { false } }
+
     /// It may well work the next time although nobody did anything.
     public var isTransient: Bool {
         switch self {

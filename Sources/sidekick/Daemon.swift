@@ -68,6 +68,7 @@ private struct LoopService: Service {
             }
         } onGracefulShutdown: { [once] in
             DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) {
+                Loop.abandon()
                 _exit(once ? ExitStatus.temporaryFailure.rawValue : ExitStatus.success.rawValue)
             }
         }

@@ -44,6 +44,10 @@ struct FollowOptions: ParsableArguments {
     @Option(.tlsCertFile) var tlsCertFile: String?
     @Option(.tlsKeyFile) var tlsKeyFile: String?
     @Option(.listen) var listen: String?
+    @Option(.beforePublish) var beforePublish: String?
+    @Option(.onPublish) var onPublish: String?
+    @Option(.touchFile) var touchFile: String?
+    @Option(.hookTimeout) var hookTimeout: String?
     @Option(.logFormat) var logFormat: String?
     @Option(.logLevel) var logLevel: String?
 
@@ -58,7 +62,8 @@ struct FollowOptions: ParsableArguments {
                 .username: username, .credentialsFile: credentialsFile, .githubApp: githubApp,
                 .githubInstallation: githubInstallation, .githubAPI: githubAPI, .caFile: caFile,
                 .tlsCertFile: tlsCertFile,
-                .tlsKeyFile: tlsKeyFile, .listen: listen, .logFormat: logFormat, .logLevel: logLevel,
+                .tlsKeyFile: tlsKeyFile, .listen: listen, .beforePublish: beforePublish, .onPublish: onPublish,
+                .touchFile: touchFile, .hookTimeout: hookTimeout, .logFormat: logFormat, .logLevel: logLevel,
             ].given
         if let destinationArgument { values[Setting.destination.name] = destinationArgument }
         return values

@@ -51,7 +51,11 @@ struct FollowCommand: AsyncParsableCommand {
         do {
             let (doorbell, journal) = (Doorbell(), Journal())
             let loop = try await Loop.open(
-                settings, doorbell: doorbell, journal: journal, logger: logger, terminal: isatty(STDERR_FILENO) == 1,
+                settings, doorbell: doorbell, journal: journal,
+                notifier: settings.hooks.receiver.map {
+                    NotificationSender($0, settings: settings, version: Version.text)
+                },
+                logger: logger, terminal: isatty(STDERR_FILENO) == 1,
                 version: Version.text)
             let edge = settings.edge.flatMap { edge in
                 options.once

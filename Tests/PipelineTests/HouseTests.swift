@@ -13,9 +13,10 @@ import Testing
             "Subprocess",
         ],
         "Publishing": ["CLinux", "Git"],
-        "Pipeline": ["CLinux", "Git", "Upstream", "Publishing", "Logging"],
+        "Pipeline": ["CLinux", "Git", "Upstream", "Publishing", "Logging", "Subprocess", "SystemPackage"],
         "Edge": [
-            "Pipeline", "Crypto", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle",
+            "Pipeline", "Upstream", "Crypto", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOPosix",
+            "ServiceLifecycle",
         ],
         "sidekick": ["Edge", "Pipeline", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"],
     ]

@@ -25,9 +25,8 @@ final class StatusFile: Sendable {
     ///   - error: why the pass failed, if it did.
     ///   - failures: how many in a row did.
     ///   - pause: seconds to the next; `nil` when there is none.
-    /// - Returns: the commit that is served.
-    @discardableResult
-    func note(_ error: SyncError?, failures: Int, nextIn pause: Double?, logger: Logger) -> String? {
+    /// - Returns: how things stand.
+    func note(_ error: SyncError?, failures: Int, nextIn pause: Double?, logger: Logger) -> Status {
         let failure = error.map { error in
             Status.Failure(
                 stage: error.stage, cause: error.cause, remedy: error.remedy, recovery: error.recovery, count: failures,
@@ -36,7 +35,7 @@ final class StatusFile: Sendable {
         let status = status(failure, nextIn: pause)
         journal.note(status, nextIn: pause)
         write(status, logger)
-        return status.published?.commit
+        return status
     }
 
     /// Tells how things stand before the first pass, and writes nothing.

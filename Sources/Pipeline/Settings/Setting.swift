@@ -145,6 +145,23 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_WEBHOOK_SECRET", kind: .secret, or: "none: no webhooks",
         "What webhooks are signed with, and the token of POST /sync; several, a line each, while it is changed. Better SIDEKICK_WEBHOOK_SECRET_FILE, read again at every delivery."
     )
+    public static let beforePublish = Setting(
+        "SIDEKICK_BEFORE_PUBLISH", "command", or: "none",
+        "A command that looks at a commit's tree before it is shown, and keeps the old one by any status but 0. A line for sh, or a JSON array; it must not write there. Not in the layout folder."
+    )
+    public static let onPublish = Setting(
+        "SIDEKICK_ON_PUBLISH", "command", or: "none",
+        "A command that is run after each publish, again until it ends with status 0.")
+    public static let notifyURL = Setting(
+        "SIDEKICK_NOTIFY_URL", kind: .secret, or: "none",
+        "Where publishes, failures and recoveries are POSTed to as JSON.")
+    public static let notifySecret = Setting(
+        "SIDEKICK_NOTIFY_SECRET", kind: .secret, or: "none", "What such a request is signed with.")
+    public static let touchFile = Setting(
+        "SIDEKICK_TOUCH_FILE", "path", or: "none", "A file whose modification time follows each publish.")
+    public static let hookTimeout = Setting(
+        "SIDEKICK_HOOK_TIMEOUT", "time", kind: .duration, standard: "60s",
+        "The longest that one run of a command, or one such request, may take.")
     public static let logFormat = Setting(
         "SIDEKICK_LOG_FORMAT", "format", kind: .choice(["text", "json"]), standard: "text", "How log lines are written."
     )
@@ -157,7 +174,8 @@ public struct Setting: Sendable, Hashable {
         repository, destination, delay, ref, subdirectory, include, exclude, layout, state, timeout, deadline, backoff,
         depth, fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious, username,
         password, token, credentialsFile, githubApp, githubInstallation, githubKey, githubAPI, sshKey, sshKnownHosts,
-        caFile, tlsCertFile, tlsKeyFile, listen, webhookSecret, logFormat, logLevel,
+        caFile, tlsCertFile, tlsKeyFile, listen, webhookSecret, beforePublish, onPublish, notifyURL,
+        notifySecret, touchFile, hookTimeout, logFormat, logLevel,
     ]
 
     /// The variable that names a file with the secret; `nil` for what is not one.

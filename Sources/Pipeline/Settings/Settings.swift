@@ -25,6 +25,8 @@ public struct Settings: Sendable, Equatable {
     public var publishing: PublishingOptions
     /// Where to listen, and who may ask for a pass there; `nil` for nowhere.
     public var edge: EdgeSettings?
+    /// Whom to ask before a publish, and whom to tell after it.
+    public var hooks: HookSettings
     /// How log lines are written.
     public var logFormat: LogFormat
     /// The least important line that is written: a level of swift-log.

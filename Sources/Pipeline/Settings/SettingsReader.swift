@@ -1,4 +1,5 @@
 import Git
+import Glibc
 import Publishing
 import Upstream
 
@@ -25,6 +26,7 @@ struct SettingsReader {
         let publishing = publishing()
         let credentials = credentials()
         let (ssh, tls, app, edge) = (ssh(), tls(), app(), edge())
+        let hooks = hooks()
         let (depth, maxPack) = (count(.depth), size(.maxPack))
         let (fastForwardOnly, format, level) = (toggle(.fastForwardOnly), choice(.logFormat), choice(.logLevel))
         let ref = ref()
@@ -36,7 +38,8 @@ struct SettingsReader {
         return Settings(
             destination: destination, state: text(.state), delay: delay, backoff: backoff, deadline: deadline,
             depth: depth, fastForwardOnly: fastForwardOnly, maxPack: maxPack,
-            upstream: upstream, publishing: publishing, edge: edge, logFormat: LogFormat(rawValue: format) ?? .text,
+            upstream: upstream, publishing: publishing, edge: edge, hooks: hooks,
+            logFormat: LogFormat(rawValue: format) ?? .text,
             logLevel: level
         )
     }
@@ -246,6 +249,29 @@ struct SettingsReader {
             return nil
         }
         return EdgeSettings(address: address, secret: secret)
+    }
+
+    private mutating func hooks() -> HookSettings {
+        let url = secret(.notifyURL)
+        if case .value(let text)? = url, !HTTPSender.accepts(text.reveal()) {
+            problems.append("SIDEKICK_NOTIFY_URL is something else: give an http or https URL, without a login in it")
+        }
+        let signature = secret(.notifySecret)
+        if signature != nil, url == nil {
+            warnings.append("SIDEKICK_NOTIFY_SECRET is set and SIDEKICK_NOTIFY_URL is not: there is nothing to sign")
+        }
+        return HookSettings(
+            beforePublish: command(.beforePublish), onPublish: command(.onPublish),
+            receiver: url.map { HookSettings.Receiver(url: $0, secret: signature) }, touchFile: text(.touchFile),
+            timeout: duration(.hookTimeout, atLeast: 0.1),
+            searchPath: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", home: environment["HOME"])
+    }
+
+    private mutating func command(_ setting: Setting) -> HookCommand? {
+        let hasShell = access("/bin/sh", X_OK) == 0
+        let accepted =
+            HookCommand.accepted + (hasShell ? ", or a line for sh" : "; there is no /bin/sh here for a line")
+        return value(setting, accepted: accepted) { HookCommand($0, hasShell: hasShell) }
     }
 
     private mutating func secret(_ setting: Setting) -> CredentialSource.Place? {

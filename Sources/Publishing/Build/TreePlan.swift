@@ -198,7 +198,7 @@ struct TreePlan {
 
 extension PathSelection {
     /// Whether a leaf is published, or anything below a folder may be.
-    fileprivate func publishes(_ entry: TreeEntry, at path: TreePath) -> Bool {
+    func publishes(_ entry: TreeEntry, at path: TreePath) -> Bool {
         entry.kind == .folder ? mayHold(below: path) : selects(path, isFolder: entry.kind == .submodule)
     }
 }

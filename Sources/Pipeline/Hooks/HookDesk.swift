@@ -1,0 +1,68 @@
+import Git
+import Logging
+import Publishing
+
+/// Tells others what is published, after it is: beside passes, which never wait for it.
+struct HookDesk: Sendable {
+    private let messengers: [Messenger]
+    private let notification: NotificationRecipient?
+    private let touch: TouchRecipient?
+
+    /// - Parameter notifier: takes notifications to SIDEKICK_NOTIFY_URL, when there is one.
+    init(
+        _ settings: Settings, _ delivery: Delivery, notifier: (any Notifier)?, ref: @escaping @Sendable () -> String
+    ) {
+        let (publisher, executor, logger) = (delivery.publisher, delivery.executor, delivery.logger)
+        let (hooks, ledger) = (settings.hooks, HookLedger(publisher.destination, logger: logger))
+        touch = hooks.touchFile.map { TouchRecipient(path: $0, publisher: publisher, executor: executor) }
+        notification = notifier.map { NotificationRecipient($0, ledger, publisher, executor, settings, ref: ref) }
+        let command = hooks.onPublish.map { command in
+            CommandRecipient(
+                process: HookProcess(
+                    hook: .onPublish, command: command, settings: hooks,
+                    folder: publisher.destination.hooksFolder, logger: logger),
+                ledger: ledger, publisher: publisher, executor: executor, ref: ref)
+        }
+        let recipients: [(any Recipient)?] = [touch, command, notification]
+        messengers = recipients.compactMap { $0 }.map { recipient in
+            Messenger(
+                recipient: recipient, metrics: delivery.journal.metrics, logger: logger,
+                schedule: Schedule(delay: 1, cap: settings.backoff))
+        }
+    }
+
+    /// Something became visible.
+    func notePublished() {
+        touch?.note()
+        for messenger in messengers { messenger.bell.ring(.change) }
+    }
+
+    /// A pass has ended.
+    func notePass(_ failure: Status.Failure?) {
+        guard notification?.note(failure) == true else { return }
+        for messenger in messengers where messenger.recipient.hook == .notify { messenger.bell.ring(.change) }
+    }
+
+    /// Until the task is cancelled.
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            for messenger in messengers { group.addTask { await messenger.run() } }
+        }
+    }
+
+    /// Tells each of them once.
+    ///
+    /// - Throws: `SyncError` of the first that failed, `CancellationError`.
+    func runOnce() async throws {
+        var failure: (any Error)?
+        for messenger in messengers {
+            do { try await messenger.runOnce() } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
+}
+
+extension Destination {
+    /// Where hooks find what they are told in files.
+    var hooksFolder: String { state + "/hooks" }
+}

@@ -1,0 +1,119 @@
+import FoundationEssentials
+import Git
+import Glibc
+import Logging
+import Publishing
+import Subprocess
+import SystemPackage
+
+/// Runs a hook's command: with an environment that is made for it, in a process group of its own that ends with it, and for no
+/// longer than it may take.
+struct HookProcess: Sendable {
+    let hook: Hook
+    let command: HookCommand
+    let settings: HookSettings
+    /// Where the list of changed paths is written to.
+    let folder: String
+    let logger: Logger
+
+    /// What a process has to end by itself, when it is told to, in milliseconds: the daemon has little more.
+    private static let patience = 700
+
+    /// - Throws: `HookFailure`, `CancellationError`.
+    func run(_ publication: Publication) async throws {
+        let list = try write(publication)
+        defer { unlink(list) }
+        var variables = publication.variables(listedIn: list)
+        variables["PATH"] = settings.searchPath
+        variables["HOME"] = settings.home
+        let (hook, logger) = (hook, logger)
+        let output = try HookOutput { line in
+            logger.info("hook", metadata: ["hook": "\(hook.rawValue)", "line": "\(line)"])
+        }
+        let status: TerminationStatus?
+        do {
+            status = try await spawn(in: publication.path, variables, output)
+        } catch {
+            _ = output.finish()
+            if error is CancellationError || Task.isCancelled { throw CancellationError() }
+            throw HookFailure("cannot be run: \(Self.reason(error, command))")
+        }
+        let last = output.finish()
+        try Task.checkCancellation()
+        let words = last.isEmpty ? "" : ": \(last.printable())"
+        switch status {
+        case .exited(0): return
+        case .exited(let code): throw HookFailure("ended with status \(code)\(words)")
+        case .signaled(let signal): throw HookFailure("was ended by signal \(signal)\(words)")
+        case nil: throw HookFailure("took longer than \(settings.timeout.formatted) s\(words)", result: .timedOut)
+        }
+    }
+
+    /// - Returns: `nil` when its time was up.
+    private func spawn(
+        in folder: String, _ variables: [String: String], _ output: HookOutput
+    ) async throws -> TerminationStatus? {
+        var platform = PlatformOptions()
+        platform.processGroupID = 0
+        platform.teardownSequence = [
+            .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(Self.patience))
+        ]
+        let configuration = Configuration(
+            executable: command.arguments[0].contains("/")
+                ? .path(FilePath(command.arguments[0])) : .name(command.arguments[0]),
+            arguments: Arguments(Array(command.arguments.dropFirst())),
+            environment: .custom(
+                Dictionary(
+                    uniqueKeysWithValues: variables.compactMap { name, value in
+                        Environment.Key(rawValue: name).map { ($0, value) }
+                    })),
+            workingDirectory: FilePath(folder), platformOptions: platform)
+        let children = HookChildren()
+        defer { children.end() }
+        let timeout = settings.timeout
+        return try await withThrowingTaskGroup(of: TerminationStatus?.self) { tasks in
+            tasks.addTask {
+                let end = FileDescriptor(rawValue: output.writingEnd)
+                return try await Subprocess.run(
+                    configuration, input: .none,
+                    output: .fileDescriptor(end, closeAfterSpawningProcess: true), error: .combinedWithOutput
+                ) { execution in
+                    children.begin(execution.processIdentifier.value)
+                }.terminationStatus
+            }
+            tasks.addTask {
+                try await Alarm.wait(timeout)
+                return nil
+            }
+            defer { tasks.cancelAll() }
+            return try await tasks.next() ?? nil
+        }
+    }
+
+    private func write(_ publication: Publication) throws -> String {
+        let path = folder + "/\(hook.rawValue).paths"
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try Data(publication.list).write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            throw HookFailure("cannot be told which paths changed: \(error.fileFailure)")
+        }
+        return path
+    }
+
+    private static func reason(_ error: any Error, _ command: HookCommand) -> String {
+        let program = command.arguments[0]
+        if program.contains("/"), access(program, X_OK) != 0 {
+            return "\(program.printable()): \(String(cString: strerror(errno)))"
+        }
+        if let error = error as? SubprocessError, error.code == .executableNotFound {
+            return "\(program.printable()) is not in PATH"
+        }
+        return "\(error)".printable()
+    }
+}
+
+extension Double {
+    /// Without a fraction where there is none.
+    var formatted: String { Int64(exactly: self).map { "\($0)" } ?? "\(self)" }
+}
