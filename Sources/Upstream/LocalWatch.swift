@@ -1,5 +1,4 @@
 import CLinux
-import Dispatch
 import FoundationEssentials
 import Git
 import Glibc
@@ -10,25 +9,23 @@ import Synchronization
 /// beside it.
 final class LocalWatch: Watch, @unchecked Sendable {
     private let descriptor: Int32
-    private let queue = DispatchQueue(label: "sidekick.watch")
     private let changed: @Sendable () -> Void
-    private var source: (any DispatchSourceRead)?
-    /// What is watched, by the kernel's number. Only the queue touches it.
+    private var reader: DescriptorReader?
+    /// What is watched, by the kernel's number. Only the reader's thread touches it.
     private var folders: [Int32: (path: String, isRefs: Bool)] = [:]
 
     /// Branches with slashes in their names have folders of their own.
     private static let mostFolders = 1_000
     private static let events = UInt32(
         IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-    /// One command changes several files.
-    private static let settling = DispatchTimeInterval.milliseconds(10)
-    private var isSettling = false
+    /// One command changes several files, within so many microseconds.
+    private static let settling: UInt32 = 10_000
     private let over = Mutex(false)
 
     /// Whether it has lost sight of what it watched.
     var isOver: Bool { over.withLock { $0 } }
 
-    /// - Parameter changed: called on a queue of its own; once for what changes together.
+    /// - Parameter changed: called on a thread of its own; once for what changes together.
     init?(_ repository: borrowing Repository, changed: @escaping @Sendable () -> Void) {
         descriptor = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
         guard descriptor >= 0 else { return nil }
@@ -36,15 +33,19 @@ final class LocalWatch: Watch, @unchecked Sendable {
         // A work tree beside the main one has a HEAD of its own, and no references.
         for path in Set([repository.path, repository.commonPath]) { watch(path, isRefs: false) }
         watchAll(repository.commonPath + "refs")
-        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-        source.setEventHandler { [weak self] in self?.read() }
-        let descriptor = descriptor
-        source.setCancelHandler { close(descriptor) }
-        source.activate()
-        self.source = source
+        do {
+            reader = try DescriptorReader(descriptor) { [weak self] in
+                guard let self else { return false }
+                guard read() else { return true }
+                usleep(Self.settling)
+                _ = read()
+                self.changed()
+                return true
+            }
+        } catch {
+            return nil
+        }
     }
-
-    deinit { source?.cancel() }
 
     private func watch(_ path: String, isRefs: Bool) {
         guard folders.count < Self.mostFolders else { return }
@@ -62,7 +63,8 @@ final class LocalWatch: Watch, @unchecked Sendable {
         }
     }
 
-    private func read() {
+    /// - Returns: whether a reference may have changed.
+    private func read() -> Bool {
         var isNews = false
         withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: MemoryLayout<inotify_event>.alignment) { buffer in
             while true {
@@ -79,12 +81,7 @@ final class LocalWatch: Watch, @unchecked Sendable {
                 }
             }
         }
-        guard isNews, !isSettling else { return }
-        isSettling = true
-        queue.asyncAfter(deadline: .now() + Self.settling) { [weak self] in
-            self?.isSettling = false
-            self?.changed()
-        }
+        return isNews
     }
 
     /// - Returns: whether a reference may have changed.

@@ -76,7 +76,7 @@ struct HookProcess: Sendable {
                 let end = FileDescriptor(rawValue: output.writingEnd)
                 return try await Subprocess.run(
                     configuration, input: .none,
-                    output: .fileDescriptor(end, closeAfterSpawningProcess: true), error: .combinedWithOutput
+                    output: .fileDescriptor(end, closeAfterSpawningProcess: false), error: .combinedWithOutput
                 ) { execution in
                     children.begin(execution.processIdentifier.value)
                 }.terminationStatus
