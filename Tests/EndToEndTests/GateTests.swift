@@ -69,7 +69,7 @@ import Testing
             "SIDEKICK_NOTIFY_SECRET": "s3cr3tkey", "OTHER": "s3cr3tother", "HOME": "/nowhere", "SIDEKICK_USERNAME": "u",
         ]
         let first = try await Sidekick.once(site.arguments, environment: secrets)
-        let lines = Self.lines(first.log)
+        let lines = HookLog.lines(first.log)
         let path = site.folder(".sidekick/www/trees/\(try site.source.head)")
         #expect(
             lines.prefix { !$0.hasPrefix("/") }.map { $0.prefix { $0 != "=" } } == [
@@ -81,21 +81,11 @@ import Testing
         #expect(lines.suffix(5) == ["one", "list", "deep/page.html", "index.html", "same.html"], "\(lines)")
         let before = try site.source.head
         try site.source.commit(["index.html": "two", "deep/page.html": nil, "new \"odd\"\tname\u{e4}": "x"])
-        let second = Self.lines(try await site.once().log)
+        let second = HookLog.lines(try await site.once().log)
         #expect(second.contains("PREVIOUS_COMMIT=\(before)") && second.contains("PUBLISHED_REF=refs/heads/main"))
         #expect(
             second.suffix(5) == ["two", "list", "deep/page.html", "index.html", #""new \"odd\"\tname"# + "\u{e4}\""],
             "\(second)")
-    }
-
-    /// What a hook printed.
-    static func lines(_ log: String) -> [String] {
-        log.split(separator: "\n").compactMap { line in
-            guard line.contains(" info hook "), let range = line.range(of: "line=") else { return nil }
-            let text = line[range.upperBound...]
-            guard text.hasPrefix("\"") else { return String(text) }
-            return text.dropFirst().dropLast().replacingOccurrences(of: "\\\"", with: "\"")
-        }
     }
 
     @Test(arguments: layouts)
@@ -109,19 +99,7 @@ import Testing
         #expect(Date().timeIntervalSince(start) < 5)
         #expect(status == 75 && log.contains("SIDEKICK_BEFORE_PUBLISH took longer than 0.5 s"), "\(log)")
         #expect(site.page() == "one")
-        try await Self.areGone(site.folder("pids"))
-    }
-
-    /// Waits for the ends of processes whose ids are in a file.
-    static func areGone(_ file: String) async throws {
-        let pids = try String(contentsOfFile: file, encoding: .utf8).split(whereSeparator: \.isWhitespace)
-        #expect(!pids.isEmpty)
-        for pid in pids.compactMap({ Int32($0) }) {
-            try await eventually(within: 5, "\(pid) is gone") {
-                kill(pid, 0) != 0
-                    || (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8))?.contains(") Z ") == true
-            }
-        }
+        try await HookLog.areGone(site.folder("pids"))
     }
 
     @Test(
@@ -187,7 +165,7 @@ import Testing
         #expect(try await sidekick.stop() == 0)
         #expect(Date().timeIntervalSince(start) < 2)
         #expect(!site.folder.has("www"))
-        try await Self.areGone(site.folder("pids"))
+        try await HookLog.areGone(site.folder("pids"))
     }
 
     @Test func `cannot look at what the layout folder makes, and a program that is not there is named`() async throws {

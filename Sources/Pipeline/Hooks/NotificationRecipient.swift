@@ -38,14 +38,16 @@ final class NotificationRecipient: Recipient {
     /// - Returns: whether that is news.
     func note(_ failure: Status.Failure?) -> Bool {
         health.withLock { health in
-            guard let before = health, (before.failure == nil) == (failure == nil) else {
-                health = Health(failure: failure, since: wallSeconds())
-                return true
+            if let before = health, (before.failure == nil) == (failure == nil) {
+                health?.failure = failure
+                return false
             }
-            health?.failure = failure
-            return false
+            health = Health(failure: failure, since: wallSeconds())
+            return (failure != nil) != isToldOfFailure
         }
     }
+
+    private var isToldOfFailure: Bool { ledger[hook].isFailing ?? false }
 
     func tell() async throws -> Bool {
         let publisher = publisher
@@ -59,7 +61,7 @@ final class NotificationRecipient: Recipient {
             ledger.change(hook) { $0.told = name }
             return true
         }
-        guard let health = health.withLock({ $0 }), (health.failure != nil) != (entry.isFailing ?? false) else {
+        guard let health = health.withLock({ $0 }), (health.failure != nil) != isToldOfFailure else {
             return false
         }
         var message = message(health.failure == nil ? .recovered : .failed, at: health.since, published)

@@ -35,12 +35,14 @@ struct Messenger: Sendable {
                 }
             } catch let failure as HookFailure {
                 failures += 1
-                pause = max(schedule.pause(failures: failures, using: &dice), failure.retryAfter ?? 0)
+                pause = schedule.pause(failures: failures, using: &dice)
                 // A failure that goes on is told once.
                 logger.log(
                     level: failure.cause == told ? .debug : .warning, "hook failed, will retry",
                     metadata: metadata(["cause": "\(failure.cause)", "failures": "\(failures)"]))
                 told = failure.cause
+                // Whatever is new: what the other side asked for comes first.
+                if let seconds = failure.retryAfter, (try? await Alarm.wait(seconds)) == nil { return }
             } catch {
                 return
             }
