@@ -3,6 +3,7 @@ import HTTPTypes
 import HummingbirdCore
 public import Logging
 import NIOCore
+import NIOHTTPTypes
 import NIOPosix
 public import Pipeline
 import ServiceLifecycle
@@ -70,7 +71,11 @@ public final class EdgeServer: Sendable {
         let router = router
         let channel = HTTP1Channel(
             responder: { request, writer, channel in
-                let reply = await router.reply(to: request)
+                let reply = await router.reply(to: request) {
+                    // Whoever asks first is told to send its body (RFC 9110, section 10.1.1), and who is refused is not.
+                    guard request.headers[.expect]?.lowercased() == "100-continue" else { return }
+                    channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)), promise: nil)
+                }
                 // Whoever does not read it, or goes on to talk, has had his time.
                 let end = channel.eventLoop.scheduleTask(in: .seconds(Self.patience)) { channel.close(promise: nil) }
                 channel.closeFuture.whenComplete { _ in end.cancel() }

@@ -16,13 +16,14 @@ struct Router: Sendable {
         webhooks = WebhookDesk(edge, settings: settings, journal: journal, doorbell: doorbell, logger: logger)
     }
 
-    func reply(to request: Request) async -> Reply {
+    /// - Parameter expecting: called before a body is waited for.
+    func reply(to request: Request, expecting: @Sendable () -> Void) async -> Reply {
         let target = request.head.path ?? ""
         let path = target.prefix { $0 != "?" }
         let query = Query(target.dropFirst(path.count).dropFirst())
         if let endpoint = webhooks.endpoint(path) {
             guard request.method == .post else { return refusal("POST") }
-            return await webhooks.reply(to: request, at: endpoint)
+            return await webhooks.reply(to: request, at: endpoint, expecting: expecting)
         }
         guard let answer = page(path, query, request.headers) else { return Reply(.notFound, "not found") }
         guard request.method == .get || request.method == .head else { return refusal("GET, HEAD") }

@@ -52,7 +52,9 @@ struct WebhookDesk: Sendable {
         return Provider(rawValue: String(path.dropFirst(prefix.count))).map { .provider($0) }
     }
 
-    func reply(to request: Request, at endpoint: Endpoint) async -> Reply {
+    func reply(
+        to request: Request, at endpoint: Endpoint, expecting: @Sendable () -> Void
+    ) async -> Reply {
         let secrets: [String]
         do { secrets = try edge.secrets() } catch {
             unreadable.tell { logger.error("webhook secret", metadata: ["cause": "\(error)"]) }
@@ -60,11 +62,13 @@ struct WebhookDesk: Sendable {
         }
         switch endpoint {
         case .sync: return await sync(request, secrets)
-        case .provider(let provider): return await deliver(provider, request, secrets)
+        case .provider(let provider): return await deliver(provider, request, secrets, expecting)
         }
     }
 
-    private func deliver(_ provider: Provider, _ request: Request, _ secrets: [String]) async -> Reply {
+    private func deliver(
+        _ provider: Provider, _ request: Request, _ secrets: [String], _ expecting: @Sendable () -> Void
+    ) async -> Reply {
         func count(_ verdict: Verdict) { journal.metrics.add(to: .webhooks, provider.rawValue, verdict.rawValue) }
         func refuse() -> Reply {
             count(.unauthorized)
@@ -78,7 +82,7 @@ struct WebhookDesk: Sendable {
         let now = Date().timeIntervalSince1970
         guard provider.isPromising(request.headers, secrets: secrets, now: now) else { return refuse() }
         let body: [UInt8]
-        switch await self.body(of: request) {
+        switch await self.body(of: request, expecting) {
         case .success(let bytes): body = bytes
         case .failure(let refusal): return refusal.reply
         }
@@ -108,13 +112,16 @@ struct WebhookDesk: Sendable {
     private struct Refusal: Error { let reply: Reply }
 
     /// All of it, when it is not too large, comes in time, and there is room.
-    private func body(of request: Request) async -> Result<[UInt8], Refusal> {
+    private func body(
+        of request: Request, _ expecting: @Sendable () -> Void
+    ) async -> Result<[UInt8], Refusal> {
         let tooLarge = Refusal(reply: Reply(.contentTooLarge, "at most \(Self.largestBody) bytes"))
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.largestBody {
             return .failure(tooLarge)
         }
         guard bodies.enter() else { return .failure(Refusal(reply: busy)) }
         defer { bodies.leave() }
+        expecting()
         do {
             return .success(
                 try await within(Double(EdgeServer.patience)) {

@@ -54,6 +54,28 @@ import Testing
         #expect(!SecretHunt([Self.secret]).isFound(in: sidekick.log))
     }
 
+    @Test func `whoever asks before it sends a body is told to at once, or is refused without it`() async throws {
+        let source = try GitRepository()
+        try source.commit(["index.html": "one"])
+        let folder = try TemporaryFolder()
+        let sidekick = try start(source.path, folder)
+        let edge = try await sidekick.edge()
+        try await sidekick.prints("published")
+        let asking = ["Expect": "100-continue"].merging(Self.bearer) { $1 }
+        let start = Date()
+        let patient = ["--expect100-timeout", "15", "-v"]
+        let taken = try edge.ask("/webhooks/generic", body: push(), asking, more: patient)
+        #expect(taken.status == 202 && taken.header.contains("100 Continue"), "\(taken)")
+        let large = String(repeating: "x", count: 1_100_000)
+        let refused = try edge.ask("/webhooks/generic", body: large, asking, more: patient)
+        #expect(refused.status == 413 && !refused.header.contains("100 Continue"), "\(refused)")
+        let stranger = try edge.ask(
+            "/webhooks/generic", body: push(), ["Expect": "100-continue", "Authorization": "Bearer no"], more: patient)
+        #expect(stranger.status == 401 && !stranger.header.contains("100 Continue"), "\(stranger)")
+        #expect(Date().timeIntervalSince(start) < 10)
+        #expect(try await sidekick.stop() == 0)
+    }
+
     @Test func `without a secret there are no webhooks, and with a file of two either is good, and read again`()
         async throws
     {

@@ -15,7 +15,8 @@ import Testing
         "Publishing": ["CLinux", "Git"],
         "Pipeline": ["CLinux", "Git", "Upstream", "Publishing", "Logging", "Subprocess", "SystemPackage"],
         "Edge": [
-            "Pipeline", "Upstream", "Crypto", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOPosix",
+            "Pipeline", "Upstream", "Crypto", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTPTypes",
+            "NIOPosix",
             "ServiceLifecycle",
         ],
         "sidekick": ["Edge", "Pipeline", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"],
