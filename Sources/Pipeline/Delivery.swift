@@ -8,13 +8,14 @@ struct Delivery: Sendable {
     let executor: GitExecutor
     let journal: Journal
     let logger: Logger
-    /// Told when something became visible.
-    var published: @Sendable () -> Void = {}
+    /// Tells others; `nil` where nobody is to know, or another process will.
+    var hooks: HookDesk?
 
     /// - Parameters:
-    ///   - ref: for people and for hooks.
+    ///   - ref: the full name of the reference that named it, for people and for hooks; empty for what an operator holds,
+    ///     `nil` for what is only made anew.
     ///   - gate: asked before it is shown; `nil` where nobody is.
-    func deliver(_ commit: ObjectID, ref: String, replacing before: Published?, past gate: Gate? = nil) async throws {
+    func deliver(_ commit: ObjectID, ref: String?, replacing before: Published?, past gate: Gate? = nil) async throws {
         let store = publisher.destination.store
         journal.enter(.materialize)
         let staged = try await at(.materialize) {
@@ -25,25 +26,36 @@ struct Delivery: Sendable {
         }
         journal.enter(.publish)
         do {
-            try await at(.publish) { try await gate?.judge(staged, commit, ref: ref, replacing: before) }
+            try await at(.publish) { try await gate?.judge(staged, commit, ref: ref ?? "", replacing: before) }
         } catch {
-            // Through a file that both trees share: what is visible comes first.
-            if let before, publisher.hasDrifted { try await deliver(before.commit, ref: ref, replacing: before) }
+            if let before { await mend(before) }
             throw error
         }
+        if let ref { hooks?.note(commit, from: ref) }
         let notices = try await at(.publish) { try await executor.run { try publisher.publish(staged) } }
 
         journal.metrics.add(Double(staged.filesWritten), to: .filesWritten)
         journal.metrics.add(Double(staged.bytesWritten), to: .bytesWritten)
         logger.report(notices)
         var metadata: Logger.Metadata = [
-            "commit": "\(commit)", "ref": "\(ref)", "written": "\(staged.filesWritten)",
+            "commit": "\(commit)", "written": "\(staged.filesWritten)",
             "bytes": "\(staged.bytesWritten)", "removed": "\(staged.filesRemoved)",
         ]
+        if let ref { metadata["ref"] = "\(ref.isEmpty ? "held" : ref)" }
         if let before { metadata["previous"] = "\(before.commit)" }
         logger.notice("published", metadata: metadata)
-        published()
+        hooks?.notePublished()
         await noteHistory(of: commit)
+    }
+
+    /// Makes anew what was changed of what is visible through a file that it shares with a tree that was looked at.
+    private func mend(_ before: Published) async {
+        do {
+            let isDue = try await executor.run { try publisher.hasDrifted && publisher.hasPublished(before.commit) }
+            if isDue { try await deliver(before.commit, ref: nil, replacing: before) }
+        } catch {
+            logger.warning("drift not mended", metadata: ["cause": "\(SyncError(error, at: .publish).cause)"])
+        }
     }
 
     /// Remembers in the store what was published, for a rollback. Without it that goes less far back: nothing to fail for.

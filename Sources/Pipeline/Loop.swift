@@ -85,10 +85,8 @@ public struct Loop: Sendable {
         self.logger = logger
         status = StatusFile(settings: settings, publisher: publisher, journal: journal, version: version)
         var delivery = Delivery(publisher: publisher, executor: executor, journal: journal, logger: logger)
-        let hooks = HookDesk(settings, delivery, notifier: notifier) {
-            journal.advertised?.ref ?? "\(settings.upstream.ref)"
-        }
-        delivery.published = { hooks.notePublished() }
+        let hooks = HookDesk(settings, delivery, notifier: notifier)
+        delivery.hooks = hooks
         self.hooks = hooks
         let background = BackgroundTask()
         self.background = background

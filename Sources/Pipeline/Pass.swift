@@ -90,7 +90,7 @@ struct Pass: Sendable {
             logger.notice("hold ended", metadata: ["commit": "\(hold.commit)", "ref": "\(settings.upstream.ref)"])
             return nil
         }
-        return Advertisement(ref: "held", commit: commit)
+        return Advertisement(ref: "", commit: commit)
     }
 
     /// Nothing is fetched for a commit that is held: it is in the store, or it is gone.

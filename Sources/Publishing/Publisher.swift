@@ -79,6 +79,7 @@ public final class Publisher: Sendable {
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         try? destination.sweepState()
         _ = try? endInspection()
+        if let drifted = try? DriftFile(destination).read() { noteDrift(drifted) }
         var notices = try trees.recover(keeping: lostAndFound)
         if layout == .folder {
             try folder.takeOver(from: TreePool(destination))
@@ -238,6 +239,7 @@ public final class Publisher: Sendable {
             $0.repaired += $0.drifted.count
             $0.drifted = []
         }
+        try? DriftFile(destination).remove()
         return staged.notices + lostAndFound.notices
     }
 
@@ -251,6 +253,7 @@ public final class Publisher: Sendable {
     public func tidy(
         makingSpares: Bool, isStopped: @escaping @Sendable () -> Bool
     ) throws -> (next: Double?, notices: [Notice]) {
+        _ = try endInspection()
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         let upkeep = Upkeep(trees: trees, now: wallClock(), isStopped: isStopped, lostAndFound: lostAndFound)
         // What drifted is made anew first: a tree that is made of it would have to be made twice.

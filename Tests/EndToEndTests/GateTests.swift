@@ -109,6 +109,7 @@ import Testing
                 "rm same.html", "echo x > new.html", "mkdir -p a/b/c", "chmod 600 deep/page.html",
                 "printf DEEP > deep/page.html; rm deep/page.html", "ln deep/page.html ../../stolen",
                 "echo x > index.html; exit 1",
+                "i=0; while [ $i -lt 1500 ]; do mkdir d; cd d || break; i=$((i+1)); done",
             ].map { (layout, $0) }
         })
     func `that writes is refused, and what is served is as it was`(layout: String, gate: String) async throws {
@@ -119,7 +120,7 @@ import Testing
         try site.write(gate)
         let (status, log) = try await site.once()
         #expect(status == 65, "\(log)")
-        #expect(log.contains("changed the tree that it was to look at"), "\(log)")
+        #expect(log.contains("the tree was changed while SIDEKICK_BEFORE_PUBLISH looked at it"), "\(log)")
         #expect(try differences(site.folder("www"), from: site.source.path, first) == [], "\(log)")
         // And the next one has nothing of it either.
         try site.write("exit 0")
@@ -127,6 +128,46 @@ import Testing
         #expect(next.status == 0, "\(next.log)")
         #expect(try differences(site.folder("www"), from: site.source.path, "HEAD") == [])
         #expect(try await Sidekick.verifies(site.folder("www")))
+    }
+
+    /// Root may look into every folder; nobody else may.
+    @Test(
+        .enabled(if: getuid() == 0, "another user needs root"),
+        arguments: layouts.flatMap { layout in
+            ["chmod 000 deep", "chmod -R 444 .", "chmod 000 .", "chmod 555 ."].map { (layout, $0) }
+        })
+    func `that locks folders is refused, and stands in the way of nothing`(layout: String, gate: String) async throws {
+        let site = try Site(layout, gate: "exit 0")
+        let user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+        let folder = try TemporaryFolder()
+        chmod(folder.path, 0o777)
+        chmod(site.folder.path, 0o755)
+        try Command.run(["cp", Sidekick.binary, folder("sidekick")])
+        try Command.run(["git", "clone", "-q", "--bare", site.source.path, folder("site.git")])
+        let command =
+            user + [folder("sidekick"), folder("site.git"), folder("www"), "--once"] + site.arguments.dropFirst(2)
+        func once() throws -> Command.Result {
+            try Command.run(command, environment: ["PATH": "/usr/bin:/bin"], mayFail: true)
+        }
+        // What is refused at first: there is no spare, and no tree but this one.
+        try site.write(gate)
+        let first = try once()
+        #expect(first.status == 65, "\(first.error)")
+        try site.write("exit 0")
+        let mended = try once()
+        #expect(mended.status == 0, "\(mended.error)")
+        let before = try site.source.head
+        try site.source.commit(["index.html": "two", "deep/page.html": "deeper"])
+        try site.source.git("push", "-q", folder("site.git"), "HEAD:refs/heads/main")
+        try site.write(gate)
+        let refused = try once()
+        #expect(refused.status == 65, "\(refused.error)")
+        #expect(try differences(folder("www"), from: site.source.path, before) == [])
+        try site.write("exit 0")
+        let next = try once()
+        #expect(next.status == 0, "\(next.error)")
+        #expect(try differences(folder("www"), from: site.source.path, "HEAD") == [])
+        try Command.run(["chmod", "-R", "u+rwX", folder.path])
     }
 
     @Test(arguments: layouts)
@@ -179,7 +220,7 @@ import Testing
         ] {
             let folder = try TemporaryFolder()
             let missing = try await Sidekick.once([site.source.path, folder("www"), "--before-publish", command])
-            #expect(missing.status == 65 && missing.log.contains(reason), "\(missing.log)")
+            #expect(missing.status == 64 && missing.log.contains(reason), "\(missing.log)")
         }
     }
 

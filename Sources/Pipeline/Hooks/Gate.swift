@@ -31,46 +31,63 @@ struct Gate: Sendable {
     /// - Throws: `SyncError` for a commit that may not be shown, `CancellationError`.
     func judge(_ staged: StagedTree, _ commit: ObjectID, ref: String, replacing before: Published?) async throws {
         let publisher = publisher
-        let changes = try await executor.run { try publisher.changes(of: staged, since: before?.name) }
+        let changes = try await executor.run {
+            try publisher.changes(of: staged, since: before.map { [$0.name] } ?? [])
+        }
         guard let folder = try await executor.run({ try publisher.beginInspection(of: staged) }) else { return }
         let publication = Publication(
             commit: commit, previous: changes?.isWhole == false ? before.map { "\($0.commit)" } : nil, ref: ref,
             path: folder,
             changedPaths: changes?.paths ?? [])
-        var failure: SyncError?
+        var refusal: HookFailure?
         do {
             try await process.run(publication)
         } catch let error as HookFailure {
-            failure = refusal(error, of: commit)
+            refusal = error
+        } catch {
+            _ = try? await endInspection()
+            throw error
         }
-        let changed = try await executor.run { try publisher.endInspection() }
-        if let first = changed.first { failure = meddling(first, among: changed.count) }
-        let result =
-            failure == nil ? Hook.Result.succeeded : failure?.exitCode == .temporaryFailure ? .timedOut : .failed
+        let changed = try await endInspection()
+        let result = refusal?.result ?? (changed.isEmpty ? .succeeded : .failed)
         metrics.add(to: .hookRuns, Hook.beforePublish.rawValue, result.rawValue)
-        if let failure { throw failure }
+        if let first = changed.first { throw meddling(first, among: changed.count) }
+        if let refusal { throw failure(refusal, of: commit) }
     }
 
-    private func refusal(_ failure: HookFailure, of commit: ObjectID) -> SyncError {
-        let cause = "SIDEKICK_BEFORE_PUBLISH \(failure.cause), for commit \(commit.abbreviated)"
-        return failure.result == .timedOut
-            ? SyncError(
-                stage: .publish, cause: cause, remedy: "raise SIDEKICK_HOOK_TIMEOUT, or let it do less",
-                recovery: .retry, exitCode: .temporaryFailure)
-            : SyncError(
-                stage: .publish, cause: cause,
-                remedy:
+    /// Also when the pass was cancelled.
+    private func endInspection() async throws -> [TreePath] {
+        let (publisher, executor) = (publisher, executor)
+        return try await Task { try await executor.run { try publisher.endInspection() } }.value
+    }
+
+    private func failure(_ refusal: HookFailure, of commit: ObjectID) -> SyncError {
+        let (remedy, code): (String, ExitStatus) =
+            switch refusal.recovery {
+            case .fixRemote:
+                (
                     "push a commit that it accepts, or mend it: its output is in the log, and what was published stays",
-                recovery: .fixRemote, exitCode: .dataError)
+                    .dataError
+                )
+            case .fixConfiguration: ("give a program that is there and that may be run", .usage)
+            case .retry, .rebuildStore:
+                refusal.result == .timedOut
+                    ? ("raise SIDEKICK_HOOK_TIMEOUT, or let it do less", .temporaryFailure)
+                    : ("look at what this machine is short of", .ioError)
+            }
+        return SyncError(
+            stage: .publish, cause: "SIDEKICK_BEFORE_PUBLISH \(refusal.cause), for commit \(commit.abbreviated)",
+            remedy: remedy, recovery: refusal.recovery, exitCode: code)
     }
 
     private func meddling(_ path: TreePath, among count: Int) -> SyncError {
         let name = path == .root ? "its top folder" : "\(path)"
         return SyncError(
             stage: .publish,
-            cause: "SIDEKICK_BEFORE_PUBLISH changed the tree that it was to look at: \(name)"
+            cause: "the tree was changed while SIDEKICK_BEFORE_PUBLISH looked at it: \(name)"
                 + (count > 1 ? " and \(count - 1) more" : ""),
-            remedy: "let it read only, and write elsewhere: what is published is what was pushed",
+            remedy:
+                "let it read only, and nobody else change what is served meanwhile: what is published is what was pushed",
             recovery: .fixConfiguration, exitCode: .dataError)
     }
 }

@@ -32,12 +32,20 @@ public struct HookFailure: Error, Sendable {
     public let result: Hook.Result
     /// Why, after the name of the setting: "ended with status 1".
     public let cause: String
+    /// What has to happen before it can work.
+    let recovery: SyncError.Recovery
     /// How many seconds the other side asked to be left alone.
     public let retryAfter: Double?
 
     /// Makes one.
-    public init(_ cause: String, result: Hook.Result = .failed, retryAfter: Double? = nil) {
+    ///
+    /// - Parameter recovery: what has to happen before it can work; the hook decided, and would again.
+    public init(
+        _ cause: String, result: Hook.Result = .failed, recovery: SyncError.Recovery = .fixRemote,
+        retryAfter: Double? = nil
+    ) {
         self.cause = cause
+        self.recovery = recovery
         self.result = result
         self.retryAfter = retryAfter
     }

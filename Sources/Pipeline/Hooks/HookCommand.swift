@@ -1,7 +1,7 @@
 import FoundationEssentials
 
-/// A command as a user gives it: a JSON array is a program and its arguments, anything else a line for `sh -c`, as Docker has
-/// it for CMD. Where there is no shell, a line of plain words is a program and its arguments too.
+/// A command as a user gives it: what begins with `[` is a JSON array of a program and its arguments, or a mistake; anything
+/// else is a line for `sh -c`, and where there is no shell, plain words that are a program and its arguments.
 public struct HookCommand: Sendable, Equatable {
     /// The program first.
     public let arguments: [String]

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Git
 import Logging
 import Publishing
@@ -6,22 +7,25 @@ import Publishing
 struct HookDesk: Sendable {
     private let messengers: [Messenger]
     private let notification: NotificationRecipient?
-    private let touch: TouchRecipient?
+    private let ledger: HookLedger
 
     /// - Parameter notifier: takes notifications to SIDEKICK_NOTIFY_URL, when there is one.
-    init(
-        _ settings: Settings, _ delivery: Delivery, notifier: (any Notifier)?, ref: @escaping @Sendable () -> String
-    ) {
+    init(_ settings: Settings, _ delivery: Delivery, notifier: (any Notifier)?) {
         let (publisher, executor, logger) = (delivery.publisher, delivery.executor, delivery.logger)
         let (hooks, ledger) = (settings.hooks, HookLedger(publisher.destination, logger: logger))
-        touch = hooks.touchFile.map { TouchRecipient(path: $0, publisher: publisher, executor: executor) }
-        notification = notifier.map { NotificationRecipient($0, ledger, publisher, executor, settings, ref: ref) }
+        self.ledger = ledger
+        // What a process that was killed was writing there.
+        try? FileManager.default.removeItem(atPath: publisher.destination.hooksFolder)
+        let touch = hooks.touchFile.map { path in
+            TouchRecipient(path: path, ledger: ledger, publisher: publisher, executor: executor)
+        }
+        notification = notifier.map { NotificationRecipient($0, ledger, publisher, executor, settings) }
         let command = hooks.onPublish.map { command in
             CommandRecipient(
                 process: HookProcess(
                     hook: .onPublish, command: command, settings: hooks,
                     folder: publisher.destination.hooksFolder, logger: logger),
-                ledger: ledger, publisher: publisher, executor: executor, ref: ref)
+                ledger: ledger, publisher: publisher, executor: executor)
         }
         let recipients: [(any Recipient)?] = [touch, command, notification]
         messengers = recipients.compactMap { $0 }.map { recipient in
@@ -31,9 +35,15 @@ struct HookDesk: Sendable {
         }
     }
 
+    /// Something is about to become visible.
+    ///
+    /// - Parameter ref: the full name of the reference; empty for what an operator holds.
+    func note(_ commit: ObjectID, from ref: String) {
+        if !messengers.isEmpty { ledger.note("\(commit)", from: ref) }
+    }
+
     /// Something became visible.
     func notePublished() {
-        touch?.note()
         for messenger in messengers { messenger.bell.ring(.change) }
     }
 

@@ -10,34 +10,59 @@ final class HookLedger: Sendable {
     struct Entry: Codable, Equatable {
         /// What it was told of, and took.
         var told: PublishedName?
-        /// What it is being told of.
-        var begun: PublishedName?
+        /// What it has been told of since, and did not take.
+        var tried: [PublishedName]?
         /// Whether it was told that passes fail.
         var isFailing: Bool?
     }
 
+    /// The reference that named a commit when it was published.
+    struct Origin: Codable, Equatable {
+        var commit: String
+        var ref: String
+    }
+
+    private struct Book: Codable, Equatable {
+        var hooks: [String: Entry] = [:]
+        var origin: Origin?
+    }
+
     private let path: String
-    private let entries: Mutex<[String: Entry]>
+    private let book: Mutex<Book>
     private let logger: Logger
 
     init(_ destination: Destination, logger: Logger) {
         path = destination.state + "/hooks.json"
         self.logger = logger
         let data = try? Data(contentsOf: URL(filePath: path))
-        entries = Mutex(data.flatMap { try? JSONDecoder().decode([String: Entry].self, from: $0) } ?? [:])
+        book = Mutex(data.flatMap { try? JSONDecoder().decode(Book.self, from: $0) } ?? Book())
     }
 
-    subscript(hook: Hook) -> Entry { entries.withLock { $0[hook.rawValue] ?? Entry() } }
+    subscript(hook: Hook) -> Entry { book.withLock { $0.hooks[hook.rawValue] ?? Entry() } }
 
     func change(_ hook: Hook, _ body: (inout Entry) -> Void) {
-        entries.withLock { entries in
-            let before = entries[hook.rawValue]
-            body(&entries[hook.rawValue, default: Entry()])
-            guard entries[hook.rawValue] != before else { return }
+        change { body(&$0.hooks[hook.rawValue, default: Entry()]) }
+    }
+
+    /// Before a commit is shown.
+    ///
+    /// - Parameter ref: the full name of the reference.
+    func note(_ commit: String, from ref: String) { change { $0.origin = Origin(commit: commit, ref: ref) } }
+
+    /// The full name of the reference that named it; empty for what an operator holds.
+    func ref(of published: Published) -> String {
+        book.withLock { $0.origin.flatMap { $0.commit == "\(published.commit)" ? $0.ref : nil } ?? "" }
+    }
+
+    private func change(_ body: (inout Book) -> Void) {
+        book.withLock { book in
+            let before = book
+            body(&book)
+            guard book != before else { return }
             do {
                 let encoder = JSONEncoder()
-                encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-                try encoder.encode(entries).write(to: URL(filePath: path), options: .atomic)
+                encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+                try encoder.encode(book).write(to: URL(filePath: path), options: .atomic)
             } catch {
                 // This process knows; the next one would tell it once more.
                 logger.warning(

@@ -15,7 +15,9 @@ final class HookOutput: Sendable {
     /// - Throws: `HookFailure` when there are no more descriptors or threads.
     init(_ take: @escaping @Sendable (String) -> Void) throws {
         var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw HookFailure("cannot be run: \(String(cString: strerror(errno)))") }
+        guard pipe(&ends) == 0 else {
+            throw HookFailure("cannot be run: \(String(cString: strerror(errno)))", recovery: .retry)
+        }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
         writingEnd = ends[1]
@@ -25,7 +27,7 @@ final class HookOutput: Sendable {
             reader = try DescriptorReader(reading) { lines.read(reading) }
         } catch {
             close(ends[1])
-            throw HookFailure("cannot be run: \(error)")
+            throw HookFailure("cannot be run: \(error)", recovery: .retry)
         }
     }
 

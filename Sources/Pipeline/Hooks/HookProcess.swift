@@ -18,6 +18,8 @@ struct HookProcess: Sendable {
 
     /// What a process has to end by itself, when it is told to, in milliseconds: the daemon has little more.
     private static let patience = 700
+    /// Seconds after which it is left alone.
+    private static let lastPatience = 3.0
 
     /// - Throws: `HookFailure`, `CancellationError`.
     func run(_ publication: Publication) async throws {
@@ -36,7 +38,7 @@ struct HookProcess: Sendable {
         } catch {
             _ = output.finish()
             if error is CancellationError || Task.isCancelled { throw CancellationError() }
-            throw HookFailure("cannot be run: \(Self.reason(error, command))")
+            throw Self.failure(error, command)
         }
         let last = output.finish()
         try Task.checkCancellation()
@@ -45,7 +47,9 @@ struct HookProcess: Sendable {
         case .exited(0): return
         case .exited(let code): throw HookFailure("ended with status \(code)\(words)")
         case .signaled(let signal): throw HookFailure("was ended by signal \(signal)\(words)")
-        case nil: throw HookFailure("took longer than \(settings.timeout.formatted) s\(words)", result: .timedOut)
+        case nil:
+            throw HookFailure(
+                "took longer than \(settings.timeout.formatted) s\(words)", result: .timedOut, recovery: .retry)
         }
     }
 
@@ -69,25 +73,27 @@ struct HookProcess: Sendable {
                     })),
             workingDirectory: FilePath(folder), platformOptions: platform)
         let children = HookChildren()
-        defer { children.end() }
-        let timeout = settings.timeout
-        return try await withThrowingTaskGroup(of: TerminationStatus?.self) { tasks in
-            tasks.addTask {
-                let end = FileDescriptor(rawValue: output.writingEnd)
-                return try await Subprocess.run(
-                    configuration, input: .none,
-                    output: .fileDescriptor(end, closeAfterSpawningProcess: false), error: .combinedWithOutput
-                ) { execution in
-                    children.begin(execution.processIdentifier.value)
-                }.terminationStatus
-            }
-            tasks.addTask {
-                try await Alarm.wait(timeout)
-                return nil
-            }
-            defer { tasks.cancelAll() }
-            return try await tasks.next() ?? nil
+        let run = Task {
+            defer { children.end() }
+            let end = FileDescriptor(rawValue: output.writingEnd)
+            return try await Subprocess.run(
+                configuration, input: .none,
+                output: .fileDescriptor(end, closeAfterSpawningProcess: false), error: .combinedWithOutput
+            ) { execution in
+                children.begin(execution.processIdentifier.value)
+            }.terminationStatus
         }
+        let end = Doorbell()
+        Task {
+            _ = await run.result
+            end.ring(.change)
+        }
+        let timeout = settings.timeout
+        if await end.wait(orUntil: { try await Alarm.wait(timeout) }) != nil { return try await run.value }
+        run.cancel()
+        // One that may not be signaled, another user's or one that waits for a disk, must not hold up a pass for ever.
+        _ = await Task { await end.wait(orUntil: { try await Alarm.wait(Self.lastPatience) }) }.value
+        return nil
     }
 
     private func write(_ publication: Publication) throws -> String {
@@ -96,20 +102,21 @@ struct HookProcess: Sendable {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try Data(publication.list).write(to: URL(filePath: path), options: .atomic)
         } catch {
-            throw HookFailure("cannot be told which paths changed: \(error.fileFailure)")
+            throw HookFailure("cannot be told which paths changed: \(error.fileFailure)", recovery: .retry)
         }
         return path
     }
 
-    private static func reason(_ error: any Error, _ command: HookCommand) -> String {
+    private static func failure(_ error: any Error, _ command: HookCommand) -> HookFailure {
         let program = command.arguments[0]
         if program.contains("/"), access(program, X_OK) != 0 {
-            return "\(program.printable()): \(String(cString: strerror(errno)))"
+            let reason = String(cString: strerror(errno))
+            return HookFailure("cannot be run: \(program.printable()): \(reason)", recovery: .fixConfiguration)
         }
         if let error = error as? SubprocessError, error.code == .executableNotFound {
-            return "\(program.printable()) is not in PATH"
+            return HookFailure("cannot be run: \(program.printable()) is not in PATH", recovery: .fixConfiguration)
         }
-        return "\(error)".printable()
+        return HookFailure("cannot be run: \("\(error)".printable())", recovery: .retry)
     }
 }
 

@@ -17,7 +17,7 @@ public struct Notification: Codable, Sendable, Equatable {
     public var host: String
     /// Without user and password.
     public var repository: String
-    /// The reference that is followed.
+    /// The full name of the reference that named what is served; empty when an operator holds it, and for nothing.
     public var ref: String
     /// Absolute.
     public var destination: String

@@ -12,7 +12,6 @@ final class NotificationRecipient: Recipient {
     private let publisher: Publisher
     private let executor: GitExecutor
     private let settings: Settings
-    private let ref: @Sendable () -> String
     private let health = Mutex<Health?>(nil)
 
     /// How passes end, and since when they do.
@@ -23,14 +22,13 @@ final class NotificationRecipient: Recipient {
 
     init(
         _ notifier: any Notifier, _ ledger: HookLedger, _ publisher: Publisher, _ executor: GitExecutor,
-        _ settings: Settings, ref: @escaping @Sendable () -> String
+        _ settings: Settings
     ) {
         self.notifier = notifier
         self.ledger = ledger
         self.publisher = publisher
         self.executor = executor
         self.settings = settings
-        self.ref = ref
     }
 
     /// A pass has ended.
@@ -75,7 +73,8 @@ final class NotificationRecipient: Recipient {
     private func message(_ event: Notification.Event, at time: Double, _ published: Published?) -> Notification {
         var notification = Notification(
             event: event, text: "", time: timestamp(time), host: Self.host,
-            repository: settings.upstream.url.description, ref: ref(), destination: publisher.destination.path,
+            repository: settings.upstream.url.description, ref: published.map { ledger.ref(of: $0) } ?? "",
+            destination: publisher.destination.path,
             published: published.map { Status.Tree($0) })
         notification.text = text(notification)
         return notification
@@ -89,7 +88,8 @@ final class NotificationRecipient: Recipient {
 
     private func text(_ message: Notification) -> String {
         let place = "\(message.destination) on \(message.host)"
-        let what = "\(message.ref) of \(message.repository)"
+        let ref = message.ref.isEmpty ? "\(settings.upstream.ref)" : message.ref
+        let what = "\(ref) of \(message.repository)"
         return switch message.event {
         case .published: "published \(message.published?.commit.prefix(12) ?? ""), \(what), at \(place)"
         case .recovered: "recovered: \(place) follows \(what) again"

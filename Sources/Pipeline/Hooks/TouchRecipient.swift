@@ -1,35 +1,22 @@
 import Git
 import Glibc
 import Publishing
-import Synchronization
 
 /// SIDEKICK_TOUCH_FILE.
-final class TouchRecipient: Recipient {
+struct TouchRecipient: Recipient {
     let hook = Hook.touch
-    private let path: String
-    private let publisher: Publisher
-    private let executor: GitExecutor
-    private let isDue = Atomic(false)
-
-    init(path: String, publisher: Publisher, executor: GitExecutor) {
-        (self.path, self.publisher, self.executor) = (path, publisher, executor)
-    }
-
-    /// Something was published.
-    func note() { isDue.store(true, ordering: .relaxed) }
+    let path: String
+    let ledger: HookLedger
+    let publisher: Publisher
+    let executor: GitExecutor
 
     func tell() async throws -> Bool {
-        let (publisher, isNew) = (publisher, isDue.exchange(false, ordering: .relaxed))
-        guard let published = try await executor.run({ try publisher.published() }) else { return false }
-        var file = stat()
-        // What was published by a process that was killed is younger than the file.
-        guard isNew || stat(path, &file) != 0 || Int64(file.st_mtim.tv_sec) < published.since else { return false }
-        do {
-            try touch()
-        } catch {
-            note()
-            throw error
-        }
+        let publisher = publisher
+        guard let name = try await executor.run({ try publisher.published()?.name }),
+            ledger[hook].told != name || access(path, F_OK) != 0
+        else { return false }
+        try touch()
+        ledger.change(hook) { $0.told = name }
         return true
     }
 

@@ -85,7 +85,7 @@ public enum Operator {
             guard let hold = try HoldFile(destination).read(), let commit = ObjectID(hex: hold.commit) else { return }
             let before = try await executor.run { try publisher.published() }
             guard before?.commit != commit else { return }
-            try await delivery.deliver(commit, ref: "held", replacing: before)
+            try await delivery.deliver(commit, ref: "", replacing: before)
         }
         // An old status is no reason to call the order failed.
         try? Status.rewrite(destination, published: publisher.published())

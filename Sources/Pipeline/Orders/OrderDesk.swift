@@ -88,7 +88,7 @@ struct OrderDesk: Sendable {
         delivery.logger.report(verdict.notices)
         guard !verdict.differences.isEmpty else { return [verdict.summary] }
         if publisher.hasDrifted {
-            try await delivery.deliver(verdict.commit, ref: "repair", replacing: try publisher.published())
+            try await delivery.deliver(verdict.commit, ref: nil, replacing: try publisher.published())
         }
         delivery.logger.warning("repaired", metadata: ["paths": "\(verdict.differences.count)"])
         return verdict.differences + verdict.notices.map(\.description) + [

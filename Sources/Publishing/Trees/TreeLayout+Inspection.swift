@@ -24,14 +24,16 @@ extension TreeLayout {
         // The clock of a file system goes in steps of some milliseconds, on some of two seconds.
         for _ in 0..<600 {
             utimensat(home.descriptor, ".", nil, 0)
-            if try home.changeTime > began { break }
+            if try home.changeTime(of: EntryName(".")) ?? .max > began { break }
             usleep(5_000)
         }
         return destination.home + "/trees/" + tree
     }
 
-    /// Ends an inspection, also that of a process that was killed. A tree that was changed is removed.
-    func endInspection() throws -> Meddling {
+    /// Ends an inspection, also that of a process that was killed. A tree that was changed leaves the pool.
+    ///
+    /// - Parameter noting: told of what drifted while the inspection can still be ended once more.
+    func endInspection(keeping lostAndFound: LostAndFound, noting: ([TreePath]) throws -> Void) throws -> Meddling {
         guard try FileStatus.of(destination.home) != nil else { return Meddling() }
         let home = try Directory(opening: destination.home)
         guard let bytes = try home.read(Self.mark), let began = try home.changeTime(of: Self.mark) else {
@@ -39,29 +41,32 @@ extension TreeLayout {
         }
         let name = String(decoding: bytes, as: UTF8.self)
         var meddling = Meddling()
-        if let folder = try pool.trees.folder(EntryName(name)), try liveName() != name {
-            try Self.findChanges(after: began, in: folder, path: .root, &meddling.changed)
+        if try liveName() != name {
+            Self.findChanges(after: began, of: EntryName(name), in: try pool.trees, path: .root, &meddling.changed)
             if !meddling.changed.isEmpty {
                 meddling.drifted = try visibleChanges(after: began)
-                try pool.discard(name)
+                try noting(meddling.drifted)
+                try pool.discard(name, changedAfter: began, keeping: lostAndFound)
             }
         }
         try home.remove(Self.mark)
         return meddling
     }
 
+    /// What cannot be looked at any more was changed, too.
     private static func findChanges(
-        after time: Int64, in folder: Directory, path: TreePath, _ changed: inout [TreePath]
-    ) throws {
-        // What was put into it may be anything, and of any depth.
-        if try folder.changeTime > time { return changed.append(path) }
-        for name in try folder.names() {
-            let path = path.appending(name)
-            if let child = try folder.folder(name) {
-                try findChanges(after: time, in: child, path: path, &changed)
-            } else if try folder.changeTime(of: name) ?? .max > time {
-                changed.append(path)
+        after time: Int64, of name: EntryName, in parent: Directory, path: TreePath, _ changed: inout [TreePath]
+    ) {
+        do {
+            guard let last = try parent.changeTime(of: name) else { return }
+            // What was put into a folder may be anything, and of any depth.
+            if last > time { return changed.append(path) }
+            guard let folder = try parent.folder(name) else { return }
+            for child in try folder.names() {
+                findChanges(after: time, of: child, in: folder, path: path.appending(child), &changed)
             }
+        } catch {
+            changed.append(path)
         }
     }
 
@@ -74,7 +79,8 @@ extension TreeLayout {
             let folder = try folders.folder(at: path.parent)
             let status = try folder?.status(path.name)
             guard let folder, let status, row.matches(status) else {
-                return changed.append(path)
+                if row.kind != .link || row.isMadeLink { changed.append(path) }
+                return
             }
             guard row.isFile, try folder.changeTime(of: path.name) ?? .max > time else { return }
             if try !folder.hasBlob(row.id, size: row.size, at: path.name) { changed.append(path) }
@@ -84,17 +90,30 @@ extension TreeLayout {
 }
 
 extension TreePool {
-    /// Removes a tree with all that is in it, whoever put it there.
-    fileprivate func discard(_ tree: String) throws {
-        let (trees, old) = (try trees, EntryName(".new-\(tree)"))
-        try trees.removeTree(old)
+    /// Removes a tree in which somebody has changed something since a time. Whatever he made of it: it leaves the pool, and
+    /// what of it cannot be removed now is left to the upkeep. Older files that are not ours are kept.
+    fileprivate func discard(_ tree: String, changedAfter time: Int64, keeping lostAndFound: LostAndFound) throws {
+        let (trees, old) = (try trees, EntryName(".old-\(tree)"))
+        try? trees.removeTree(old)
         try trees.rename(EntryName(tree), to: trees, as: old)
-        try removeRecord(of: tree)
-        try trees.removeTree(old)
+        try? trees.removeChanges(after: time, of: old)
+        _ = try? retire(tree, keeping: lostAndFound) { false }
     }
 }
 
 extension Directory {
+    /// Removes what was changed after a time, but for folders, which are only made usable.
+    fileprivate func removeChanges(after time: Int64, of name: EntryName) throws {
+        guard let status = try status(name), let last = try changeTime(of: name) else { return }
+        guard status.kind == .folder else {
+            if last > time { try remove(name) }
+            return
+        }
+        if status.permissions & 0o700 != 0o700 { _ = name.withCString { fchmodat(descriptor, $0, 0o755, 0) } }
+        guard let folder = try folder(name) else { return }
+        for child in try folder.names() { try folder.removeChanges(after: time, of: child) }
+    }
+
     /// When anything of what has that name was changed last, its mode, its links and its times too, in nanoseconds since 1970;
     /// `nil` when nothing has it.
     fileprivate func changeTime(of name: EntryName) throws(DiskError) -> Int64? {
@@ -103,19 +122,6 @@ extension Directory {
             if errno == ENOENT { return nil }
             throw DiskError("look at", pathOf(name))
         }
-        return Self.changeTime(status)
-    }
-
-    /// The same of the folder itself.
-    fileprivate var changeTime: Int64 {
-        get throws(DiskError) {
-            var status = stat()
-            guard fstat(descriptor, &status) == 0 else { throw DiskError("look at", path) }
-            return Self.changeTime(status)
-        }
-    }
-
-    private static func changeTime(_ status: stat) -> Int64 {
-        Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)
+        return Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)
     }
 }

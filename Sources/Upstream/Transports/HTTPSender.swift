@@ -6,7 +6,7 @@ import NIOPosix
 
 /// Sends something to a server that is no repository, through the same proxies and trusting the same authorities.
 public struct HTTPSender: Sendable {
-    private let options: UpstreamOptions
+    private var options: UpstreamOptions
     private let timeout: Double
 
     /// - Parameters:
@@ -14,6 +14,8 @@ public struct HTTPSender: Sendable {
     ///   - timeout: the longest that one request may take, in seconds.
     public init(like options: UpstreamOptions, timeout: Double) {
         self.options = options
+        // Who we are to the repository is nobody else's business.
+        (self.options.tls.certificate, self.options.tls.key) = (nil, nil)
         self.timeout = timeout
     }
 
