@@ -231,19 +231,67 @@ import Testing
                 == 200)
     }
 
-    @Test func `links inside the tree are followed and ones that lead to others' files are not`() async throws {
+    @Test(
+        .enabled(if: geteuid() == 0, "files of another user need root"),
+        arguments: ["link", "exchange", "folder"])
+    func `links inside the tree are followed and ones that lead to others' files are not`(layout: String) async throws {
         let source = try GitRepository()
         symlink("real.html", source.folder("inside.html"))
-        try source.commit(["real.html": "real"])
+        symlink("inside.html", source.folder("twice.html"))
+        symlink("docs", source.folder("manual"))
+        try source.commit(["real.html": "real", "docs/page.html": "page"])
         let folder = try TemporaryFolder()
-        #expect(try await Sidekick.once([source.path, folder("www")]).status == 0)
+        #expect(try await Sidekick.once([source.path, folder("www"), "--layout", layout]).status == 0)
         try folder.write("secret", to: "secret")
-        // Put there by somebody else, as sidekick never would.
+        try folder.write("secret", to: "beside/secret.html")
+        chown(folder("secret"), 65534, 65534)
+        for name in ["beside/secret.html", "beside"] { chown(folder(name), 65534, 65534) }
+        // Put there by somebody else, as sidekick never would: at once, over another link, and a whole folder.
         symlink(folder("secret"), folder("www/escape.html"))
-        if geteuid() == 0 { chown(folder("secret"), 65534, 65534) }
+        symlink("escape.html", folder("www/chained.html"))
+        symlink(folder("beside"), folder("www/sibling"))
         let nginx = try await Nginx(serving: folder("www"))
-        #expect(try get(nginx.port, "/inside.html").text == "real")
-        #expect(try get(nginx.port, "/escape.html").status == 403)
+        for path in ["/real.html", "/inside.html", "/twice.html"] {
+            #expect(try get(nginx.port, path).text == "real", "\(path)")
+        }
+        for path in ["/docs/page.html", "/manual/page.html"] {
+            #expect(try get(nginx.port, path).text == "page", "\(path)")
+        }
+        for path in ["/escape.html", "/chained.html", "/sibling/secret.html"] {
+            #expect(try get(nginx.port, path).status == 403, "\(path)")
+        }
+    }
+
+    @Test func `what the repository has compressed is served so to who takes it, and every answer is hardened`()
+        async throws
+    {
+        let source = try GitRepository()
+        try source.commit(["page.html": "plain"])
+        try Command.run(["sh", "-c", "printf packed | gzip -n > '\(source.folder("page.html.gz"))'"])
+        try source.git("add", "-A")
+        try source.commit(["other.html": "other"])
+        let folder = try TemporaryFolder()
+        #expect(try await Sidekick.once([source.path, folder("www"), "--mtime", "content"]).status == 0)
+        let nginx = try await Nginx(serving: folder("www"))
+        func ask(_ path: String, _ arguments: String...) throws -> String {
+            try Command.run(["curl", "-sS", "-i"] + arguments + ["http://127.0.0.1:\(nginx.port)\(path)"]).text
+        }
+        let plain = try ask("/page.html")
+        #expect(plain.hasSuffix("\r\n\r\nplain") && plain.contains("Vary: Accept-Encoding\r\n"), "\(plain)")
+        let packed = try ask("/page.html", "--compressed")
+        #expect(packed.hasSuffix("\r\n\r\npacked") && packed.contains("Content-Encoding: gzip\r\n"), "\(packed)")
+        let tag = try #require(packed.firstMatch(of: /ETag: (.*)\r\n/)?.1)
+        #expect(!plain.contains(tag), "two bodies, two tags")
+        #expect(try ask("/page.html", "--compressed", "-H", "If-None-Match: \(tag)").hasPrefix("HTTP/1.1 304"))
+        #expect(try ask("/other.html", "--compressed").hasSuffix("\r\n\r\nother"))
+        for path in ["/page.html", "/not-there", "/.git/config", "/missing.css"] {
+            let answer = try ask(path)
+            for header in [
+                "X-Content-Type-Options: nosniff", "X-Frame-Options: SAMEORIGIN", "Referrer-Policy: strict-",
+            ] {
+                #expect(answer.contains("\r\n" + header), "\(path): \(answer)")
+            }
+        }
     }
 
     @Test func `while nothing is published yet, a page says so and when to ask again`() async throws {

@@ -23,7 +23,7 @@ public final class Nginx: Sendable {
         )
         let previous = "\(parent)/.sidekick/\(name)/previous"
         try await self.init(folder) { port in
-            text.replacingOccurrences(of: "listen 80;", with: "listen 127.0.0.1:\(port);")
+            text.replacingOccurrences(of: "listen 8080;", with: "listen 127.0.0.1:\(port);")
                 .replacingOccurrences(of: "root /srv/www;", with: "root \(destination);")
                 .replacingOccurrences(of: "root /srv/.sidekick/www/previous;", with: "root \(previous);")
         }
