@@ -1,10 +1,10 @@
 # Everything that a developer does. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run test fuzz lint format image clean
+.PHONY: help build run test fuzz lint format image release install uninstall deb clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the program for debugging
 	@deploy/setup build
@@ -35,6 +35,21 @@ format: ## Format everything
 
 image: ## Build both images
 	docker compose build
+
+release: ## Build the program for use
+	@deploy/setup build
+	swift build -c release --product sidekick --static-swift-stdlib
+
+# Whoever installs is often root, and no developer.
+install: ## Install the program, its manual, completions and systemd unit (PREFIX, DESTDIR)
+	@[ -x .build/release/sidekick ] || $(MAKE) release
+	@deploy/install .build/release/sidekick
+
+uninstall: ## Remove what install installed
+	@deploy/install --remove
+
+deb: release ## Make a Debian package
+	@deploy/deb .build/release/sidekick
 
 clean: ## Remove what was built
 	rm -rf .build

@@ -12,7 +12,7 @@ struct Sidekick: AsyncParsableCommand {
         commandName: "sidekick", abstract: FollowCommand.configuration.abstract, version: Version.text,
         subcommands: [
             FollowCommand.self, StatusCommand.self, HealthCommand.self, VerifyCommand.self, RollbackCommand.self,
-            ResumeCommand.self,
+            ResumeCommand.self, ManualPageCommand.self,
         ], defaultSubcommand: FollowCommand.self)
 
     /// On the main thread, before there is another one: each of them takes a heap of its own at its first allocation.
