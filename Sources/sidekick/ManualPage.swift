@@ -49,7 +49,7 @@ enum ManualPage {
         """
     }
 
-    private static let commands = [
+    private static let commands: [(name: String, arguments: String, meaning: String)] = [
         (
             name: "status", arguments: "[destination] [--json] [--watch]",
             meaning: "What is published, what is held, and how the last passes went."
@@ -72,9 +72,8 @@ enum ManualPage {
     private static func setting(_ setting: Setting) -> String {
         let names = [setting.name, setting.fileName, setting.flag.map { "--\($0) \(setting.placeholder)" }]
         let standard = setting.standard ?? setting.standardText
-        return paragraph(
-            names.compactMap { $0 }.joined(separator: ", "),
-            setting.help + (standard.isEmpty ? "" : " Default: \(standard)."))
+        let note = standard == "required" ? " Required." : standard.isEmpty ? "" : " Default: \(standard)."
+        return paragraph(names.compactMap { $0 }.joined(separator: ", "), setting.help + note)
     }
 
     private static func paragraph(_ term: String, _ text: String) -> String {

@@ -64,11 +64,12 @@ import Testing
     @Test func `every setting stands in the README's table as it is declared, and in the manual`() throws {
         let readme = try String(contentsOfFile: Nginx.project + "/README.md", encoding: .utf8)
         let manual = try Command.run([Sidekick.binary, "--help"]).text
+        let page = try Command.run([Sidekick.binary, "manual-page"]).text
         let flat = manual.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         for setting in Setting.all {
             let row = Self.row(setting)
             #expect(readme.contains(row), "README.md lacks the row\n\(row)")
-            #expect(flat.contains(setting.name), "\(setting.name)")
+            #expect(flat.contains(setting.name) && page.contains(".B \(setting.name)"), "\(setting.name)")
             if let flag = setting.flag { #expect(flat.contains("--\(flag) "), "--\(flag)") }
         }
         for row in readme.split(separator: "\n") where row.hasPrefix("| `") && row.contains("SIDEKICK_") {
