@@ -51,7 +51,7 @@ public final class EdgeServer: Sendable {
             } catch {
                 guard opening.isOpen else {
                     binds.removeFirst()
-                    guard binds.isEmpty || !Self.isMissingFamily(error) else { continue }
+                    guard binds.isEmpty || Self.isRefused(error) else { continue }
                     let error = failure(error)
                     opening.end(error)
                     throw error
@@ -62,9 +62,10 @@ public final class EdgeServer: Sendable {
         }
     }
 
-    /// Whether a machine has no IPv6.
-    private static func isMissingFamily(_ error: any Error) -> Bool {
-        (error as? IOError).map { [EAFNOSUPPORT, EADDRNOTAVAIL].contains($0.errnoCode) } ?? false
+    /// Whether the address is there, and somebody else's. A machine without IPv6 says in many ways that it is not: the container
+    /// of a network without it even as a name that is unknown.
+    private static func isRefused(_ error: any Error) -> Bool {
+        (error as? IOError).map { [EADDRINUSE, EACCES, EPERM].contains($0.errnoCode) } ?? false
     }
 
     private func server(at bind: BindAddress, on group: MultiThreadedEventLoopGroup) -> Server<HTTP1Channel> {

