@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 extension Store {
     /// How the objects of a store came to it. They do not mix: what was copied or fetched is shallow, and libgit2's
@@ -19,6 +20,8 @@ extension Store {
     public func open(for origin: Origin) throws -> Repository {
         do {
             try prepare(for: origin)
+        } catch let error as GitError {
+            throw error
         } catch {
             throw GitError(call: "store", code: -1, message: error.fileFailure, isLocalDisk: true)
         }
@@ -54,6 +57,10 @@ extension Store {
     /// Removes it, unless it is somebody else's.
     func removeOurs() throws {
         guard isTaken(path) else { return }
+        if isFolder(path), access(path, R_OK | X_OK) != 0 {
+            let reason = String(cString: strerror(errno))
+            throw GitError(call: "store", code: -1, message: "\(path): \(reason)", isLocalDisk: true)
+        }
         guard isOurs else {
             throw GitError(
                 call: "store", code: -1, message: "\(path) is not a store of sidekick's, and is left alone",

@@ -20,11 +20,14 @@ extension Loop {
                 try publisher.tidy(makingSpares: makingSpares, isStopped: isStopped)
             }
             logger.report(notices)
+            uncleaned.end()
             Heap.giveBack()
             // What was interrupted is still to be done.
             if !Task.isCancelled { upkeep.done(nextIn: next) }
         } catch {
-            logger.warning("clean-up failed", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
+            uncleaned.tell(SyncError(error, at: .report).cause) { cause in
+                logger.warning("clean-up failed", metadata: ["cause": "\(cause)"])
+            }
             upkeep.done(nextIn: nil)
         }
     }

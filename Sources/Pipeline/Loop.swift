@@ -18,6 +18,7 @@ public struct Loop: Sendable {
     private let desk: OrderDesk
     private let hooks: HookDesk
     let upkeep = UpkeepClock()
+    let uncleaned = Complaint()
     let compactionRest = Rest(seconds: 3600)
     let background: BackgroundTask
     let upkeepExecutor = GitExecutor(label: "sidekick.upkeep")

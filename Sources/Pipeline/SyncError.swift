@@ -95,13 +95,17 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
 
     private init(_ error: DiskError, at stage: Stage) {
         self.init(
-            disk: error.description, at: stage, isOutOfSpace: error.isOutOfSpace, isPermission: error.isPermission)
+            disk: error.description, at: stage, isOutOfSpace: error.isOutOfSpace, isPermission: error.isPermission,
+            Ownership(of: error.path))
     }
 
-    private init(disk cause: String, at stage: Stage, isOutOfSpace: Bool, isPermission: Bool) {
+    private init(
+        disk cause: String, at stage: Stage, isOutOfSpace: Bool, isPermission: Bool, _ ownership: Ownership?
+    ) {
         let remedy =
             if isOutOfSpace { "free space on that file system, or enlarge it" } else if isPermission {
-                "let uid \(currentUser) write there: chown, chmod g+w, or another user for this process"
+                ownership?.remedy
+                    ?? "let uid \(currentUser) write there: chown, chmod g+w, or another user for this process"
             } else { "check the disk and the mount" }
         self.init(
             stage: stage, cause: cause, remedy: remedy, recovery: isPermission ? .fixConfiguration : .retry,
@@ -115,7 +119,9 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
                 stage: stage, cause: "the commit is malformed: \(error.message.printable())",
                 remedy: "push a commit that git fsck accepts", recovery: .fixRemote, exitCode: .dataError)
         } else if error.isLocalDisk {
-            self.init(disk: cause, at: stage, isOutOfSpace: error.isOutOfSpace, isPermission: error.isPermission)
+            self.init(
+                disk: cause, at: stage, isOutOfSpace: error.isOutOfSpace, isPermission: error.isPermission,
+                Ownership(namedIn: error.message))
         } else {
             self.init(
                 stage: stage, cause: cause, remedy: "the store is fetched anew by the next pass",

@@ -33,6 +33,17 @@ struct StoreFiles: Sendable {
         chmod(file, 0o644)
     }
 
+    /// In one step: a pass that comes in between would make the folder anew.
+    func putFile(inPlaceOf folder: String) throws {
+        try write("", to: folder + ".new")
+        try Command.run([
+            "python3", "-c",
+            "import ctypes, sys; sys.exit(ctypes.CDLL(None).renameat2(-100, sys.argv[1].encode(), -100, sys.argv[2].encode(), 2))",
+            path + "/\(folder).new", path + "/\(folder)",
+        ])
+        try remove(folder + ".new")
+    }
+
     func remove(_ name: String) throws { try manager.removeItem(atPath: path + "/" + name) }
 
     /// Neither the first one nor the last.
@@ -119,13 +130,11 @@ extension Damage {
             },
             Damage("objects removed") { try $0.remove("objects") },
             Damage("objects a file") { store in
-                try store.remove("objects")
-                try store.write("", to: "objects")
+                try store.putFile(inPlaceOf: "objects")
             },
             Damage("pack folder removed") { try $0.remove("objects/pack") },
             Damage("pack folder a file") { store in
-                try store.remove("objects/pack")
-                try store.write("", to: "objects/pack")
+                try store.putFile(inPlaceOf: "objects/pack")
             },
             Damage("reference garbage") { try $0.write("garbage\n", to: "refs/sidekick/fetched") },
             Damage("reference empty, as after a power cut") { try $0.write("", to: "refs/sidekick/fetched") },

@@ -13,6 +13,7 @@ final class StatusFile: Sendable {
     private let journal: Journal
     private let version: String
     private let written = Mutex<Status?>(nil)
+    private let complaint = Complaint()
 
     init(settings: Settings, publisher: Publisher, journal: Journal, version: String) {
         self.settings = settings
@@ -61,10 +62,13 @@ final class StatusFile: Sendable {
             try Status.encode(status).write(to: URL(filePath: path), options: .atomic)
             chmod(path, 0o644)
             written.withLock { $0 = status }
+            complaint.end()
         } catch {
             // On a full disk the time at least still says that the loop runs.
             utimensat(AT_FDCWD, path, nil, 0)
-            logger.warning("status cannot be written", metadata: ["path": "\(path)", "cause": "\(error.fileFailure)"])
+            complaint.tell("\(error.fileFailure)") { cause in
+                logger.warning("status cannot be written", metadata: ["path": "\(path)", "cause": "\(cause)"])
+            }
         }
     }
 

@@ -53,7 +53,7 @@ volume=/proc/$(pid updater)/root/srv
 chown -R 12345:12345 "$volume"/.sidekick "$volume"
 chmod -R go-w "$volume"/.sidekick "$volume"
 push "another owner"
-within 60 "the updater says whose the volume is" says updater "uid 65532"
+within 60 "the updater says whose the volume is, and what gives it back" says updater "chown -R 65532 /srv/.sidekick"
 shows "" "small again" || fail "the page while the volume is another's"
 chown -R 65532:0 "$volume"/.sidekick "$volume"
 chmod -R g+w "$volume"
