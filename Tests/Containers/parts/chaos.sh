@@ -10,13 +10,25 @@ YAML
 files=(-f docker-compose.yml -f Tests/Containers/pushed.yml -f "$work/small.yml")
 compose up -d >/dev/null 2>&1 || fail "up"
 within 60 "the page shows" shows "" calm
-# Asks all the time, and notes every answer that is not the page.
-ask() { while :; do curl -s --max-time 5 -o /dev/null -w '%{http_code}\n' "http://127.0.0.1:$PORT/" | grep -v '^200$' >>"$work/missed"; sleep 0.05; done; }
+# Asks all the time, and notes every answer.
+ask() {
+    while :; do
+        curl -s --max-time 5 -o /dev/null -w '%{http_code}\n' "http://127.0.0.1:$PORT/" >>"$work/answers" || true
+        sleep 0.05
+    done
+}
+: >"$work/answers"
 ask &
 asking=$!
 end_asking() { kill "$asking" 2>/dev/null; }
 ends+=(end_asking)
-up() { [ ! -s "$work/missed" ] || fail "$1: the page was answered $(sort "$work/missed" | uniq -c | tr '\n' ' ')"; ok "$1: the page stayed up"; }
+up() {
+    local answers
+    answers=$(sort "$work/answers" | uniq -c | awk '{ print $2, "×", $1 }' | paste -sd, -)
+    [[ $answers =~ ^200\ ×\ [0-9]+$ ]] || fail "$1: the page was answered $answers"
+    : >"$work/answers"
+    ok "$1: the page stayed up ($answers)"
+}
 
 kill -KILL "$(pid updater)"
 push "after a kill"
