@@ -49,6 +49,7 @@ uninstall: ## Remove what install installed
 	@deploy/install --remove
 
 deb: release ## Make a Debian package
+	@deploy/setup deb
 	@deploy/deb .build/release/sidekick
 
 clean: ## Remove what was built

@@ -1,10 +1,12 @@
 import Glibc
 
-/// Whose something is that this process may not use.
+/// Whose something is that this process may not write to, and what mends that.
 struct Ownership {
-    /// The place that has to change hands: what was asked for, or the last folder on the way there that can be seen at all.
-    let path: String
-    let owner: UInt32
+    /// What was asked for, or the last folder on the way there that can be seen at all.
+    private let path: String
+    private let owner: UInt32
+    /// Whether all of it is ours, so that all of it may change hands.
+    private let isState: Bool
 
     /// - Parameter place: absolute; what does not exist stands for the folder that it would be in.
     init?(of place: String) {
@@ -20,6 +22,7 @@ struct Ownership {
             let folder = String(path[..<state.upperBound].dropLast())
             if lstat(folder, &status) == 0, status.st_uid == owner { path = folder }
         }
+        isState = path.hasSuffix("/.sidekick") || path.contains("/.sidekick/")
         self.path = path
     }
 
@@ -29,15 +32,21 @@ struct Ownership {
         self.init(of: String(message[start...].prefix { $0 != "'" && $0 != ":" && $0 != "\"" }))
     }
 
-    /// What a person can do so that this process may write there.
+    /// What a person can do. Nobody is told to give away a folder that may hold others' things.
     var remedy: String {
         let user = currentUser
-        guard owner != user else {
+        guard owner != user else { return "\(path) is this process's own (uid \(user)): chmod -R u+rwX \(path)" }
+        // In a namespace of users (systemd's PrivateUsers) everybody else is this one.
+        let whose = owner == Self.overflow ? "another user" : "uid \(owner)"
+        let whoever = owner == Self.overflow ? "" : ", or run this as uid \(owner)"
+        guard isState else {
             return
-                "it is this process's own (uid \(user)) and may not be changed: chmod -R u+rwX \(path), or remount it writable"
+                "\(path) belongs to \(whose) and this is uid \(user): let this uid write there, by its group or its owner,"
+                + " or give a DESTINATION in a folder of its own\(whoever)"
         }
-        return
-            "\(path) belongs to uid \(owner) and this is uid \(user): as root, chown -R \(user) \(path), or chmod -R g+rwX"
-            + " for its group, or run this as uid \(owner)"
+        return "\(path) belongs to \(whose) and this is uid \(user): as root, chown -R \(user) \(path)\(whoever)"
     }
+
+    /// The kernel's `overflowuid`.
+    private static let overflow: UInt32 = 65_534
 }

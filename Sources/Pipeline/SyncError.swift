@@ -1,4 +1,5 @@
 import Git
+import Glibc
 import Publishing
 import Upstream
 
@@ -103,10 +104,15 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
         disk cause: String, at stage: Stage, isOutOfSpace: Bool, isPermission: Bool, _ ownership: Ownership?
     ) {
         let remedy =
-            if isOutOfSpace { "free space on that file system, or enlarge it" } else if isPermission {
-                ownership?.remedy
-                    ?? "let uid \(currentUser) write there: chown, chmod g+w, or another user for this process"
-            } else { "check the disk and the mount" }
+            if isOutOfSpace {
+                "free space on that file system, or enlarge it"
+            } else if cause.contains(String(cString: strerror(EROFS))) {
+                "mount it writable, or let this service write there (systemd: ReadWritePaths)"
+            } else if isPermission {
+                ownership?.remedy ?? "let uid \(currentUser) write there"
+            } else {
+                "check the disk and the mount"
+            }
         self.init(
             stage: stage, cause: cause, remedy: remedy, recovery: isPermission ? .fixConfiguration : .retry,
             exitCode: isPermission || isOutOfSpace ? .cannotCreate : .ioError)

@@ -82,6 +82,8 @@ public final class Publisher: Sendable {
         if let drifted = try? DriftFile(destination).read() { noteDrift(drifted) }
         var notices = try trees.recover(keeping: lostAndFound)
         if layout == .folder {
+            // The image's, empty: it would tell the web server that nothing is published, for ever.
+            if !destination.isInside { rmdir(destination.path + "/.sidekick") }
             try folder.takeOver(from: TreePool(destination))
             notices += try folder.recover(keeping: lostAndFound)
             if try folder.record() != nil { try folder.moveForeignGit(keeping: lostAndFound) }

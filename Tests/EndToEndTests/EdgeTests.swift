@@ -157,7 +157,7 @@ import Testing
         let remote = try await HTTPRemote(["index.html": "one"])
         let proxy = try FaultProxy(to: remote.server.port)
         let folder = try TemporaryFolder()
-        let sidekick = try start(remote.url(port: proxy.port), folder, ["--timeout", "1s", "--backoff", "100ms"])
+        let sidekick = try start(remote.url(port: proxy.port), folder, ["--timeout", "30s", "--backoff", "100ms"])
         let edge = try await sidekick.edge()
         try await sidekick.prints("published")
         #expect(try edge.ask("/sync", body: "").status == 401)

@@ -294,6 +294,31 @@ import Testing
         }
     }
 
+    @Test func `a folder without its slash is sent on by path alone, whatever the server is called`() async throws {
+        let (_, _, nginx) = try await published(["docs/index.html": "docs"])
+        let answer = try Command.run(["curl", "-sS", "-i", "http://127.0.0.1:\(nginx.port)/docs"]).text
+        #expect(answer.hasPrefix("HTTP/1.1 301") && answer.contains("Location: /docs/\r\n"), "\(answer)")
+    }
+
+    @Test
+    func `a site that was there before its sidekick is served meanwhile, and a folder that the image made is no mount`()
+        async throws
+    {
+        let folder = try TemporaryFolder()
+        try folder.write("before", to: "www/index.html")
+        try FileManager.default.createDirectory(atPath: folder("www/.sidekick"), withIntermediateDirectories: true)
+        let nginx = try await Nginx(serving: folder("www"))
+        #expect(try get(nginx.port, "/").text == "before")
+
+        let source = try GitRepository()
+        try source.commit(["page.html": "page"])
+        let other = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: other("www/.sidekick"), withIntermediateDirectories: true)
+        #expect(try await Sidekick.once([source.path, other("www"), "--layout", "folder"]).status == 0)
+        let second = try await Nginx(serving: other("www"))
+        #expect(try get(second.port, "/page.html").text == "page")
+    }
+
     @Test func `while nothing is published yet, a page says so and when to ask again`() async throws {
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: folder("mounted/.sidekick"), withIntermediateDirectories: true)

@@ -96,4 +96,7 @@ ok "a browser may ask any of them"
 compose stop --timeout 2 web2 >/dev/null 2>&1
 for _ in 1 2 3 4 5 6; do shows "" four || fail "a request while one pair is down"; done
 ok "one pair down is nobody's loss"
+compose restart --timeout 2 balancer >/dev/null 2>&1
+within 20 "a balancer that starts meanwhile finds the others" shows "" four
+for _ in 1 2 3 4 5 6; do shows "" four || fail "a request after the balancer's restart"; done
 down

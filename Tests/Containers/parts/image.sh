@@ -18,15 +18,20 @@ root = sys.argv[1]
 sbom = json.load(open(root + "/usr/share/doc/sidekick/sbom.spdx.json"))
 assert sbom["spdxVersion"] == "SPDX-2.3" and sbom["SPDXID"] == "SPDXRef-DOCUMENT"
 names = {p["name"]: p["versionInfo"] for p in sbom["packages"]}
-for name in ["sidekick", "libgit2-1.5", "libc6", "openssh-client", "ca-certificates", "libnss-wrapper", "swift-nio", "swift-crypto"]:
+for name in ["sidekick", "swift", "libgit2-1.5", "libc6", "openssh-client", "ca-certificates", "libnss-wrapper", "swift-nio", "swift-crypto"]:
     assert names.get(name), name
 assert all(names.values()), names
 ids = {p["SPDXID"] for p in sbom["packages"]} | {"SPDXRef-DOCUMENT"}
 assert len(ids) == len(sbom["packages"]) + 1
 assert all(r["relatedSpdxElement"] in ids and r["spdxElementId"] in ids for r in sbom["relationships"])
-print(f"  {len(names)} packages")
+# What the page tells of is what is there.
+page = open("docs/security.md").read()
+told = {name.strip() for row in page.splitlines() if row.startswith("| ") for name in row.split("|")[1].split(",")}
+debian = {p["name"] for p in sbom["packages"] if "pkg:deb/" in p["externalRefs"][0]["referenceLocator"]}
+assert debian <= told, debian - told
+print(f"  {len(names)} packages, {len(debian)} of Debian's")
 PYTHON
-ok "the SBOM names every package, with its version"
+ok "the SBOM names every package, with its version, and docs/security.md says what each is for"
 label() { docker image inspect -f "{{index .Config.Labels \"org.opencontainers.image.$1\"}}" "$2"; }
 [ "$(label version "$updater_image")" = "$(docker run --rm --network none "$updater_image" --version)" ] || fail "the label of the version"
 [ -n "$(label title "$web_image")" ] && [ "$(docker image inspect -f '{{.Config.StopSignal}} {{.Config.User}}' "$updater_image")" = "SIGTERM 65532:0" ] || fail "labels"

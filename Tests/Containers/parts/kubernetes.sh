@@ -19,9 +19,11 @@ ok "the base and its overlays"
 helm=$work/venv/bin/helm
 chart() { "$helm" template site deploy/helm/sidekick --kube-version 1.31.0 --set repository=https://host/site.git "$@"; }
 "$helm" lint --strict deploy/helm/sidekick --set repository=https://host/site.git >"$work/lint" 2>&1 || fail "helm lint: $(cat "$work/lint")"
-chart >"$work/chart.yaml" && valid "$work/chart.yaml" 1.31
-chart --set metrics.enabled=true,ssh.secretName=a,token.secretName=b,settings.SIDEKICK_REF=main,networkPolicy.enabled=true >"$work/full.yaml" && valid "$work/full.yaml" 1.31
-for bad in repository= delay=soon settings.REPOSITORY=x nonsense=1; do
+chart >"$work/chart.yaml" || fail "the chart"
+valid "$work/chart.yaml" 1.31
+chart --set metrics.enabled=true,ssh.secretName=a,token.secretName=b,settings.SIDEKICK_REF=main,networkPolicy.enabled=true >"$work/full.yaml" || fail "the chart with everything"
+valid "$work/full.yaml" 1.31
+for bad in repository= delay=soon settings.REPOSITORY=x settings.SIDEKICK_MAX_FILES=2000000 nonsense=1; do
     "$helm" template site deploy/helm/sidekick --set "repository=https://host/site.git,$bad" >/dev/null 2>&1 && fail "the chart takes $bad"
 done
 ok "the chart, and what it refuses"
@@ -42,6 +44,14 @@ for spec in (base, chart, plain):
     updater = next(c for c in containers if c["name"] == "updater")
     assert updater["startupProbe"]["exec"]["command"] == ["/usr/local/bin/sidekick", "health"]
 assert base["initContainers"][0]["restartPolicy"] == "Always" and "initContainers" not in plain
+for path in sys.argv[1:]:
+    documents = [d for d in yaml.safe_load_all(open(path)) if d]
+    labels = next(d for d in documents if d["kind"] == "Deployment")["spec"]["template"]["metadata"]["labels"].items()
+    selectors = [d["spec"].get("podSelector") or d["spec"].get("selector") for d in documents if d["kind"] in ("NetworkPolicy", "PodDisruptionBudget", "Service")]
+    assert len(selectors) == 3
+    for selector in selectors:
+        chosen = selector.get("matchLabels", selector).items()
+        assert chosen and chosen <= labels, (path, selector)
 strip = lambda c: {k: v for k, v in c.items() if k not in ("image", "env")}
 assert [strip(c) for c in base["initContainers"] + base["containers"]] == [strip(c) for c in chart["initContainers"] + chart["containers"]]
 PYTHON
