@@ -295,7 +295,9 @@ import Testing
     }
 
     @Test func `a folder without its slash is sent on by path alone, whatever the server is called`() async throws {
-        let (_, _, nginx) = try await published(["docs/index.html": "docs"])
+        let (_, folder, nginx) = try await published(["docs/index.html": "docs"])
+        // It would be removed at once.
+        defer { withExtendedLifetime(folder) {} }
         let answer = try Command.run(["curl", "-sS", "-i", "http://127.0.0.1:\(nginx.port)/docs"]).text
         #expect(answer.hasPrefix("HTTP/1.1 301") && answer.contains("Location: /docs/\r\n"), "\(answer)")
     }
