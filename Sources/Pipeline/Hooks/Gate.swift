@@ -17,7 +17,7 @@ struct Gate: Sendable {
         metrics = delivery.journal.metrics
         process = HookProcess(
             hook: .beforePublish, command: command, settings: settings,
-            folder: delivery.publisher.destination.hooksFolder, logger: delivery.logger)
+            folder: delivery.publisher.destination.state, logger: delivery.logger)
     }
 
     /// In the layout `folder` a commit is a whole tree only when it is published.

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Git
 import Logging
 import Publishing
@@ -14,8 +13,6 @@ struct HookDesk: Sendable {
         let (publisher, executor, logger) = (delivery.publisher, delivery.executor, delivery.logger)
         let (hooks, ledger) = (settings.hooks, HookLedger(publisher.destination, logger: logger))
         self.ledger = ledger
-        // What a process that was killed was writing there.
-        try? FileManager.default.removeItem(atPath: publisher.destination.hooksFolder)
         let touch = hooks.touchFile.map { path in
             TouchRecipient(path: path, ledger: ledger, publisher: publisher, executor: executor)
         }
@@ -24,7 +21,7 @@ struct HookDesk: Sendable {
             CommandRecipient(
                 process: HookProcess(
                     hook: .onPublish, command: command, settings: hooks,
-                    folder: publisher.destination.hooksFolder, logger: logger),
+                    folder: publisher.destination.state, logger: logger),
                 ledger: ledger, publisher: publisher, executor: executor)
         }
         let recipients: [(any Recipient)?] = [touch, command, notification]
@@ -70,9 +67,4 @@ struct HookDesk: Sendable {
         }
         if let failure { throw failure }
     }
-}
-
-extension Destination {
-    /// Where hooks find what they are told in files.
-    var hooksFolder: String { state + "/hooks" }
 }

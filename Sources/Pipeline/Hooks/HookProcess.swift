@@ -98,8 +98,8 @@ struct HookProcess: Sendable {
 
     private func write(_ publication: Publication) throws -> String {
         let path = folder + "/\(hook.rawValue).paths"
+        // What a killed process leaves of it goes with the next one.
         do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try Data(publication.list).write(to: URL(filePath: path), options: .atomic)
         } catch {
             throw HookFailure("cannot be told which paths changed: \(error.fileFailure)", recovery: .retry)
