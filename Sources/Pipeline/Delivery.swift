@@ -53,6 +53,8 @@ struct Delivery: Sendable {
         do {
             let isDue = try await executor.run { try publisher.hasDrifted && publisher.hasPublished(before.commit) }
             if isDue { try await deliver(before.commit, ref: nil, replacing: before) }
+        } catch is CancellationError {
+            // The next pass, or the next start, has it noted.
         } catch {
             logger.warning("drift not mended", metadata: ["cause": "\(SyncError(error, at: .publish).cause)"])
         }

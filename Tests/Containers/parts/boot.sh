@@ -1,13 +1,5 @@
 # The unit under a real systemd. By name alone (`Tests/Containers/run boot`): it hands the engine's control groups to a container.
-echo "containers: the Debian package"
-docker create --name "$COMPOSE_PROJECT_NAME-look" "$updater_image" >/dev/null
-docker cp -q "$COMPOSE_PROJECT_NAME-look:/usr/local/bin/sidekick" "$work/sidekick"
-docker rm "$COMPOSE_PROJECT_NAME-look" >/dev/null
-mkdir "$work/package"
-deb=$(deploy/deb "$work/sidekick" "$work/package") || fail "deploy/deb"
-dpkg-deb -I "$deb" | grep -q 'Depends: .*libgit2-1.5.*ca-certificates' || fail "$(dpkg-deb -I "$deb")"
-ok "$(basename "$deb") is made, and its libraries are its dependencies"
-push "packaged"
+. Tests/Containers/parts/package.sh
 echo "containers: the package on a Debian that booted"
 cat >"$work/Dockerfile" <<'DOCKER'
 FROM debian:bookworm-slim

@@ -1,21 +1,14 @@
 # The Debian package, on a clean Debian.
-echo "containers: the Debian package"
-docker create --name "$COMPOSE_PROJECT_NAME-look" "$updater_image" >/dev/null
-docker cp -q "$COMPOSE_PROJECT_NAME-look:/usr/local/bin/sidekick" "$work/sidekick"
-docker rm "$COMPOSE_PROJECT_NAME-look" >/dev/null
-mkdir "$work/package"
-deb=$(deploy/deb "$work/sidekick" "$work/package") || fail "deploy/deb"
-dpkg-deb -I "$deb" | grep -q 'Depends: .*libgit2-1.5.*ca-certificates' || fail "$(dpkg-deb -I "$deb")"
-ok "$(basename "$deb") is made, and its libraries are its dependencies"
-push "packaged"
+. Tests/Containers/parts/package.sh
 docker run --rm -i -v "$work/package:/package:ro" -v "$REPOSITORIES:/repositories:ro" debian:bookworm-slim bash -euo pipefail >"$work/debian.log" 2>&1 <<'INSIDE' || { tail -30 "$work/debian.log"; fail "on a clean Debian"; }
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends systemd bash-completion man-db /package/*.deb >/dev/null
 getent passwd sidekick
 sidekick --version
-install -D -m 644 /usr/share/doc/sidekick/example.env /etc/sidekick/site.env 2>/dev/null || printf 'REPOSITORY=x\n' >/etc/sidekick/site.env
-sed -i 's|^REPOSITORY=.*|REPOSITORY=/repositories/site.git|' /etc/sidekick/site.env
+# The image leaves out what is in /usr/share/doc, and with it our example.
+dpkg -L sidekick | grep -q /usr/share/doc/sidekick/example.env
+printf 'REPOSITORY=/repositories/site.git\n' >/etc/sidekick/site.env
 systemd-analyze verify sidekick@site.service
 systemd-analyze security --offline=true --threshold=20 sidekick@site.service | tail -1
 # As the unit would: its user, its variables.
