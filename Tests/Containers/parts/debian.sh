@@ -7,7 +7,7 @@ apt-get install -y -qq --no-install-recommends systemd bash-completion man-db /p
 getent passwd sidekick
 sidekick --version
 # The image leaves out what is in /usr/share/doc, and with it our example.
-dpkg -L sidekick | grep -q /usr/share/doc/sidekick/example.env
+grep -q /usr/share/doc/sidekick/example.env <<<"$(dpkg -L sidekick)"
 printf 'REPOSITORY=/repositories/site.git\n' >/etc/sidekick/site.env
 systemd-analyze verify sidekick@site.service
 systemd-analyze security --offline=true --threshold=20 sidekick@site.service | tail -1

@@ -9,10 +9,10 @@ export REPOSITORY=/repositories/site.git
 compose up -d >/dev/null 2>&1 || fail "up"
 within 60 "the page shows" shows "" "in the log"
 commit=$(git_ rev-parse HEAD)
-logged() { compose logs --no-color web | grep -q "\"GET / HTTP/1.1\" 200 .*commit=$commit"; }
+logged() { says web "\"GET / HTTP/1.1\" 200 .*commit=$commit"; }
 within 10 "the access log says which commit answered" logged
 [ "$(code _sidekick/ready)" = 204 ] || fail "/_sidekick/ready: $(code _sidekick/ready)"
 [ "$(code .git/HEAD)" = 404 ] && [ "$(code .sidekick/www/status.json)" = 404 ] || fail "dotfiles"
-curl -sI "http://127.0.0.1:$PORT/" | grep -qi '^server: nginx.$' || fail "its version is told: $(curl -sI "http://127.0.0.1:$PORT/")"
+grep -qi '^server: nginx.$' <<<"$(curl -sI "http://127.0.0.1:$PORT/")" || fail "its version is told: $(curl -sI "http://127.0.0.1:$PORT/")"
 ok "ready when there is content, dotfiles refused, its version is its own"
 down
