@@ -30,10 +30,18 @@ public final class GitRepository: Sendable {
         return result.text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// Where the tests' git is found: another one is tried by putting it in front.
+    static let searchPath = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+
+    /// The folder of that git's own programs.
+    static func programs() throws -> String {
+        try Command.run(["git", "--exec-path"]).text.trimmingCharacters(in: .newlines)
+    }
+
     /// The environment that git gets in tests.
     public static func environment(date: String? = nil) -> [String: String] {
         var environment = [
-            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": "/nonexistent",
+            "PATH": searchPath, "HOME": "/nonexistent",
             "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Test",
             "GIT_AUTHOR_EMAIL": "test@example.org", "GIT_COMMITTER_NAME": "Test",
             "GIT_COMMITTER_EMAIL": "test@example.org",

@@ -52,7 +52,9 @@ public final class Nginx: Sendable {
         let folder = try TemporaryFolder()
         let socket = folder("fcgi.sock")
         let wrapper = try ChildProcess(
-            ["fcgiwrap", "-c", "2", "-s", "unix:\(socket)"], environment: ["PATH": "/usr/sbin:/usr/bin:/bin"])
+            ["fcgiwrap", "-c", "2", "-s", "unix:\(socket)"],
+            environment: ["PATH": GitRepository.searchPath + ":/usr/sbin"])
+        let programs = try GitRepository.programs()
         try await eventually("fcgiwrap listens") { FileManager.default.fileExists(atPath: socket) }
         chmod(socket, 0o777)
         var auth = ""
@@ -72,7 +74,7 @@ public final class Nginx: Sendable {
                     \(auth)
                     client_max_body_size 0;
                     fastcgi_pass unix:\(socket);
-                    fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;
+                    fastcgi_param SCRIPT_FILENAME \(programs)/git-http-backend;
                     fastcgi_param GIT_PROJECT_ROOT \(root);
                     fastcgi_param GIT_HTTP_EXPORT_ALL 1;
                     fastcgi_param GIT_CONFIG_COUNT 1;

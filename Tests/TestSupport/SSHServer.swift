@@ -39,7 +39,7 @@ public final class SSHServer: Sendable {
             PasswordAuthentication no
             PermitRootLogin yes
             \(takesVersion ? "AcceptEnv GIT_PROTOCOL" : "")
-            SetEnv GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=*
+            SetEnv GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=* PATH=\(GitRepository.searchPath)
             LogLevel ERROR
             """, to: "sshd_config")
         if geteuid() == 0 {
