@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Upstream
 
 /// Work that may take a while and that nobody waits for: on a thread of its own, with the lowest priority, told to stop as
 /// soon as its task is cancelled.
@@ -11,10 +12,14 @@ enum BackgroundThread {
         let stop = Stop()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                start {
-                    // On Linux that is the thread's alone.
-                    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
-                    continuation.resume(with: Result { try work { stop.isSet } })
+                do {
+                    try OwnThread.start {
+                        // On Linux that is the thread's alone.
+                        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+                        continuation.resume(with: Result { try work { stop.isSet } })
+                    }
+                } catch {
+                    continuation.resume(throwing: error)
                 }
             }
         } onCancel: {
@@ -26,26 +31,5 @@ enum BackgroundThread {
         private let flag = Atomic(false)
         var isSet: Bool { flag.load(ordering: .relaxed) }
         func set() { flag.store(true, ordering: .relaxed) }
-    }
-
-    private final class Body: Sendable {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    private static func start(_ run: @escaping @Sendable () -> Void) {
-        var thread = pthread_t()
-        let body = Unmanaged.passRetained(Body(run))
-        let code = pthread_create(
-            &thread, nil,
-            { body in
-                Unmanaged<Body>.fromOpaque(body!).takeRetainedValue().run()
-                return nil
-            }, body.toOpaque())
-        if code == 0 {
-            pthread_detach(thread)
-        } else {
-            body.takeRetainedValue().run()
-        }
     }
 }

@@ -40,11 +40,6 @@ public final class DescriptorReader: Sendable {
         }
     }
 
-    private final class Box: Sendable {
-        let body: Body
-        init(_ body: Body) { self.body = body }
-    }
-
     /// - Parameters:
     ///   - descriptor: does not block; closed when there is nothing more to read.
     ///   - read: reads what is there, and says whether there may be more some time.
@@ -55,22 +50,16 @@ public final class DescriptorReader: Sendable {
             throw error
         }
         end.enter()
-        var thread = pthread_t()
-        let box = Unmanaged.passRetained(Box(Body(descriptor: descriptor, wake: wake, read: read, end: end)))
-        let code = pthread_create(
-            &thread, nil,
-            { box in
-                Unmanaged<Box>.fromOpaque(box!).takeRetainedValue().body.run()
-                return nil
-            }, box.toOpaque())
-        isOwnThread = { [thread] in pthread_equal(thread, pthread_self()) != 0 }
-        guard code == 0 else {
-            box.release()
+        let body = Body(descriptor: descriptor, wake: wake, read: read, end: end)
+        do {
+            let thread = try OwnThread.start { body.run() }
+            isOwnThread = { pthread_equal(thread, pthread_self()) != 0 }
+        } catch {
+            isOwnThread = { false }
             close(descriptor)
             end.leave()
-            throw UpstreamError.systemFailed(what: "start a thread", code: code)
+            throw error
         }
-        pthread_detach(thread)
     }
 
     deinit { stop() }

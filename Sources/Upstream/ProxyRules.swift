@@ -31,11 +31,11 @@ public struct ProxyRules: Sendable, Equatable {
     ///
     /// - Throws: `UpstreamError.proxyInvalid` for an address that names none.
     func proxy(for url: RemoteURL) throws(UpstreamError) -> Proxy? {
-        let (host, port) = url.endpoint(standard: url.transport == .https ? 443 : 80)
-        guard let text = proxies[url.transport == .https ? "https" : "http"], !isExcepted(host.lowercased(), port)
-        else {
+        guard let scheme = [.https: "https", .http: "http"][url.transport], let text = proxies[scheme] else {
             return nil
         }
+        let (host, port) = url.endpoint(standard: url.transport == .https ? 443 : 80)
+        guard !isExcepted(host.lowercased(), port) else { return nil }
         return try Self.parse(text)
     }
 

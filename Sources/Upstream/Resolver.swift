@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import Synchronization
 
@@ -27,22 +26,43 @@ enum Resolver {
     }
 
     static func resolve(host: String, port: String, timeout: Double, wake: WakePipe) throws -> [SocketAddress] {
-        let done = try WakePipe()
-        let answer = AnswerBox()
-        DispatchQueue.global().async {
-            answer.value.withLock { $0 = look(up: host, port) }
-            done.signal()
-        }
-        switch Wait.forEvents(Int16(POLLIN), on: done.reading, wake: wake, seconds: timeout) {
-        case .cancelled: throw CancellationError()
-        case .late: throw UpstreamError.hostUnknown(host: host, reason: "the resolver did not answer")
-        case .ready: break
-        }
-        switch answer.value.withLock({ $0 }) {
+        switch try ask(host, port, within: timeout, wake: wake) {
         case .addresses(let addresses): return addresses
         case .failure(let reason): throw UpstreamError.hostUnknown(host: host, reason: reason)
-        case nil: throw UpstreamError.hostUnknown(host: host, reason: "no answer")
+        case nil: throw UpstreamError.hostUnknown(host: host, reason: silence)
         }
+    }
+
+    /// How silent name servers are told.
+    static let silence = "no name server answered"
+
+    /// Whether there is an answer of any kind within half a second, which is longer than it takes where there is one.
+    static func answers(for host: String) async -> Bool {
+        await withCheckedContinuation { answered in
+            do {
+                try OwnThread.start {
+                    let isSilent = (try? ask(host, "0", within: 0.5, wake: WakePipe()) == nil) ?? false
+                    answered.resume(returning: !isSilent)
+                }
+            } catch {
+                answered.resume(returning: true)
+            }
+        }
+    }
+
+    /// - Returns: `nil` when there was no answer in time.
+    private static func ask(_ host: String, _ port: String, within timeout: Double, wake: WakePipe) throws -> Answer? {
+        let done = try WakePipe()
+        let box = AnswerBox()
+        try OwnThread.start {
+            let answer = look(up: host, port)
+            box.value.withLock { $0 = answer }
+            done.signal()
+        }
+        if case .cancelled = Wait.forEvents(Int16(POLLIN), on: done.reading, wake: wake, seconds: timeout) {
+            throw CancellationError()
+        }
+        return box.value.withLock { $0 }
     }
 
     private final class AnswerBox: Sendable {

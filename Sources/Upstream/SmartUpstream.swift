@@ -48,6 +48,13 @@ final class SmartUpstream: Upstream {
             return try await work(legacy)
         } catch let error as ProtocolError {
             throw UpstreamError(error, options)
+        } catch UpstreamError.stalled(let host, let seconds) {
+            // Silent name servers look just like a silent server. A proxy resolves the name itself.
+            let name = options.url.endpoint(standard: 0).host
+            if try options.proxies.proxy(for: options.url) == nil, await !Resolver.answers(for: name) {
+                throw UpstreamError.hostUnknown(host: name, reason: Resolver.silence)
+            }
+            throw UpstreamError.stalled(host: host, seconds: seconds)
         }
     }
 

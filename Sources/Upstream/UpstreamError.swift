@@ -34,7 +34,6 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case appRefused(api: String, status: Int)
     /// What is given as the App's key is none.
     case appKeyUnusable
-    /// Over ssh only the old protocol was to be had.
     /// A system call.
     case systemFailed(what: String, code: Int32)
     /// A program that is needed is not there.

@@ -181,4 +181,31 @@ import Testing
         #expect((3.5..<8).contains(Date().timeIntervalSince(start)))
         #expect(try await sidekick.stop() == 0)
     }
+
+    /// A network of its own, in which the one name server takes questions and answers none.
+    private static let nowhere = """
+        ip link set lo up
+        echo nameserver 127.0.0.53 >"$RESOLVER"
+        mount --bind "$RESOLVER" /etc/resolv.conf
+        python3 -c 'import socket, time; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind(("127.0.0.53", 53)); print(flush=True); time.sleep(60)' &
+        server=$!
+        "$0" "$@" && status=0 || status=$?
+        kill "$server"
+        exit "$status"
+        """
+
+    @Test(
+        .enabled(if: geteuid() == 0, "a network of its own needs root"),
+        arguments: ["http://git.example/x.git", "git://git.example/x.git", "ssh://git@git.example/x.git"])
+    func `name servers that are silent are told as such, in time`(url: String) async throws {
+        let folder = try TemporaryFolder()
+        let start = Date()
+        let result = try await Sidekick.once(
+            [url, folder("www"), "--timeout", "1s"], environment: ["RESOLVER": folder("resolv.conf")],
+            wrapper: ["unshare", "--mount", "--net", "sh", "-c", Self.nowhere])
+        #expect(result.status == 69 && Date().timeIntervalSince(start) < 5, "\(result.log)")
+        #expect(
+            result.log.contains("the name git.example cannot be resolved: no name server answered"), "\(result.log)")
+    }
 }
