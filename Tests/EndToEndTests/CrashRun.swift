@@ -159,9 +159,13 @@ private struct Leftovers {
         found += names("staging").map { "staging/" + $0 }
         let trees = Set(names("trees"))
         let live = try? String(contentsOfFile: home + "/status.json", encoding: .utf8)
-        found += trees.filter { $0.hasPrefix(".") }.map { "trees/" + $0 }
+        found += trees.filter { name in
+            // The link that an exchange leaves for a grace.
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: home + "/trees/" + name)
+            return name.hasPrefix(".") && !(name.hasPrefix(".next-") && target?.contains("/trees/") == true)
+        }.map { "trees/" + $0 }
         let records = Set(names("records"))
-        found += trees.subtracting(records).map { "trees/\($0) without its record" }
+        found += trees.subtracting(records).filter { !$0.hasPrefix(".") }.map { "trees/\($0) without its record" }
         // The layout exchange has one tree at DESTINATION.
         let absent = records.subtracting(trees)
         let isExchange = live?.contains(#""layout" : "exchange""#) == true

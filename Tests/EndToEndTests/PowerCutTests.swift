@@ -58,7 +58,7 @@ import Testing
                 summary.show(call)
                 let source = call.paths[0]
                 let tree = disk.targets[source].map { folder($0) } ?? source
-                let name = (tree as NSString).lastPathComponent
+                let name = (tree as NSString).lastPathComponent.replacing(/^\.next-/, with: "")
                 let segments = disk.standing.filter { $0.hasPrefix(home + "/segments/") }
                 #expect(disk.standing.contains(tree + "/folder7/file7.html") && !segments.isEmpty)
                 for path in [tree, "\(home)/records/\(name)"] + segments {

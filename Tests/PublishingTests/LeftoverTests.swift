@@ -15,10 +15,9 @@ import Testing
         let commit = try site.commit(["a": "1"])
         try site.publish(commit)
         try site.folder.write("half", to: ".sidekick/www/trees/.new-\(commit)/deep/file")
-        symlink("trees/nowhere", site.state + "/.next")
+        symlink(".sidekick/www/trees/nowhere", site.state + "/trees/.next-nowhere")
         #expect(try recovered(site.open()))
         #expect(site.names("trees") == [commit])
-        #expect(!site.folder.has(".sidekick/www/.next"))
         #expect(try site.shows(commit))
         #expect(try !recovered(site.open()))
     }
@@ -44,20 +43,36 @@ import Testing
         site.close()
         // The exchange was done, and nothing after it.
         try site.folder.write("mine", to: "www/dir/mine")
-        #expect(rename(site.www, site.state + "/.next") == 0)
+        #expect(rename(site.www, site.state + "/trees/.next-" + commit) == 0)
         #expect(symlink(".sidekick/www/trees/" + commit, site.www) == 0)
         try site.open()
         #expect(try site.shows(commit) && site.differences(commit) == [])
-        #expect(!site.folder.has(".sidekick/www/.next"))
+        #expect(site.names("trees") == [commit])
         #expect(try site.lost() == ["dir/mine": "mine"])
+    }
+
+    @Test func `the link that an exchange leaves for those on the way goes when its grace is over`() throws {
+        let site = try Site(.exchange, grace: 1)
+        site.options.keepPrevious = 600
+        try site.publish(["a": "1"])
+        try site.publish(["a": "2"])
+        func left() -> Int { site.names("trees").count { $0.hasPrefix(".") } }
+        #expect(left() == 1)
+        #expect(try #require(try site.tidy().next) <= 1)
+        try site.open()
+        #expect(left() == 1)
+        usleep(1_100_000)
+        try site.tidy()
+        #expect(left() == 0)
+        #expect(try site.folder.read(".sidekick/www/previous/a") == "1")
     }
 
     @Test func `a folder of foreign files at the name of the next link is kept`() throws {
         let site = try Site(.link)
         try site.publish(["a": "1"])
-        try site.folder.write("mine", to: ".sidekick/www/.next/mine")
+        try site.folder.write("mine", to: ".sidekick/www/trees/.next-mine/mine")
         try site.open()
-        #expect(!site.folder.has(".sidekick/www/.next"))
+        #expect(site.names("trees").allSatisfy { !$0.hasPrefix(".") })
         #expect(try site.lost() == ["mine": "mine"])
         #expect(try site.read("a") == "1")
     }

@@ -45,7 +45,74 @@ private final class Reader: Sendable {
     }
 }
 
+/// Follows `previous` to the folder behind it again and again, and takes its time between any two links.
+private final class SlowWalker: Sendable {
+    private let state = Mutex((isOver: false, updates: 0, walks: 0, faults: [String]()))
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(_ link: String) {
+        Thread.detachNewThread { [self] in
+            while !state.withLock({ $0.isOver }) {
+                let before = state.withLock { $0.updates }
+                let fault = walk(link)
+                state.withLock {
+                    // A tree is for those who were on the way when it ceased to be live, not for those two updates later.
+                    guard $0.updates - before <= 1 else { return }
+                    $0.walks += 1
+                    if let fault { $0.faults.append(fault) }
+                }
+            }
+            ended.signal()
+        }
+    }
+
+    /// - Returns: what is wrong with where it got to.
+    private func walk(_ link: String) -> String? {
+        var (path, way) = (link, [String]())
+        while let text = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
+            way.append(text)
+            guard way.count < 8 else { return "\(way): in circles" }
+            usleep(.random(in: 0...3_000))
+            path = (path as NSString).deletingLastPathComponent + "/" + text
+        }
+        let file = open(path + "/page", O_RDONLY | O_CLOEXEC)
+        defer { close(file) }
+        return file < 0 ? "\(way): \(String(cString: strerror(errno)))" : nil
+    }
+
+    var walks: Int { state.withLock { $0.walks } }
+    func updates() { state.withLock { $0.updates += 1 } }
+
+    func end() -> [String] {
+        state.withLock { $0.isOver = true }
+        ended.wait()
+        return state.withLock { $0.faults }
+    }
+}
+
 @Suite struct `Readers during updates` {
+    @Test(arguments: [[Layout.link], [.exchange], [.link, .exchange]])
+    func `whoever is on the way to the tree before gets there, however slowly`(layouts: [Layout]) throws {
+        let site = try Site(layouts[0], grace: 1000)
+        site.options.keepPrevious = 600
+        try site.publish(["page": "0"])
+        try site.publish(["page": "1"])
+        let walker = SlowWalker(site.state + "/previous")
+        for round in 2...40 {
+            let before = walker.walks
+            let commit = try site.commit(["page": "\(round)"])
+            site.close()
+            site.options.layout = layouts[round % layouts.count]
+            let staged = try site.stage(commit)
+            walker.updates()
+            _ = try site.publisher.publish(staged)
+            #expect(try site.folder.read(".sidekick/www/previous/page") == "\(round - 1)")
+            while walker.walks < before + 3 { usleep(500) }
+            try site.tidy()
+        }
+        #expect(walker.end() == [])
+    }
+
     @Test(arguments: Layout.allCases)
     func `a path that both commits have is never absent and never half`(layout: Layout) throws {
         let site = try Site(layout, grace: 1000)

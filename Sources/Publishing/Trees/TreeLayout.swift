@@ -189,21 +189,18 @@ struct TreeLayout {
         let before = try liveName()
         // Before as well: whoever is killed in between has not made a tree that was just live look as if it never was.
         if let before { pool.stamp(before) }
-        if let before, before != tree, options.keepPrevious > 0 {
-            try pool.setPrevious(before, movingTo: layout == .exchange ? "trees/\(tree)" : LinkSwitch.next.description)
-        }
-        switch layout {
-        case .link: try LinkSwitch(destination: destination, pool: pool).show(tree, keeping: lostAndFound)
-        case .exchange: try ExchangeSwitch(destination: destination, pool: pool).show(tree, keeping: lostAndFound)
-        case .folder: break
+        if layout != .folder {
+            let isKept = before != tree && options.keepPrevious > 0
+            try treeSwitch.show(tree, after: isKept ? before : nil, keeping: lostAndFound)
         }
         if let before, before != tree { pool.stamp(before) }
     }
 
+    private var treeSwitch: TreeSwitch { TreeSwitch(layout: layout, destination: destination, pool: pool) }
+
     /// Finishes or removes what a process that was killed left.
     func recover(keeping lostAndFound: LostAndFound) throws -> [Notice] {
-        try LinkSwitch(destination: destination, pool: pool).recover(keeping: lostAndFound)
-        try ExchangeSwitch(destination: destination, pool: pool).recover(keeping: lostAndFound)
+        try treeSwitch.settle(keeping: lostAndFound)
         let standing = try destination.standing(in: pool)
         let live = try liveName()
         let unfinished = try pool.sweep(live: live)

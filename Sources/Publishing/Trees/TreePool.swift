@@ -117,16 +117,26 @@ struct TreePool {
 
     /// Points `previous` at the live tree, in one step, before another one takes its place.
     ///
-    /// A tree that is DESTINATION itself is not in the pool yet: until it is (`Destination.takeBack`), its name there is a
-    /// link to where the switch puts it.
+    /// A tree that is DESTINATION itself is not in the pool yet, so `previous` leads to where the switch will put it. When it is
+    /// there it is exchanged with the link that is made here, which leads on to it.
     ///
-    /// - Parameter place: that place, in our folder.
-    func setPrevious(_ tree: String, movingTo place: String) throws {
+    /// - Parameter next: that place.
+    func setPrevious(_ tree: String, movingTo next: EntryName) throws {
         let (trees, name) = (try trees, EntryName(tree))
-        if try trees.status(name)?.kind != .folder {
+        let isHere = try trees.status(name)?.kind == .folder
+        if !isHere {
             try trees.remove(name)
-            try trees.makeLink(name, target: Array(destination.homeFromTrees.utf8) + Array(place.utf8))
+            try trees.makeLink(name, target: Array(destination.linkAmongTrees(to: tree).utf8))
         }
+        try pointPrevious(at: isHere ? tree : next.description)
+    }
+
+    /// The tree that `previous` leads to has got another name.
+    func movePrevious(from name: EntryName, to tree: String) throws {
+        if try previous()?.tree == name.description { try pointPrevious(at: tree) }
+    }
+
+    private func pointPrevious(at tree: String) throws {
         let home = try Directory(opening: destination.home)
         try home.remove(Self.nextPrevious)
         try home.makeLink(Self.nextPrevious, target: Array("trees/\(tree)".utf8))
@@ -134,6 +144,29 @@ struct TreePool {
     }
 
     func removePrevious() throws { try Directory(opening: destination.home).remove(Self.previous) }
+
+    // MARK: next
+
+    /// Where what a switch shows waits for it, and what it replaced is afterwards.
+    static func next(_ tree: String) -> EntryName { EntryName(".next-\(tree)") }
+    static func isNext(_ name: String) -> Bool { name.hasPrefix(".next-") }
+
+    /// Removes the links that switches left behind, when nobody can be on the way through them any more.
+    ///
+    /// - Returns: the seconds until there is another one to remove; `nil` for never.
+    func removeLinks(olderThan grace: Double, now: Double) throws -> Double? {
+        var wait: Double?
+        for name in try names() where Self.isNext(name) {
+            guard let status = try trees.status(EntryName(name)), status.kind == .link else { continue }
+            let age = now - Double(status.mtime) / 1e9
+            if age >= grace || age < 0 {
+                try trees.remove(EntryName(name))
+            } else {
+                wait = min(wait ?? grace, grace - age)
+            }
+        }
+        return wait
+    }
 
     // MARK: removal
 
@@ -160,8 +193,10 @@ struct TreePool {
         let trees = try trees
         let unfinished = try names().filter { $0.hasPrefix(".new-") && EntryName($0) != SpareCopy.temporary }
         for name in unfinished { try trees.removeTree(EntryName(name)) }
-        // What DESTINATION was before it was exchanged for a tree.
-        for name in try trees.names() where try trees.status(name)?.kind == .link { try trees.remove(name) }
+        // For switches that did not happen.
+        for name in try names() where !Self.isNext(name) {
+            if try trees.status(EntryName(name))?.kind == .link { try trees.remove(EntryName(name)) }
+        }
         let standing = Set(try names().map { $0.hasPrefix(".old-") ? String($0.dropFirst(5)) : $0 } + [live ?? ""])
         for folder in ["records", "plans"] {
             for name in try names(in: folder) where !standing.contains(name) {

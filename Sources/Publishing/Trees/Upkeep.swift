@@ -54,6 +54,7 @@ struct Upkeep {
         let previous = try pool.previous()
         var wakes: [Double] = []
         if let previous { wakes.append(previous.since + trees.options.keepPrevious - now) }
+        if let wait = try pool.removeLinks(olderThan: trees.options.grace, now: now) { wakes.append(wait) }
         for name in try pool.names() where name.hasPrefix(".old-") {
             retireOrLeave(String(name.dropFirst(5)))
         }
