@@ -48,17 +48,11 @@ public struct NotificationSender: Notifier {
         _ body: [UInt8], _ event: Notification.Event, id: String, secret: String?,
         now: Int = Int(Date().timeIntervalSince1970)
     ) throws(HookFailure) -> [(name: String, value: String)] {
-        var headers = [
-            ("Content-Type", "application/json"), ("X-Sidekick-Event", event.rawValue), ("webhook-id", id),
-            ("webhook-timestamp", "\(now)"),
-        ]
+        guard var headers = StandardWebhook.headers(body, id: id, now: now, secret: secret) else {
+            throw HookFailure("has a secret that begins with whsec_ and is not base64")
+        }
+        headers.append(("X-Sidekick-Event", event.rawValue))
         guard let secret else { return headers }
-        guard
-            let key = secret.hasPrefix("whsec_") ? Data(base64Encoded: String(secret.dropFirst(6))) : Data(secret.utf8)
-        else { throw HookFailure("has a secret that begins with whsec_ and is not base64") }
-        let signed = Array("\(id).\(now).".utf8) + body
-        let code = HMAC<SHA256>.authenticationCode(for: signed, using: SymmetricKey(data: key))
-        headers.append(("webhook-signature", "v1,\(Data(code).base64EncodedString())"))
         let plain = HMAC<SHA256>.authenticationCode(for: body, using: SymmetricKey(data: Data(secret.utf8)))
         headers.append(("X-Hub-Signature-256", "sha256=" + plain.map { Self.hex($0) }.joined()))
         return headers

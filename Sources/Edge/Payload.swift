@@ -8,8 +8,16 @@ enum Event: Sendable, Equatable {
     case pushes([Push])
     /// Something changed, and which reference is not told.
     case anything
+    /// What another replica was told.
+    case relay(Relay)
     case other
     case malformed
+}
+
+/// What replicas tell each other of a webhook that one of them accepted.
+struct Relay: Codable, Sendable, Equatable {
+    /// What the remote should name now, where that was told.
+    var commit: String?
 }
 
 extension Provider {
@@ -24,6 +32,7 @@ extension Provider {
             guard !delivery.body.isEmpty else { return .anything }
             guard let payload: Payload.Push = delivery.payload() else { return .malformed }
             return payload.ref == nil ? .anything : payload.pushes
+        case .peer: return (delivery.payload() as Relay?).map { .relay($0) } ?? .malformed
         }
     }
 

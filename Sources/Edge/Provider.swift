@@ -14,6 +14,8 @@ struct Delivery: Sendable {
 /// Who sends webhooks, each signing them in its own way.
 enum Provider: String, Sendable, CaseIterable {
     case github, gitlab, gitea, forgejo, bitbucket, generic
+    /// Another replica of this one.
+    case peer
 
     /// Whether it was sent by somebody who knows one of the secrets. How long that takes tells nothing of them.
     func accepts(_ delivery: Delivery, secrets: [String], now: Double) -> Bool {
@@ -27,6 +29,7 @@ enum Provider: String, Sendable, CaseIterable {
         case .gitlab:
             delivery["webhook-signature"] == nil
                 ? isOne(of: secrets, delivery["X-Gitlab-Token"]) : isSigned(delivery, secrets, now)
+        case .peer: isSigned(delivery, secrets, now)
         case .generic:
             delivery["Authorization"].map { value in
                 let parts = value.split(separator: " ", maxSplits: 1)
@@ -50,6 +53,7 @@ enum Provider: String, Sendable, CaseIterable {
         case .forgejo: isSignature("X-Forgejo-Signature", "X-Gitea-Signature")
         case .gitlab: head["webhook-signature"] != nil || accepts(head, secrets: secrets, now: now)
         case .generic: accepts(head, secrets: secrets, now: now)
+        case .peer: head["webhook-signature"] != nil
         }
     }
 
@@ -74,11 +78,10 @@ enum Provider: String, Sendable, CaseIterable {
         let codes = entries.prefix(Self.mostCodes).compactMap { entry in
             entry.hasPrefix("v1,") ? Data(base64Encoded: String(entry.dropFirst(3))) : nil
         }
-        let signed = "\(id).\(time).".utf8.array + delivery.body
         return any(secrets) { secret in
-            let key = secret.hasPrefix("whsec_") ? Data(base64Encoded: String(secret.dropFirst(6))) : Data(secret.utf8)
-            guard let key else { return false }
-            let right = HMAC<SHA256>.authenticationCode(for: signed, using: SymmetricKey(data: key))
+            guard let right = StandardWebhook.code(delivery.body, id: id, time: time, secret: secret) else {
+                return false
+            }
             return any(codes) { right == $0 }
         }
     }

@@ -4,7 +4,6 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import Pipeline
-import Synchronization
 
 /// Turns what git servers send into passes, and answers `POST /sync`. Without a secret none of it is there.
 struct WebhookDesk: Sendable {
@@ -19,6 +18,7 @@ struct WebhookDesk: Sendable {
     private let journal: Journal
     private let doorbell: Doorbell
     private let pushes: PushDesk
+    private let peers: Peers
     private let logger: Logger
     private let complaints = Complaints()
     private let unreadable = Complaints()
@@ -35,6 +35,7 @@ struct WebhookDesk: Sendable {
         (self.edge, self.settings, self.journal, self.doorbell) = (edge, settings, journal, doorbell)
         self.logger = logger
         pushes = PushDesk(journal: journal, doorbell: doorbell)
+        peers = Peers(edge, settings: settings, journal: journal, logger: logger)
         guard edge.secret != nil else { return }
         // From nothing on, so that the first of a kind is an increase.
         for provider in Provider.allCases {
@@ -104,8 +105,18 @@ struct WebhookDesk: Sendable {
                 count(.ignored)
                 return Reply(.ok, "ignored")
             }
-            return await accept(push.ref.hasPrefix("refs/heads/") ? push.commit : nil, count)
-        case .anything: return await accept(nil, count)
+            let relay = Relay(commit: push.ref.hasPrefix("refs/heads/") ? push.commit : nil)
+            peers.tell(relay, secrets)
+            return await accept(relay, count)
+        case .anything:
+            peers.tell(Relay(), secrets)
+            return await accept(Relay(), count)
+        case .relay(let relay):
+            guard !peers.sent(delivery) else {
+                count(.ignored)
+                return Reply(.ok, "one's own")
+            }
+            return await accept(relay, count)
         }
     }
 
@@ -140,9 +151,9 @@ struct WebhookDesk: Sendable {
         return reply
     }
 
-    private func accept(_ commit: String?, _ count: (Verdict) -> Void) async -> Reply {
+    private func accept(_ relay: Relay, _ count: (Verdict) -> Void) async -> Reply {
         count(.accepted)
-        await pushes.receive(commit)
+        await pushes.receive(relay.commit)
         return Reply(.accepted, "accepted")
     }
 
@@ -165,37 +176,6 @@ struct WebhookDesk: Sendable {
         var reply = Reply(.unauthorized, "unauthorized")
         reply.fields[.wwwAuthenticate] = "Bearer"
         return reply
-    }
-}
-
-/// So many at a time, so that no crowd fills the memory.
-private final class Room: Sendable {
-    private let free: Mutex<Int>
-
-    init(for count: Int) { free = Mutex(count) }
-
-    func enter() -> Bool {
-        free.withLock { free in
-            guard free > 0 else { return false }
-            free -= 1
-            return true
-        }
-    }
-
-    func leave() { free.withLock { $0 += 1 } }
-}
-
-/// Once a minute: whoever knocks does not write the log.
-private final class Complaints: Sendable {
-    private let last = Mutex<ContinuousClock.Instant?>(nil)
-
-    func tell(_ work: () -> Void) {
-        let isDue = last.withLock { last in
-            if let last, ContinuousClock.now - last < .seconds(60) { return false }
-            last = .now
-            return true
-        }
-        if isDue { work() }
     }
 }
 

@@ -44,6 +44,7 @@ struct FollowOptions: ParsableArguments {
     @Option(.tlsCertFile) var tlsCertFile: String?
     @Option(.tlsKeyFile) var tlsKeyFile: String?
     @Option(.listen) var listen: String?
+    @Option(.peers) var peers: String?
     @Option(.beforePublish) var beforePublish: String?
     @Option(.onPublish) var onPublish: String?
     @Option(.touchFile) var touchFile: String?
@@ -62,7 +63,8 @@ struct FollowOptions: ParsableArguments {
                 .username: username, .credentialsFile: credentialsFile, .githubApp: githubApp,
                 .githubInstallation: githubInstallation, .githubAPI: githubAPI, .caFile: caFile,
                 .tlsCertFile: tlsCertFile,
-                .tlsKeyFile: tlsKeyFile, .listen: listen, .beforePublish: beforePublish, .onPublish: onPublish,
+                .tlsKeyFile: tlsKeyFile, .listen: listen, .peers: peers, .beforePublish: beforePublish,
+                .onPublish: onPublish,
                 .touchFile: touchFile, .hookTimeout: hookTimeout, .logFormat: logFormat, .logLevel: logLevel,
             ].given
         if let destinationArgument { values[Setting.destination.name] = destinationArgument }

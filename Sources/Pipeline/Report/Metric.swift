@@ -60,6 +60,8 @@ public struct Metric: Sendable, Hashable {
     public static let webhooks = Metric(
         "webhook_deliveries_total", .counter, "Webhooks by who sent them and what was made of them.",
         labels: ["provider", "verdict"])
+    public static let relays = Metric(
+        "webhook_relays_total", .counter, "Webhooks that were passed on to other replicas.", labels: ["result"])
     public static let hookRuns = Metric(
         "hook_runs_total", .counter, "Runs of hooks by how they ended.", labels: ["hook", "result"],
         known: Hook.allCases.flatMap { hook in Hook.Result.allCases.map { [hook.rawValue, $0.rawValue] } })
@@ -68,6 +70,6 @@ public struct Metric: Sendable, Hashable {
     public static let all: [Metric] = [
         build, passes, failures, stageSeconds, lastAttempt, lastSuccess, lastPublish, consecutiveFailures, published,
         requests, received, sent, filesWritten, bytesWritten, repaired, held, trees, storeBytes, storePacks, webhooks,
-        hookRuns,
+        relays, hookRuns,
     ]
 }

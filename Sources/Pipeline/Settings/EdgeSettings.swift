@@ -6,12 +6,35 @@ public struct EdgeSettings: Sendable, Equatable {
     public var address: ListenAddress
     /// SIDEKICK_WEBHOOK_SECRET; `nil` for no webhooks.
     public var secret: CredentialSource.Place?
+    /// SIDEKICK_PEERS: where webhooks are passed on to.
+    public var peers: [PeerAddress] = []
 
     /// The secrets that are good now: one a line.
     ///
     /// - Throws: `UpstreamError` when the file cannot be read.
     public func secrets() throws -> [String] {
         try (secret?.read().reveal() ?? "").split(whereSeparator: \.isNewline).map(String.init)
+    }
+}
+
+/// A name or an address, and a port.
+public struct PeerAddress: Sendable, Equatable {
+    /// Without brackets.
+    public let host: String
+    /// Never 0.
+    public let port: Int
+
+    static let accepted = "HOST:PORT or [IPV6]:PORT, with commas between"
+
+    /// Reads a list; `nil` when something in it is none.
+    static func list(_ text: String) -> [PeerAddress]? {
+        let all = text.split(separator: ",").map { part -> PeerAddress? in
+            guard case .tcp(let host, let port)? = ListenAddress(part.filter { !$0.isWhitespace }), port > 0,
+                !host.isEmpty, host.utf8.allSatisfy({ $0 > 32 && $0 < 127 && !"/?#@%".utf8.contains($0) })
+            else { return nil }
+            return PeerAddress(host: host, port: port)
+        }
+        return all.isEmpty || all.contains(nil) ? nil : all.compactMap { $0 }
     }
 }
 

@@ -145,6 +145,10 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_WEBHOOK_SECRET", kind: .secret, or: "none: no webhooks",
         "What webhooks are signed with, and the token of POST /sync; several, a line each, while it is changed. Better SIDEKICK_WEBHOOK_SECRET_FILE, read again at every delivery."
     )
+    public static let peers = Setting(
+        "SIDEKICK_PEERS", "addresses", or: "none",
+        "Where the other replicas listen, HOST:PORT with commas between; a name stands for all of its addresses, and one's own may be among them. Each webhook is passed on to them."
+    )
     public static let beforePublish = Setting(
         "SIDEKICK_BEFORE_PUBLISH", "command", or: "none",
         "A command that looks at a commit's tree before it is shown, and keeps the old one by any status but 0. A line for sh, or a JSON array; it must not write there. Not in the layout folder."
@@ -174,8 +178,8 @@ public struct Setting: Sendable, Hashable {
         repository, destination, delay, ref, subdirectory, include, exclude, layout, state, timeout, deadline, backoff,
         depth, fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious, username,
         password, token, credentialsFile, githubApp, githubInstallation, githubKey, githubAPI, sshKey, sshKnownHosts,
-        caFile, tlsCertFile, tlsKeyFile, listen, webhookSecret, beforePublish, onPublish, notifyURL,
-        notifySecret, touchFile, hookTimeout, logFormat, logLevel,
+        caFile, tlsCertFile, tlsKeyFile, listen, webhookSecret, peers, beforePublish, onPublish,
+        notifyURL, notifySecret, touchFile, hookTimeout, logFormat, logLevel,
     ]
 
     /// The variable that names a file with the secret; `nil` for what is not one.

@@ -242,13 +242,17 @@ struct SettingsReader {
 
     private mutating func edge() -> EdgeSettings? {
         let secret = secret(.webhookSecret)
+        let peers = value(.peers, accepted: PeerAddress.accepted, PeerAddress.list) ?? []
+        if !peers.isEmpty, secret == nil || text(.listen) == nil {
+            problems.append("SIDEKICK_PEERS passes webhooks on: give SIDEKICK_LISTEN and SIDEKICK_WEBHOOK_SECRET, too")
+        }
         guard let address = value(.listen, accepted: ListenAddress.accepted, ListenAddress.init) else {
             if secret != nil, text(.listen) == nil {
                 warnings.append("SIDEKICK_WEBHOOK_SECRET is set and SIDEKICK_LISTEN is not: nobody can send a webhook")
             }
             return nil
         }
-        return EdgeSettings(address: address, secret: secret)
+        return EdgeSettings(address: address, secret: secret, peers: peers)
     }
 
     private mutating func hooks() -> HookSettings {

@@ -1,0 +1,33 @@
+import Crypto
+import FoundationEssentials
+
+/// Standard Webhooks 1.0: an id, a time and the body are signed, so that nobody can send a delivery again much later.
+enum StandardWebhook {
+    /// The code of a delivery.
+    ///
+    /// - Parameters:
+    ///   - time: seconds since 1970, as they are sent.
+    ///   - secret: its bytes are the key, or, after `whsec_`, what stands there in base64.
+    /// - Returns: `nil` when that is not base64.
+    static func code(
+        _ body: [UInt8], id: String, time: String, secret: String
+    ) -> HMAC<SHA256>.MAC? {
+        let key = secret.hasPrefix("whsec_") ? Data(base64Encoded: String(secret.dropFirst(6))) : Data(secret.utf8)
+        return key.map {
+            HMAC<SHA256>.authenticationCode(for: Array("\(id).\(time).".utf8) + body, using: SymmetricKey(data: $0))
+        }
+    }
+
+    /// What a delivery is sent with; without a secret it is not signed.
+    ///
+    /// - Returns: `nil` when the secret is no key.
+    static func headers(
+        _ body: [UInt8], id: String, now: Int, secret: String?
+    ) -> [(name: String, value: String)]? {
+        let headers = [("Content-Type", "application/json"), ("webhook-id", id), ("webhook-timestamp", "\(now)")]
+        guard let secret else { return headers }
+        return code(body, id: id, time: "\(now)", secret: secret).map {
+            headers + [("webhook-signature", "v1,\(Data($0).base64EncodedString())")]
+        }
+    }
+}
