@@ -99,7 +99,7 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .stalled: "check the server and the network; SIDEKICK_TIMEOUT says how long to wait"
         case .authentication(_, true): "renew the password or token"
         case .authentication(_, false): "set SIDEKICK_TOKEN_FILE, or SIDEKICK_USERNAME and SIDEKICK_PASSWORD_FILE"
-        case .certificate: "install the authority's certificate on this machine, or renew the server's"
+        case .certificate: "name the authority's certificate in SIDEKICK_CA_FILE, or renew the server's"
         case .forbidden: "give the user or token the right to read the repository"
         case .repositoryNotFound: "check REPOSITORY; many servers also say this when a login is missing"
         case .serverFailed: "check the server's own log"
