@@ -40,17 +40,18 @@ release: ## Build the program for use
 	@deploy/setup build
 	swift build -c release --product sidekick --static-swift-stdlib
 
-# Whoever installs is often root, and no developer.
-install: ## Install the program, its manual, completions and systemd unit (PREFIX, DESTDIR)
-	@[ -x .build/release/sidekick ] || $(MAKE) release
-	@deploy/install .build/release/sidekick
+# Whoever installs is often root, and no developer: a program that is there is not built again.
+PROGRAM = .build/release/sidekick
+install: ## Install the program, its manual, completions and systemd unit (PREFIX, DESTDIR, PROGRAM)
+	@[ -x $(PROGRAM) ] || $(MAKE) release
+	@deploy/install $(PROGRAM)
 
 uninstall: ## Remove what install installed
 	@deploy/install --remove
 
-deb: release ## Make a Debian package
+deb: $(if $(filter file,$(origin PROGRAM)),release) ## Make a Debian package (PROGRAM)
 	@deploy/setup deb
-	@deploy/deb .build/release/sidekick
+	@deploy/deb $(PROGRAM)
 
 clean: ## Remove what was built
 	rm -rf .build

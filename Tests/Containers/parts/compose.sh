@@ -100,3 +100,17 @@ compose restart --timeout 2 balancer >/dev/null 2>&1
 within 20 "a balancer that starts meanwhile finds the others" shows "" four
 for _ in 1 2 3 4 5 6; do shows "" four || fail "a request after the balancer's restart"; done
 down
+
+echo "containers: one webhook for three pairs"
+push "five"
+export DELAY=1h WEBHOOK_SECRET=$work/webhook-secret
+files=(--project-directory deploy/compose -f deploy/compose/balanced.yml -f deploy/compose/balanced-webhook.yml -f "$work/balanced.yml")
+compose up -d --no-build >"$work/up" 2>&1 || fail "up with three pairs and a webhook: $(tail -5 "$work/up")"
+within 60 "all three serve the page" same_everywhere five
+push "six"
+[ "$(hook -d '{"ref":"refs/heads/main"}' "http://127.0.0.1:$PORT/_sidekick/webhooks/generic")" = 202 ] || fail "the webhook is not accepted"
+within 5 "one webhook to one of them, and all three show the push" same_everywhere six
+[ "$(curl -s -o /dev/null -w '%{http_code}' -d '{}' "http://127.0.0.1:$PORT/_sidekick/webhooks/peer")" = 401 ] || fail "a stranger among the replicas"
+ok "nobody else is one of them"
+down
+unset WEBHOOK_SECRET

@@ -26,9 +26,9 @@ grep -q '^packaged' "$work/debian.log" || fail "$(cat "$work/debian.log")"
 ok "installs, verifies, publishes as its user, and leaves the site when it is removed: $(grep -o 'level.*' "$work/debian.log" | head -1)"
 
 echo "containers: make install"
-DESTDIR=$work/root PREFIX=/usr/local deploy/install "$work/sidekick" || fail "deploy/install"
+make -s install PROGRAM="$work/sidekick" DESTDIR="$work/root" || fail "make install"
 [ "$("$work/root/usr/local/bin/sidekick" --version)" = "$("$work/sidekick" --version)" ] || fail "the installed program"
 grep -q '^ExecStart=/usr/local/bin/sidekick$' "$work/root/usr/local/lib/systemd/system/sidekick@.service" || fail "the unit"
-DESTDIR=$work/root PREFIX=/usr/local deploy/install --remove 2>/dev/null
+make -s uninstall DESTDIR="$work/root" 2>/dev/null
 [ -z "$(find "$work/root" -type f)" ] || fail "left behind: $(find "$work/root" -type f)"
 ok "installs, and uninstalls without a rest"

@@ -10,15 +10,15 @@ odd=$(grep -vE '^\./(usr/local/bin/sidekick|usr/bin/ssh|etc/(passwd|group|nsswit
 [ -z "$odd" ] || fail "in the image: $odd"
 ok "$(wc -l <<<"$found") files: the program, ssh, libraries, certificates, one user"
 bytes=$(docker image inspect -f '{{.Size}}' "$updater_image")
-[ "$bytes" -le 55000000 ] || fail "the image has $bytes bytes"
-ok "$((bytes / 100000)) hundred kB of at most 550"
+[ "$bytes" -le 40000000 ] || fail "the image has $bytes bytes"
+ok "$((bytes / 100000)) hundred kB of at most 400"
 python3 - "$work/image" <<'PYTHON' || fail "the SBOM"
 import json, os, sys
 root = sys.argv[1]
 sbom = json.load(open(root + "/usr/share/doc/sidekick/sbom.spdx.json"))
 assert sbom["spdxVersion"] == "SPDX-2.3" and sbom["SPDXID"] == "SPDXRef-DOCUMENT"
 names = {p["name"]: p["versionInfo"] for p in sbom["packages"]}
-for name in ["sidekick", "swift", "libgit2-1.5", "libc6", "openssh-client", "ca-certificates", "libnss-wrapper", "swift-nio", "swift-crypto"]:
+for name in ["sidekick", "swift", "libgit2-dev", "libc6", "openssh-client", "ca-certificates", "libnss-wrapper", "swift-nio", "swift-crypto"]:
     assert names.get(name), name
 assert all(names.values()), names
 ids = {p["SPDXID"] for p in sbom["packages"]} | {"SPDXRef-DOCUMENT"}

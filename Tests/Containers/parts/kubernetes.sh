@@ -11,7 +11,8 @@ valid() { # FILE VERSION
 cp -r deploy/kubernetes "$work/kubernetes"
 cp "$work/key" "$work/kubernetes/overlays/ssh/key" 2>/dev/null || echo key >"$work/kubernetes/overlays/ssh/key"
 echo known >"$work/kubernetes/overlays/ssh/known_hosts"
-for overlay in base overlays/plain overlays/ssh overlays/metrics; do
+echo secret >"$work/kubernetes/overlays/webhook/secret"
+for overlay in base overlays/plain overlays/ssh overlays/metrics overlays/webhook; do
     "${kustomize[@]}" "$work/kubernetes/$overlay" >"$work/$(basename $overlay).yaml" 2>"$work/kustomize" || fail "$overlay: $(cat "$work/kustomize")"
     valid "$work/$(basename $overlay).yaml" 1.31
 done
@@ -21,7 +22,7 @@ chart() { "$helm" template site deploy/helm/sidekick --kube-version 1.31.0 --set
 "$helm" lint --strict deploy/helm/sidekick --set repository=https://host/site.git >"$work/lint" 2>&1 || fail "helm lint: $(cat "$work/lint")"
 chart >"$work/chart.yaml" || fail "the chart"
 valid "$work/chart.yaml" 1.31
-chart --set metrics.enabled=true,ssh.secretName=a,token.secretName=b,settings.SIDEKICK_REF=main,networkPolicy.enabled=true >"$work/full.yaml" || fail "the chart with everything"
+chart --set metrics.enabled=true,ssh.secretName=a,token.secretName=b,webhook.secretName=c,settings.SIDEKICK_REF=main,networkPolicy.enabled=true >"$work/full.yaml" || fail "the chart with everything"
 valid "$work/full.yaml" 1.31
 for bad in repository= delay=soon settings.REPOSITORY=x settings.SIDEKICK_MAX_FILES=2000000 nonsense=1; do
     "$helm" template site deploy/helm/sidekick --set "repository=https://host/site.git,$bad" >/dev/null 2>&1 && fail "the chart takes $bad"
@@ -55,6 +56,27 @@ for path in sys.argv[1:]:
 strip = lambda c: {k: v for k, v in c.items() if k not in ("image", "env")}
 assert [strip(c) for c in base["initContainers"] + base["containers"]] == [strip(c) for c in chart["initContainers"] + chart["containers"]]
 PYTHON
+"$work/venv/bin/python" - "$work/webhook.yaml" "$work/full.yaml" <<'PYTHON' || fail "the way of a webhook"
+import sys, yaml
+for path in sys.argv[1:]:
+    documents = [d for d in yaml.safe_load_all(open(path)) if d]
+    pick = lambda kind, test=lambda d: True: next(d for d in documents if d["kind"] == kind and test(d))
+    spec = pick("Deployment")["spec"]["template"]["spec"]
+    env = {e["name"]: e["value"] for e in spec["initContainers"][0]["env"]}
+    peers = pick("Service", lambda d: d["spec"].get("clusterIP") == "None")
+    assert env["SIDEKICK_PEERS"] == peers["metadata"]["name"] + ":8081" and env["SIDEKICK_LISTEN"] == ":8081", env
+    labels = pick("Deployment")["spec"]["template"]["metadata"]["labels"].items()
+    assert peers["spec"]["selector"].items() <= labels
+    policy = pick("NetworkPolicy")["spec"]
+    for rules, end in ((policy["ingress"], "from"), (policy["egress"], "to")):
+        rule = next(r for r in rules if r.get("ports") == [{"port": 8081}] and "podSelector" in r.get(end, [{}])[0])
+        assert rule[end][0]["podSelector"]["matchLabels"].items() <= labels
+    conf = pick("ConfigMap")
+    mounted = next(v["configMap"]["name"] for v in spec["volumes"] if "configMap" in v)
+    assert mounted == conf["metadata"]["name"] and "127.0.0.1:8081" in conf["data"]["webhook.conf"]
+    assert any(m["mountPath"] == "/etc/nginx/pair.d" for m in spec["containers"][0]["volumeMounts"])
+PYTHON
+ok "a webhook finds every Pod, in the manifests and in the chart"
 ok "Pods meet the restricted standard, and manifests and chart make the same ones"
 
 if [ -n "${PODS:-}" ]; then
