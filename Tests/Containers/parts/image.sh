@@ -64,6 +64,12 @@ refused=$(docker run --rm --network none --user 54321:0 --read-only --cap-drop A
     "$updater_image" ssh://git@127.0.0.1:1/site.git /site/www --once 2>&1 || true)
 grep -q 'cannot connect to 127.0.0.1:1: .*Connection refused' <<<"$refused" || fail "ssh in the image: $refused"
 ok "ssh gets as far as the network"
+mkdir -p "$work/home/.ssh"
+printf 'Host *\n  ProxyCommand nc %%h %%p\n' >"$work/home/.ssh/config"
+refused=$(docker run --rm --network none --read-only --cap-drop ALL --tmpfs /site:mode=1777 -v "$work/home:/home:ro" -e HOME=/home \
+    -e SIDEKICK_SSH_KNOWN_HOSTS=none "$updater_image" ssh://git@127.0.0.1:1/site.git /site/www --once 2>&1 || true)
+grep -q 'there is no shell.*ProxyJump and ProxyCommand need the image with a shell' <<<"$refused" || fail "a ProxyCommand: $refused"
+ok "a ProxyCommand is told to need the other image"
 
 echo "containers: the image with a shell, for hooks that are scripts"
 docker build -q --target updater-debug -f Dockerfile.updater -t "$COMPOSE_PROJECT_NAME-debug" . >"$work/debug.log" 2>&1 || { cat "$work/debug.log"; fail "updater-debug"; }
