@@ -48,7 +48,7 @@ public struct NotificationSender: Notifier {
         _ body: [UInt8], _ event: Notification.Event, id: String, secret: String?,
         now: Int = Int(Date().timeIntervalSince1970)
     ) throws(HookFailure) -> [(name: String, value: String)] {
-        guard var headers = StandardWebhook.headers(body, id: id, now: now, secret: secret) else {
+        guard var headers = StandardWebhook.headers(body, id: id, now: now, secrets: secret.map { [$0] } ?? []) else {
             throw HookFailure("has a secret that begins with whsec_ and is not base64")
         }
         headers.append(("X-Sidekick-Event", event.rawValue))

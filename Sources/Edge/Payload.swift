@@ -16,8 +16,12 @@ enum Event: Sendable, Equatable {
 
 /// What replicas tell each other of a webhook that one of them accepted.
 struct Relay: Codable, Sendable, Equatable {
+    /// So that nothing else that was signed with the same secret can be taken for one.
+    var kind = Self.name
     /// What the remote should name now, where that was told.
     var commit: String?
+
+    static let name = "sidekick.push"
 }
 
 extension Provider {
@@ -32,7 +36,9 @@ extension Provider {
             guard !delivery.body.isEmpty else { return .anything }
             guard let payload: Payload.Push = delivery.payload() else { return .malformed }
             return payload.ref == nil ? .anything : payload.pushes
-        case .peer: return (delivery.payload() as Relay?).map { .relay($0) } ?? .malformed
+        case .peer:
+            guard let relay: Relay = delivery.payload(), relay.kind == Relay.name else { return .malformed }
+            return .relay(relay)
         }
     }
 

@@ -72,10 +72,10 @@ enum Provider: String, Sendable, CaseIterable {
     /// time is a delivery that somebody has kept.
     private func isSigned(_ delivery: Delivery, _ secrets: [String], _ now: Double) -> Bool {
         guard let id = delivery["webhook-id"], let time = delivery["webhook-timestamp"], let seconds = Double(time),
-            abs(now - seconds) <= Self.tolerance
+            abs(now - seconds) <= StandardWebhook.tolerance
         else { return false }
-        let entries = (delivery["webhook-signature"] ?? "").split(separator: " ", maxSplits: Self.mostCodes)
-        let codes = entries.prefix(Self.mostCodes).compactMap { entry in
+        let entries = (delivery["webhook-signature"] ?? "").split(separator: " ", maxSplits: StandardWebhook.mostCodes)
+        let codes = entries.prefix(StandardWebhook.mostCodes).compactMap { entry in
             entry.hasPrefix("v1,") ? Data(base64Encoded: String(entry.dropFirst(3))) : nil
         }
         return any(secrets) { secret in
@@ -85,11 +85,6 @@ enum Provider: String, Sendable, CaseIterable {
             return any(codes) { right == $0 }
         }
     }
-
-    /// One for each key of theirs that may be good.
-    private static let mostCodes = 8
-    /// Seconds, as Standard Webhooks has it.
-    private static let tolerance = 300.0
 
     private func isOne(of secrets: [String], _ value: String?) -> Bool {
         guard let value else { return false }

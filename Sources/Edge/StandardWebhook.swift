@@ -18,16 +18,21 @@ enum StandardWebhook {
         }
     }
 
-    /// What a delivery is sent with; without a secret it is not signed.
+    /// What a delivery is sent with: signed with each of the secrets, so that whoever knows one can tell; without any, not signed.
     ///
-    /// - Returns: `nil` when the secret is no key.
+    /// - Returns: `nil` when one of them is no key.
     static func headers(
-        _ body: [UInt8], id: String, now: Int, secret: String?
+        _ body: [UInt8], id: String, now: Int, secrets: [String]
     ) -> [(name: String, value: String)]? {
+        let codes = secrets.prefix(mostCodes).map { code(body, id: id, time: "\(now)", secret: $0) }
+        guard !codes.contains(nil) else { return nil }
         let headers = [("Content-Type", "application/json"), ("webhook-id", id), ("webhook-timestamp", "\(now)")]
-        guard let secret else { return headers }
-        return code(body, id: id, time: "\(now)", secret: secret).map {
-            headers + [("webhook-signature", "v1,\(Data($0).base64EncodedString())")]
-        }
+        let signatures = codes.compactMap { $0.map { "v1,\(Data($0).base64EncodedString())" } }
+        return signatures.isEmpty ? headers : headers + [("webhook-signature", signatures.joined(separator: " "))]
     }
+
+    /// Seconds for which a delivery is good.
+    static let tolerance = 300.0
+    /// One for each key that may be good.
+    static let mostCodes = 8
 }

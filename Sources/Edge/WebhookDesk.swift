@@ -112,9 +112,9 @@ struct WebhookDesk: Sendable {
             peers.tell(Relay(), secrets)
             return await accept(Relay(), count)
         case .relay(let relay):
-            guard !peers.sent(delivery) else {
+            guard peers.isNews(delivery, now: now) else {
                 count(.ignored)
-                return Reply(.ok, "one's own")
+                return Reply(.ok, "known")
             }
             return await accept(relay, count)
         }

@@ -28,7 +28,7 @@ extension Loop {
             uncleaned.tell(SyncError(error, at: .report).cause) { cause in
                 logger.warning("clean-up failed", metadata: ["cause": "\(cause)"])
             }
-            upkeep.done(nextIn: nil)
+            upkeep.done(nextIn: 60)
         }
     }
 

@@ -45,19 +45,27 @@ enum Resolver {
     /// How silent name servers are told.
     static let silence = "no name server answered"
 
-    /// Whether there is an answer of any kind within half a second, which is longer than it takes where there is one.
+    /// Whether there is an answer of any kind, in a time in which a second name server is asked as well when the first is silent.
     static func answers(for host: String) async -> Bool {
-        await withCheckedContinuation { answered in
-            do {
-                try OwnThread.start {
-                    let isSilent = (try? ask(host, "0", within: 0.5, wake: WakePipe()) == nil) ?? false
-                    answered.resume(returning: !isSilent)
+        guard let wake = try? WakePipe() else { return true }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { answered in
+                do {
+                    try OwnThread.start {
+                        let isSilent = (try? ask(host, "0", within: patience, wake: wake) == nil) ?? false
+                        answered.resume(returning: !isSilent)
+                    }
+                } catch {
+                    answered.resume(returning: true)
                 }
-            } catch {
-                answered.resume(returning: true)
             }
+        } onCancel: {
+            wake.signal()
         }
     }
+
+    /// Seconds. The C library turns to the second name server after five (resolv.conf(5)).
+    private static let patience = 7.0
 
     /// - Returns: `nil` when there was no answer in time.
     private static func ask(_ host: String, _ port: String, within timeout: Double, wake: WakePipe) throws -> Answer? {

@@ -8,6 +8,7 @@ final class SmartUpstream: Upstream {
     private let executor: GitExecutor
     private let transport: any SmartTransport
     private let legacy: LegacyRemote
+    private let traffic: Traffic
     private let tell: @Sendable (String) -> Void
     private let state = Mutex(State())
 
@@ -24,6 +25,7 @@ final class SmartUpstream: Upstream {
         self.options = options
         self.executor = executor
         self.transport = transport
+        self.traffic = traffic
         legacy = LegacyRemote(options: options, executor: executor, traffic: traffic)
     }
 
@@ -37,6 +39,7 @@ final class SmartUpstream: Upstream {
                 throw error
             }
         }
+        let received = traffic.received
         do {
             return try await transport.withServer { server in
                 if server.isOld { tellThatItIsOld("each question brings all of its references") }
@@ -49,14 +52,17 @@ final class SmartUpstream: Upstream {
         } catch let error as ProtocolError {
             throw UpstreamError(error, options)
         } catch UpstreamError.stalled(let host, let seconds) {
-            // Silent name servers look just like a silent server. A proxy resolves the name itself.
-            let name = options.url.endpoint(standard: 0).host
-            if try options.proxies.proxy(for: options.url) == nil, await !Resolver.answers(for: name) {
+            // Silent name servers look just like a server that never answers. A proxy resolves the name itself.
+            if try traffic.received == received && host == options.url.authority
+                && options.proxies.proxy(for: options.url) == nil, await !Resolver.answers(for: name)
+            {
                 throw UpstreamError.hostUnknown(host: name, reason: Resolver.silence)
             }
             throw UpstreamError.stalled(host: host, seconds: seconds)
         }
     }
+
+    private var name: String { options.url.endpoint(standard: 0).host }
 
     /// Once.
     private func tellThatItIsOld(_ what: String) {

@@ -162,7 +162,7 @@ private struct Leftovers {
         found += trees.filter { name in
             // The link that an exchange leaves for a grace.
             let target = try? FileManager.default.destinationOfSymbolicLink(atPath: home + "/trees/" + name)
-            return name.hasPrefix(".") && !(name.hasPrefix(".next-") && target?.contains("/trees/") == true)
+            return name.hasPrefix(".") && !(name.hasPrefix(".next-") && target?.hasPrefix("../../../") == true)
         }.map { "trees/" + $0 }
         let records = Set(names("records"))
         found += trees.subtracting(records).filter { !$0.hasPrefix(".") }.map { "trees/\($0) without its record" }

@@ -9,7 +9,8 @@ import Testing
     private func replica(
         of url: String, at port: UInt16, _ folder: TemporaryFolder, peers: String, more: [String: String] = [:]
     ) throws -> Sidekick {
-        try Sidekick(
+        try FileManager.default.createDirectory(atPath: folder("\(port)"), withIntermediateDirectories: true)
+        return try Sidekick(
             [url, folder("\(port)/www"), "--listen", "127.0.0.1:\(port)", "--delay", "1h", "--peers", peers],
             environment: ["SIDEKICK_WEBHOOK_SECRET": Self.secret].merging(more) { $1 })
     }
@@ -22,9 +23,6 @@ import Testing
         let remote = try await HTTPRemote(["index.html": "one"])
         let folder = try TemporaryFolder()
         let ports = try [freePort(), freePort(), freePort()]
-        for port in ports {
-            try FileManager.default.createDirectory(atPath: folder("\(port)"), withIntermediateDirectories: true)
-        }
         // By names as well, and with its own among them. A proxy is for the world outside.
         let peers = "127.0.0.1:\(ports[0]), localhost:\(ports[1]),127.0.0.1:\(ports[2])"
         let replicas = try ports.map {
@@ -58,7 +56,6 @@ import Testing
         let remote = try await HTTPRemote(["index.html": "one"])
         let folder = try TemporaryFolder()
         let (port, gone) = (try freePort(), try freePort())
-        try FileManager.default.createDirectory(atPath: folder("\(port)"), withIntermediateDirectories: true)
         let listening = try HTTPTrap { _ in "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n" }
         let refusing = try HTTPTrap { _ in "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n" }
         let silent = try HTTPTrap { _ in nil }
@@ -72,8 +69,13 @@ import Testing
             #expect(try edge.ask("/webhooks/generic", body: "", Self.bearer).status == 202)
         }
         try await eventually("those that are there have it") {
-            listening.everything.contains("POST /webhooks/peer ") && listening.everything.contains("{}")
+            listening.everything.contains("POST /webhooks/peer ") && listening.everything.contains("{\"kind\"")
         }
+        // The last of them as well, though others let themselves be waited for.
+        let newest = String(repeating: "ab", count: 20)
+        let push = "{\"ref\":\"refs/heads/main\",\"after\":\"\(newest)\"}"
+        #expect(try edge.ask("/webhooks/generic", body: push, Self.bearer).status == 202)
+        try await eventually(within: 3, "the newest is passed on") { listening.everything.contains(newest) }
         try await eventually(within: 30, "the others have had their time") { try relays(port, "failed") ?? 0 >= 4 }
         let signature = try #require(listening.everything.firstMatch(of: /webhook-signature: (\S+)/)).1
         let id = try #require(listening.everything.firstMatch(of: /webhook-id: (\S+)/)).1
@@ -83,16 +85,24 @@ import Testing
         }
         #expect(sidekick.log.split(separator: "\n").count { $0.contains("webhook not passed on") } == 1)
 
-        // What was heard on the way cannot be made into something else, and not be sent again much later.
+        // What was heard on the way cannot be made into something else, and is good once, and not much later.
+        let body = "{\"kind\":\"sidekick.push\"}"
         let time = try #require(listening.everything.firstMatch(of: /webhook-timestamp: (\S+)/)).1
-        let forged = ["webhook-id": "x", "webhook-timestamp": String(time), "webhook-signature": String(signature)]
-        #expect(try edge.ask("/webhooks/peer", body: "{}", forged).status == 401)
-        #expect(try edge.ask("/webhooks/peer", body: "{}").status == 401)
-        #expect(try edge.ask("/webhooks/peer", body: "{}", Self.bearer).status == 401)
-        let own = forged.merging(["webhook-id": String(id)]) { $1 }
-        #expect(try edge.ask("/webhooks/peer", body: "{}", own).body == "one's own\n")
-        let late = own.merging(["webhook-timestamp": "\((Int(time) ?? 0) - 1_000)"]) { $1 }
-        #expect(try edge.ask("/webhooks/peer", body: "{}", late).status == 401)
+        let heard = [
+            "webhook-id": String(id), "webhook-timestamp": String(time), "webhook-signature": String(signature),
+        ]
+        #expect(try edge.ask("/webhooks/peer", body: body, heard).body == "known\n", "its own")
+        let other = try self.replica(of: remote.url(), at: freePort(), folder, peers: "127.0.0.1:\(gone)")
+        let second = try await other.edge()
+        for (field, value) in [("webhook-id", "x"), ("webhook-timestamp", "\((Int(time) ?? 0) - 1_000)")] {
+            #expect(try second.ask("/webhooks/peer", body: body, heard.merging([field: value]) { $1 }).status == 401)
+        }
+        #expect(try second.ask("/webhooks/peer", body: body + " ", heard).status == 401)
+        #expect(try second.ask("/webhooks/peer", body: body).status == 401)
+        #expect(try second.ask("/webhooks/peer", body: body, Self.bearer).status == 401)
+        #expect(try second.ask("/webhooks/peer", body: body, heard).status == 202)
+        #expect(try second.ask("/webhooks/peer", body: body, heard).body == "known\n")
+        #expect(try await other.stop() == 0)
         #expect(try await sidekick.stop() == 0)
     }
 

@@ -67,6 +67,29 @@ import Testing
         #expect(try site.folder.read(".sidekick/www/previous/a") == "1")
     }
 
+    @Test(
+        .enabled(if: geteuid() == 0, "what nobody may rename needs root"), arguments: [Layout.link, .exchange])
+    func `a switch that the disk refuses is taken back, and the tree before stays what it was`(layout: Layout) throws {
+        let site = try Site(layout, grace: 1000)
+        site.options.keepPrevious = 600
+        let commits = try (1...3).map { try site.commit(["a": "\($0)"]) }
+        for commit in commits[..<2] { try site.publish(commit) }
+        let names = site.names("trees")
+        let staged = try site.stage(commits[2])
+        // In link nobody may change the parent, in exchange DESTINATION may not be moved.
+        let obstacle = layout == .link ? site.folder.path : site.www
+        try Command.run(["chattr", "+i", obstacle])
+        defer { _ = try? Command.run(["chattr", "-i", obstacle]) }
+        #expect(throws: DiskError.self) { try site.publisher.publish(staged) }
+        #expect(try site.shows(commits[1]) && site.folder.read(".sidekick/www/previous/a") == "1")
+        let left = site.names("trees").filter { !names.contains($0) }
+        #expect(left == [commits[2]], "\(left)")
+        try Command.run(["chattr", "-i", obstacle])
+        _ = try site.publisher.publish(staged)
+        #expect(try site.shows(commits[2]) && site.folder.read(".sidekick/www/previous/a") == "2")
+        #expect(try site.differences(commits[2]) == [])
+    }
+
     @Test func `a folder of foreign files at the name of the next link is kept`() throws {
         let site = try Site(.link)
         try site.publish(["a": "1"])

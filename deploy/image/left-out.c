@@ -5,11 +5,15 @@
 int git_transport_ssh_global_init(void) { return 0; }
 
 int git_smart_subtransport_ssh(void **out, void *transport, void *parameter) {
-    return git_error_set_str(GIT_ERROR_SSH, "this program has no ssh of libgit2's"), -1;
+    *out = 0;
+    return git_error_set_str(GIT_ERROR_SSH, "this program has no ssh of libgit2's"), GIT_ERROR;
 }
 
 int git_transport_ssh_with_paths(void **out, void *remote, void *parameter) {
     return git_smart_subtransport_ssh(out, remote, parameter);
 }
 
-int git_http_auth_negotiate(void **out, const void *url) { return 0; }
+int git_http_auth_negotiate(void **out, const void *url) {
+    *out = 0;
+    return GIT_PASSTHROUGH;
+}

@@ -198,9 +198,12 @@ struct TreeLayout {
 
     private var treeSwitch: TreeSwitch { TreeSwitch(layout: layout, destination: destination, pool: pool) }
 
+    /// Finishes a switch whose end failed, after what it showed was visible.
+    func settle(keeping lostAndFound: LostAndFound) throws { try treeSwitch.settle(keeping: lostAndFound) }
+
     /// Finishes or removes what a process that was killed left.
     func recover(keeping lostAndFound: LostAndFound) throws -> [Notice] {
-        try treeSwitch.settle(keeping: lostAndFound)
+        try settle(keeping: lostAndFound)
         let standing = try destination.standing(in: pool)
         let live = try liveName()
         let unfinished = try pool.sweep(live: live)

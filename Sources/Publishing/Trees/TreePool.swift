@@ -55,7 +55,9 @@ struct TreePool {
     /// Every tree that has a record, but for the live one.
     func spares(besides live: String?) throws -> [Tree] {
         try names().filter { $0 != live && !$0.hasPrefix(".") }.compactMap { name in
-            guard let record = try record(of: name) else { return nil }
+            guard let record = try record(of: name), try trees.status(EntryName(name))?.kind == .folder else {
+                return nil
+            }
             let ended = try records.status(EntryName(name))?.mtime ?? 0
             return Tree(name: name, record: record, ended: Double(ended) / 1e9, doubtful: try plan(of: name))
         }
@@ -134,6 +136,23 @@ struct TreePool {
     /// The tree that `previous` leads to has got another name.
     func movePrevious(from name: EntryName, to tree: String) throws {
         if try previous()?.tree == name.description { try pointPrevious(at: tree) }
+    }
+
+    /// Takes `setPrevious` back, when the switch did not happen and the tree is live still.
+    ///
+    /// - Parameter previous: the tree that `previous` led to before.
+    func keepPrevious(_ previous: String?, whileLive tree: String) throws {
+        switch try destination.standing(in: self) {
+        case .linkedTree(tree), .exchangedTree(tree): break
+        default: return
+        }
+        let (trees, name) = (try trees, EntryName(tree))
+        if try trees.status(name)?.kind == .link { try trees.remove(name) }
+        if let previous, try self.previous()?.tree != previous {
+            try pointPrevious(at: previous)
+        } else if previous == nil {
+            try removePrevious()
+        }
     }
 
     private func pointPrevious(at tree: String) throws {

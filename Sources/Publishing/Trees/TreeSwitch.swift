@@ -6,7 +6,8 @@ import Glibc
 ///
 /// What comes next stands in the folder of trees, at a name that no other publish has. After an exchange, what stood at
 /// DESTINATION stands there and goes back to the name that its record has; a link to it stays behind for a grace. So whoever
-/// read where `previous` leads finds that tree, however long it takes him to get there.
+/// read where `previous` leads finds that tree, however long it takes him to get there. (Where a link takes the place of a tree, once
+/// in the life of a DESTINATION, that place is a link to nowhere until the exchange.)
 struct TreeSwitch {
     let layout: Layout
     let destination: Destination
@@ -15,10 +16,12 @@ struct TreeSwitch {
     /// - Parameter before: the tree that is live and becomes `previous`; `nil` for none.
     func show(_ tree: String, after before: String?, keeping lostAndFound: LostAndFound) throws {
         try settle(keeping: lostAndFound)
+        let previous = try pool.previous()?.tree
         do {
             try swap(tree, after: before, keeping: lostAndFound)
         } catch {
             try? settle(keeping: lostAndFound)
+            if let before { try? pool.keepPrevious(previous, whileLive: before) }
             throw error
         }
     }
@@ -32,9 +35,9 @@ struct TreeSwitch {
         case .link: try trees.makeLink(next, target: Array(destination.linkTarget(of: tree).utf8))
         case .exchange, .folder: try trees.rename(EntryName(tree), to: trees, as: next)
         }
-        if let before { try pool.setPrevious(before, movingTo: next) }
         // No tree is visible whose name is not on the disk. A link that is lost is only one that was not shown.
         if layout != .link { try trees.sync() }
+        if let before { try pool.setPrevious(before, movingTo: next) }
         switch (standing, layout) {
         case (.nothing, _), (.linkedTree, .link): try trees.rename(next, to: parent, as: destination.name)
         case (.foreignLink, .link):
@@ -86,8 +89,10 @@ struct TreeSwitch {
         .destinationUnusable(
             path: destination.path,
             reason:
-                "the layout exchange must swap it with another folder in one step, and this file system cannot (\(error))",
-            remedy: "set SIDEKICK_LAYOUT=link or SIDEKICK_LAYOUT=folder, or put DESTINATION on a local disk or volume")
+                "the layout \(layout.rawValue) must swap that folder with another in one step, and this file system cannot (\(error))",
+            remedy: layout == .link
+                ? "move the folder away, so that a link can take its place, or set SIDEKICK_LAYOUT=folder"
+                : "set SIDEKICK_LAYOUT=link or SIDEKICK_LAYOUT=folder, or put DESTINATION on a local disk or volume")
     }
 }
 

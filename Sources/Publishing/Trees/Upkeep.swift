@@ -30,6 +30,7 @@ struct Upkeep {
     }
 
     private func clean(makingSpares: Bool) throws -> Double? {
+        try trees.settle(keeping: lostAndFound)
         try expirePrevious()
         let live = try trees.liveName()
         // What cannot be read now may be read later: nothing is removed on its account.

@@ -34,10 +34,10 @@ public struct HTTPSender: Sendable {
         var options = options
         options.url = try Self.origin(url)
         options.timeout = timeout
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let client = HTTPClient(
-            eventLoopGroupProvider: .shared(group), configuration: try .init(for: options, idle: 1))
-        defer { client.shutdown { _ in group.shutdownGracefully { _ in } } }
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
+            configuration: try .init(for: options, idle: 1))
+        defer { client.shutdown { _ in } }
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "User-Agent", value: options.agent)

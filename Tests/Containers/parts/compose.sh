@@ -110,7 +110,8 @@ within 60 "all three serve the page" same_everywhere five
 push "six"
 [ "$(hook -d '{"ref":"refs/heads/main"}' "http://127.0.0.1:$PORT/_sidekick/webhooks/generic")" = 202 ] || fail "the webhook is not accepted"
 within 5 "one webhook to one of them, and all three show the push" same_everywhere six
-[ "$(curl -s -o /dev/null -w '%{http_code}' -d '{}' "http://127.0.0.1:$PORT/_sidekick/webhooks/peer")" = 401 ] || fail "a stranger among the replicas"
-ok "nobody else is one of them"
+[ "$(curl -s -o /dev/null -w '%{http_code}' -d '{}' "http://127.0.0.1:$PORT/_sidekick/webhooks/peer")" = 404 ] || fail "a stranger among the replicas"
+answers _sidekick/ready 204 || fail "ready, through the balancer"
+ok "replicas are not to be talked to from outside"
 down
 unset WEBHOOK_SECRET
