@@ -10,21 +10,14 @@ final class DestinationLock: Sendable {
     ///   - busy: what it means that another process holds it.
     ///   - patience: how often to try, 50 ms apart: `sidekick health` holds it for a moment too.
     init(_ path: String, patience: Int = 20, busy: (_ owner: String) -> PublishingError) throws {
+        // Closed by deinit from here on, also when this throws.
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw DiskError("open the lock", path) }
         var tries = 0
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR else {
-                let error = DiskError("lock", path)
-                close(descriptor)
-                throw error
-            }
+            guard errno == EWOULDBLOCK || errno == EINTR else { throw DiskError("lock", path) }
             tries += 1
-            guard tries < patience else {
-                let owner = Self.owner(descriptor)
-                close(descriptor)
-                throw busy(owner)
-            }
+            guard tries < patience else { throw busy(Self.owner(descriptor)) }
             usleep(50_000)
         }
         fchmod(descriptor, 0o600)
@@ -36,7 +29,7 @@ final class DestinationLock: Sendable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// The process that holds a lock file, by what it wrote there.
     private static func owner(_ descriptor: Int32) -> String {

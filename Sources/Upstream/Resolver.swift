@@ -79,7 +79,7 @@ enum Resolver {
         if case .cancelled = Wait.forEvents(Int16(POLLIN), on: done.reading, wake: wake, seconds: timeout) {
             throw CancellationError()
         }
-        return box.value.withLock { $0 }
+        return withExtendedLifetime(done) { box.value.withLock { $0 } }
     }
 
     private final class AnswerBox: Sendable {

@@ -155,8 +155,11 @@ import Testing
 
         let first = try Sidekick([source.path, folder("www"), "--delay", "1h"])
         try await first.prints("published")
-        let second = try await Sidekick.once([source.path, folder("www")])
+        let second = try await Sidekick.once(
+            [source.path, folder("www")], wrapper: ["strace", "-f", "-o", folder("closed"), "-e", "trace=close"])
         #expect(second.status == 75, "\(second.log)")
+        // What is closed twice may be somebody else's the second time.
+        #expect(try folder.read("closed").firstMatch(of: /close\(\d+\) += -1 EBADF/) == nil)
         #expect(second.log.contains("another sidekick") && second.log.contains("\(first.pid)"))
         #expect(try await first.stop() == 0)
     }
