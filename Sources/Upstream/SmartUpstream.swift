@@ -58,6 +58,7 @@ final class SmartUpstream: Upstream {
             {
                 throw UpstreamError.hostUnknown(host: name, reason: Resolver.silence)
             }
+            try Task.checkCancellation()
             throw UpstreamError.stalled(host: host, seconds: seconds)
         }
     }

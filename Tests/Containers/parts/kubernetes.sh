@@ -58,6 +58,7 @@ assert [strip(c) for c in base["initContainers"] + base["containers"]] == [strip
 PYTHON
 "$work/venv/bin/python" - "$work/webhook.yaml" "$work/full.yaml" <<'PYTHON' || fail "the way of a webhook"
 import sys, yaml
+confs = set()
 for path in sys.argv[1:]:
     documents = [d for d in yaml.safe_load_all(open(path)) if d]
     pick = lambda kind, test=lambda d: True: next(d for d in documents if d["kind"] == kind and test(d))
@@ -72,9 +73,11 @@ for path in sys.argv[1:]:
         rule = next(r for r in rules if r.get("ports") == [{"port": 8081}] and "podSelector" in r.get(end, [{}])[0])
         assert rule[end][0]["podSelector"]["matchLabels"].items() <= labels
     conf = pick("ConfigMap")
+    confs.add(conf["data"]["webhook.conf"])
     mounted = next(v["configMap"]["name"] for v in spec["volumes"] if "configMap" in v)
     assert mounted == conf["metadata"]["name"] and "127.0.0.1:8081" in conf["data"]["webhook.conf"]
     assert any(m["mountPath"] == "/etc/nginx/pair.d" for m in spec["containers"][0]["volumeMounts"])
+assert len(confs) == 1, "the manifests' webhook.conf and the chart's differ"
 PYTHON
 ok "a webhook finds every Pod, in the manifests and in the chart"
 ok "Pods meet the restricted standard, and manifests and chart make the same ones"
