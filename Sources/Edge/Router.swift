@@ -3,6 +3,7 @@ import HTTPTypes
 import HummingbirdCore
 import Logging
 import Pipeline
+import System
 
 /// Which answer a request gets. A path is taken byte by byte: nothing is decoded, so nothing can be meant by another spelling.
 struct Router: Sendable {
@@ -99,7 +100,7 @@ private struct Query {
     private let pairs: [(name: Substring, value: Substring)]
 
     init(_ text: Substring) {
-        pairs = text.split(separator: "&").map { pair in
+        pairs = text.parts(at: "&", leavingOutEmpty: true).map { pair in
             let name = pair.prefix { $0 != "=" }
             return (name, pair.dropFirst(name.count).dropFirst())
         }

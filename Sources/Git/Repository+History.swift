@@ -1,4 +1,5 @@
 import CLibgit2
+import System
 
 extension Repository {
     /// The published commit and the two before it, newest first.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import System
 
 extension Store {
     /// How the objects of a store came to it. They do not mix: what was copied or fetched is shallow, and libgit2's

@@ -1,3 +1,5 @@
+import System
+
 /// What a tree entry is; git knows no others.
 public enum EntryKind: Hashable, Sendable {
     /// A blob, mode 100644 or 100755.

@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// The right to publish into one DESTINATION, or to use one SIDEKICK_STATE: an exclusive flock(2) that ends with the process,
 /// however it ends.
@@ -74,7 +75,7 @@ extension Destination {
             // "1: FLOCK  ADVISORY  WRITE 412 fd:01:2359 0 EOF"
             let fields = line.split { $0 == " " || $0 == "\n" }
             guard fields.count >= 6, fields[1] == "FLOCK", fields[3] == "WRITE", let pid = pid_t(fields[4]), pid > 0,
-                fields[5].split(separator: ":").last.flatMap({ UInt64($0) }) == UInt64(status.st_ino)
+                fields[5].parts(at: ":").last.flatMap({ UInt64($0) }) == UInt64(status.st_ino)
             else { continue }
             if Self.holds(pid, device: status.st_dev, inode: status.st_ino) { return pid }
         }

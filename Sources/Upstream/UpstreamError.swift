@@ -1,5 +1,6 @@
 public import Git
 import Glibc
+import System
 
 /// Why a remote did not give what was asked for.
 public enum UpstreamError: Error, Sendable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 import Git
+import System
 
 /// The command `ls-refs`: which references there are, of those that were asked for (gitprotocol-v2(5), ls-refs).
 struct ListReferences {
@@ -35,7 +36,7 @@ struct ListReferences {
             }
             return true
         }
-        let fields = text.split(separator: " ", omittingEmptySubsequences: false)
+        let fields = text.parts(at: " ")
         guard fields.count >= 2, !fields[1].isEmpty else {
             throw ProtocolError(expected: "an id and the name of a reference", found: packet.summary)
         }

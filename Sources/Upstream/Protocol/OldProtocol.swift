@@ -1,4 +1,5 @@
 import Git
+import System
 
 /// What a server of the old protocol says at first: all of its references, and with the first of them what it can do
 /// (gitprotocol-pack(5), Reference Discovery; gitprotocol-capabilities(5)).
@@ -33,7 +34,7 @@ struct OldAdvertisement {
         isFirst = false
         // Its ids are others, and nothing will be asked of it.
         if objectFormat != "sha1" { return false }
-        let fields = line.split(separator: " ", maxSplits: 1)
+        let fields = line.parts(at: " ", atMost: 2)
         if fields.count == 2, fields[0] == "shallow", let id = ObjectID(hex: fields[1]) {
             guard shallow.count < FetchPackAnswer.mostBoundaries else { throw .tooMuch("shallow commits") }
             shallow.append(id)
@@ -62,10 +63,10 @@ struct OldAdvertisement {
     }
 
     private mutating func readCapabilities(_ text: Substring) -> Substring {
-        let parts = text.split(separator: "\0", maxSplits: 1, omittingEmptySubsequences: false)
-        if parts.count > 1 { capabilities = Set(parts[1].split(separator: " ").map(String.init)) }
+        let parts = text.parts(at: "\0", atMost: 2)
+        if parts.count > 1 { capabilities = Set(parts[1].parts(at: " ", leavingOutEmpty: true).map(String.init)) }
         for capability in capabilities where capability.hasPrefix("symref=") {
-            let pair = capability.dropFirst("symref=".count).split(separator: ":", maxSplits: 1)
+            let pair = capability.dropFirst("symref=".count).parts(at: ":", atMost: 2)
             if pair.count == 2 { symbolic[String(pair[0])] = String(pair[1]) }
         }
         return parts[0]

@@ -5,6 +5,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Synchronization
+import System
 
 /// Protocol v2 over http(s) (gitprotocol-http(5), Smart Clients): every command is a POST of its own, over one connection that
 /// is kept from pass to pass. What the server can do is asked once and remembered until something fails.
