@@ -1,5 +1,5 @@
 import Glibc
-import System
+import Platform
 
 /// The right to publish into one DESTINATION, or to use one SIDEKICK_STATE: an exclusive flock(2) that ends with the process,
 /// however it ends.
@@ -24,10 +24,15 @@ final class DestinationLock: Sendable {
         fchmod(descriptor, 0o600)
         let text = Array("\(getpid())\n".utf8)
         guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, text, text.count, 0) == text.count else {
-            let error = DiskError("write the lock", path)
-            close(descriptor)
-            throw error
+            throw DiskError("write the lock", path)
         }
+    }
+
+    /// Whether the file at its path is the one that is locked: who removes it lets another process in.
+    func isAt(_ path: String) -> Bool {
+        var (held, there) = (stat(), stat())
+        return fstat(descriptor, &held) == 0 && lstat(path, &there) == 0 && held.st_ino == there.st_ino
+            && held.st_dev == there.st_dev
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }

@@ -1,5 +1,5 @@
 public import Git
-import System
+import Platform
 
 /// How trees are made and shown.
 public struct PublishingOptions: Sendable, Equatable {

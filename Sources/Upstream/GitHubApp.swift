@@ -6,7 +6,7 @@ import Git
 import Glibc
 import NIOCore
 import NIOHTTP1
-import System
+import Platform
 
 /// How to log in as an installation of a GitHub App, which needs no person's account.
 public struct GitHubAppOptions: Sendable, Equatable {

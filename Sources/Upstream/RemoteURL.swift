@@ -1,5 +1,5 @@
 import Git
-import System
+import Platform
 
 /// The address of a repository in one of the forms that git takes (git-clone(1), GIT URLS), its password kept apart.
 public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {

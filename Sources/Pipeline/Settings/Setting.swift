@@ -1,4 +1,4 @@
-import System
+import Platform
 
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 // Each declaration carries its own description, which a comment would only repeat.

@@ -1,5 +1,5 @@
 import Git
-import System
+import Platform
 
 /// What keeps the pool of trees in shape between passes: few trees, and one at hand for the next update.
 struct Upkeep {

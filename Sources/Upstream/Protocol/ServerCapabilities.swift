@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// What a server says it can do (gitprotocol-v2(5), Capability Advertisement).
 struct ServerCapabilities: Sendable, Equatable {
@@ -83,6 +83,8 @@ struct ProtocolCommand {
         bytes += PacketLine.encodedDelimiter
     }
 
-    mutating func add(_ argument: String) { bytes += PacketLine.encoded(argument + "\n") }
+    mutating func add(_ argument: String, _ rest: [UInt8] = []) {
+        bytes += PacketLine.encoded(Array(argument.utf8) + rest + [10])
+    }
     mutating func end() { bytes += PacketLine.encodedFlush }
 }
