@@ -22,9 +22,9 @@ public struct Piece: Sendable {
         return Piece(bytes: block, times: .max)
     }
 
-    /// Until the client leaves, one byte and then a pause of so many seconds.
-    public static func dripping(_ bytes: [UInt8], every pause: Double) -> Piece {
-        Piece(bytes: bytes, times: .max, step: 1, pause: pause)
+    /// Until the client leaves, so many bytes and then a pause of so many seconds.
+    public static func dripping(_ bytes: [UInt8], step: Int = 1, every pause: Double) -> Piece {
+        Piece(bytes: bytes, times: .max, step: step, pause: pause)
     }
 
     /// Once, so many bytes and then a pause of so many seconds.

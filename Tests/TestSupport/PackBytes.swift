@@ -81,11 +81,15 @@ public struct Delta: Sendable {
     ///   - result: how large it says that the result is.
     public init(from base: Int, to result: Int) { bytes = Self.number(base) + Self.number(result) }
 
-    /// Takes a part of the base: less than 16 MB of it, from less than 4 GB on.
+    /// Takes a part of the base, from less than 4 GB on.
     public mutating func copy(from offset: Int, count: Int) {
-        bytes.append(0xff)
-        for shift in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: offset >> shift)) }
-        for shift in [0, 8, 16] { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }
+        // An instruction has room for so many.
+        for start in stride(from: 0, to: count, by: 0xffffff) {
+            bytes.append(0xff)
+            for shift in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: (offset + start) >> shift)) }
+            let part = min(count - start, 0xffffff)
+            for shift in [0, 8, 16] { bytes.append(UInt8(truncatingIfNeeded: part >> shift)) }
+        }
     }
 
     /// Adds up to 127 bytes.

@@ -12,6 +12,11 @@ extension Sidekick {
         /// How long it took.
         public let seconds: Double
 
+        /// Its last words of what went wrong.
+        public var cause: Substring {
+            log.firstMatch(of: /cause="((?:[^"\\]|\\.)*)"/)?.1 ?? ""
+        }
+
         /// For a person who looks for what went wrong.
         public var description: String { "status \(status), \(peak) MB, \(seconds) s\n\(log)" }
     }
