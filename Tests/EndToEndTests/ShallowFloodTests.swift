@@ -24,6 +24,11 @@ import Testing
         return bytes + (door.isVersion2 ? Packet.delimiter : Packet.flush)
     }
 
+    private func size(in folder: TemporaryFolder) throws -> Int {
+        guard folder.has(".sidekick/www/git/shallow") else { return 0 }
+        return try folder.read(".sidekick/www/git/shallow").utf8.count
+    }
+
     @Test(arguments: ScriptedGitServer.Door.allCases)
     func `leaves nothing of them in the store when its pack breaks off, and an honest one is asked as before`(
         door: ScriptedGitServer.Door
@@ -41,11 +46,7 @@ import Testing
             let broken = try await Sidekick.measured([server.url, folder("www")], ceiling: 400)
             #expect(broken.status == 69 && broken.peak < 100, "\(broken)")
             #expect(try folder.read("www/index.html") == "one")
-            let file = folder(".sidekick/www/git/shallow")
-            let size =
-                try FileManager.default.fileExists(atPath: file)
-                ? Data(contentsOf: URL(fileURLWithPath: file)).count : 0
-            #expect(size < 1_000, "round \(round): \(size) bytes in the file shallow")
+            try #require(try size(in: folder) < 1_000, "after round \(round)")
         }
         server.script = try GitScript(next)
         let last = try await Sidekick.measured([server.url, folder("www")], ceiling: 400)
@@ -53,5 +54,25 @@ import Testing
         #expect(try folder.read("www/index.html") == "two")
         let size = try #require(server.questions.last { $0.kind == .fetch }?.size)
         #expect(size < honest + 2_000, "\(size) bytes are asked, \(honest) at first")
+    }
+
+    @Test(arguments: [ScriptedGitServer.Door.http2, .git0])
+    func `leaves nothing of them in the store when all else is right`(door: ScriptedGitServer.Door) async throws {
+        let server = try ScriptedGitServer(door, GitScript(RawCommit(["index.html": "0"])))
+        let folder = try TemporaryFolder()
+        for round in 1...3 as ClosedRange<UInt8> {
+            var script = try GitScript(RawCommit(["index.html": "\(round)"]))
+            script.instead[.boundaries] = [.bytes(Self.boundaries(round, door))]
+            server.script = script
+            let pass = try await Sidekick.measured([server.url, folder("www")], ceiling: 400)
+            #expect(pass.peak < 100, "\(pass)")
+            // What was not asked for may be refused as well.
+            if pass.status == 0 { #expect(try folder.read("www/index.html") == "\(round)") }
+            try #require(try [0, 69].contains(pass.status) && size(in: folder) < 1_000, "round \(round): \(pass)")
+        }
+        server.script = try GitScript(RawCommit(["index.html": "last"]))
+        let last = try await Sidekick.once([server.url, folder("www")])
+        #expect(try last.status == 0 && folder.read("www/index.html") == "last", "\(last.log)")
+        #expect(try #require(server.questions.last { $0.kind == .fetch }?.size) < 3_000)
     }
 }
