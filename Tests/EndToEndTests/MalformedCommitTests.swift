@@ -51,7 +51,7 @@ import Testing
         },
     ]
 
-    @Test(arguments: ScriptedGitServer.Door.allCases)
+    @Test(arguments: [ScriptedGitServer.Door.http2, .http0])
     func `is refused, the site and the store stay, and the next commit is published`(door: ScriptedGitServer.Door)
         async throws
     {

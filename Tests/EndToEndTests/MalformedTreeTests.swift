@@ -90,7 +90,7 @@ import Testing
         ]
     }
 
-    @Test(arguments: ScriptedGitServer.Door.allCases)
+    @Test(arguments: [ScriptedGitServer.Door.http2, .http0])
     func `is refused by its name when a server makes it, the site stays, and the next commit is published`(
         door: ScriptedGitServer.Door
     ) async throws {
