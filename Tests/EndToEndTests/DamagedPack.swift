@@ -53,8 +53,6 @@ struct DamagedPack: Sendable, CustomStringConvertible {
         DamagedPack("version 99") { try PackBytes($0.objects).whole(version: 99) },
         DamagedPack("too few objects announced") { try PackBytes($0.objects).whole(announcing: 1) },
         DamagedPack("too many objects announced") { try PackBytes($0.objects).whole(announcing: 9) },
-        DamagedPack("2^31 objects announced") { try PackBytes($0.objects).whole(announcing: 1 << 31) },
-        DamagedPack("2^32 - 1 objects announced") { try PackBytes($0.objects).whole(announcing: .max) },
         DamagedPack("no zlib") { $0.add(type: 3, size: 9, deflated: Array(repeating: 0xff, count: 30)) },
         DamagedPack("a base that nobody has") { $0.add(three, onto: .unknown(1)) },
         DamagedPack("deltas onto objects that nobody has") { pack in
@@ -80,8 +78,10 @@ struct DamagedPack: Sendable, CustomStringConvertible {
         DamagedPack("no objects") { _ in try PackBytes().whole() },
     ]
 
-    /// What is wrong with it can do no harm, and a reader need not mind.
-    static let harmless = [
+    /// A reader may refuse it as damaged or as too large, or need not mind.
+    static let odd = [
+        DamagedPack("2^31 objects announced") { try PackBytes($0.objects).whole(announcing: 1 << 31) },
+        DamagedPack("2^32 - 1 objects announced") { try PackBytes($0.objects).whole(announcing: .max) },
         DamagedPack("bytes behind it") { try $0.pack() + [UInt8](repeating: 7, count: 40) },
         DamagedPack("another pack behind it") { try $0.pack() + $0.pack() },
         DamagedPack("an entry of the type 0") { $0.add(type: 0, size: 1, deflated: Deflate.stored([1])) },

@@ -104,7 +104,7 @@ import Testing
         let honest = try GitScript(RawCommit(["index.html": "one"]))
         let server = try ScriptedGitServer(door, honest)
         let folder = try TemporaryFolder()
-        let arguments = [server.url, folder("www"), "--timeout", "2s", "--deadline", "2s", "--max-pack", "8MB"]
+        let arguments = [server.url, folder("www"), "--timeout", "2s", "--deadline", "1s", "--max-pack", "8MB"]
         if stands { #expect(try await Sidekick.once(arguments).status == 0) }
         server.script = try GitScript(RawCommit(["index.html": "two"]))
         flood.change(&server.script, door)

@@ -4,7 +4,7 @@ import TestSupport
 /// Objects of hundreds of megabytes that take few bytes on the wire, each in all that a commit needs.
 enum LargeObject: String, CaseIterable, Sendable {
     /// A commit, by one of its parts.
-    case message, signature, parents
+    case message, parents
     /// What a branch names in place of a commit.
     case tag
     /// The root, one below it, and one of bytes that are no rows.
@@ -47,15 +47,11 @@ enum LargeObject: String, CaseIterable, Sendable {
             return try BulkObject(.commit, [.repeated(Array(start.utf8), 1), middle, .repeated(Array(end.utf8), 1)])
         }
         switch self {
-        case .message, .signature, .parents, .liar:
+        case .message, .parents, .liar:
             let object =
-                switch self {
-                case .signature:
-                    try commit(header.dropLast() + "gpgsig -----BEGIN\n", " abcdefgh\n", " -----END\n\nSigned\n")
-                case .parents:
-                    try commit(header.prefix(46), "parent \(RawID.unknown(1))\n", header.dropFirst(46) + "Merge\n")
-                default: try commit(header, "all is well\n")
-                }
+                try self == .parents
+                ? commit(header.prefix(46), "parent \(RawID.unknown(1))\n", header.dropFirst(46) + "Merge\n")
+                : commit(header, "all is well\n")
             pack.add(type: object.kind.number, size: self == .liar ? 200 : object.size, deflated: object.deflated)
             named = object.id
         case .tag:

@@ -51,32 +51,34 @@ import Testing
         },
     ]
 
-    @Test(arguments: [ScriptedGitServer.Door.http2, .http0])
+    @Test(arguments: [ScriptedGitServer.Door.http2, .git0])
     func `is refused, the site and the store stay, and the next commit is published`(door: ScriptedGitServer.Door)
         async throws
     {
-        let (blob, tree) = try (RawObject.blob("x"), RawObject.tree([RawObject.row("100644", "a", .unknown(2))]))
-        let whole = try RawObject.tree([RawObject.row("100644", "a", blob.id)])
+        let blob = try RawObject.blob("x")
+        let tree = try RawObject.tree([RawObject.row("100644", "a", blob.id)])
         let server = try ScriptedGitServer(door, GitScript(RawCommit(["index.html": "0"])))
         let folder = try TemporaryFolder()
         #expect(try await Sidekick.once([server.url, folder("www")]).status == 0)
-        var wrong: [String] = []
-        for (number, malformed) in Self.all.enumerated() {
-            let objects = try malformed.objects(blob, whole)
-            let pack = PackBytes([blob, whole, tree].filter { $0.id != objects[0].id } + objects)
+        var (wrong, last) = ([String](), "0")
+        for (number, malformed) in Self.all.enumerated() where door == .http2 || number % 4 == 0 {
+            let objects = try malformed.objects(blob, tree)
+            let pack = PackBytes([blob, tree].filter { $0.id != objects[0].id } + objects)
             server.script = GitScript(objects[0].id, pack: try pack.whole())
             let pass = try await Sidekick.measured([server.url, folder("www")], ceiling: 400)
-            // Of what git itself would take for a commit nothing bad is said.
+            // Some of it git itself takes for a commit.
             let text = try? folder.read("www/index.html")
-            if ![0, 65, 69].contains(pass.status) || (pass.status != 0 && text != "\(number)") {
+            if ![0, 65, 69].contains(pass.status) || (pass.status != 0 && text != last) {
                 wrong.append("\(malformed): status \(pass.status), \(text ?? "no page"): \(pass.cause)")
             }
             if pass.log.contains("moved aside") || pass.log.contains("fetched anew") {
                 wrong.append("\(malformed): the store is lost: \(pass.cause)")
             }
+            guard number % 4 == 0 || pass.status == 0 || number == Self.all.count - 1 else { continue }
             server.script = try GitScript(RawCommit(["index.html": "\(number + 1)"]))
             let next = try await Sidekick.once([server.url, folder("www")])
             try #require(next.status == 0, "\(malformed): \(next.log)")
+            last = "\(number + 1)"
         }
         #expect(wrong == [])
     }

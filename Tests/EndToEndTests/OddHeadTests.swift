@@ -36,7 +36,7 @@ import Testing
         #expect(try await Sidekick.once([server.url, folder("www")] + hook).status == 0)
         #expect(try folder.read("ref") == "refs/heads/main")
         var wrong: [String] = []
-        for (number, odd) in Self.names.enumerated() {
+        for (number, odd) in Self.names.enumerated() where door == .http2 || number % 3 == 0 {
             try folder.write("", to: "ref")
             var script = try GitScript(RawCommit(["index.html": "\(number + 1)"]))
             script.references[0].target = odd.target

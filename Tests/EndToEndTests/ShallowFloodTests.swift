@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct `A server that tells of endless boundaries` {
-    private static let count = 30_000
+    private static let count = 10_000
 
     /// So many ids that nobody has, each another one.
     private static func boundaries(_ round: UInt8, _ door: ScriptedGitServer.Door) -> [UInt8] {
