@@ -68,6 +68,7 @@ struct Router: Sendable {
     }
 
     private func metrics(accepting types: String) -> Reply {
+        journal.measureRunning()
         let format = types.contains("application/openmetrics-text") ? Metrics.Format.openMetrics : .prometheus
         return Reply(.ok, journal.metrics.text(format), as: format.rawValue)
     }

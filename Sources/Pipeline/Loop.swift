@@ -36,6 +36,8 @@ public struct Loop: Sendable {
         terminal: Bool, version: String
     ) async throws -> Loop {
         do {
+            let limits = settings.publishing.limits
+            ObjectLimits(blob: limits.blob, files: limits.files).enforce()
             let executor = GitExecutor()
             let (publisher, notices) = try await executor.run {
                 let destination = try Destination(settings.destination, state: settings.state)
@@ -60,6 +62,7 @@ public struct Loop: Sendable {
             journal.metrics.set(of: .build, version)
             let earlier = try? StatusReport.read(publisher.destination)
             if let earlier { journal.note(earlier) }
+            journal.watchSteps { settings.publishing.heartbeat.silence }
             let look = GitExecutor(label: "sidekick.look")
             journal.lookForServed { await (try? look.run { publisher.isServing() }) ?? false }
             let loop = Loop(
@@ -178,11 +181,14 @@ public struct Loop: Sendable {
     /// - Parameter next: takes why it failed, if it did; the failures in a row, and the pause before the next pass.
     /// - Throws: `SyncError`, `CancellationError`.
     private func runPass(_ trigger: Trigger?, next: (SyncError?) -> (failures: Int, pause: Double?)) async throws {
-        // The first one, which may have a large site to fetch, has no deadline.
-        let isBounded = try await executor.run { (try? publisher.published()) != nil }
-        journal.begin(trigger, isBounded: isBounded)
+        let isFirst = try await executor.run { (try? publisher.published()) == nil }
+        journal.begin(trigger, isBounded: !isFirst)
         do {
-            let outcome = try await (isBounded ? passWithDeadline() : pass.run())
+            let watch = PassWatch(
+                deadline: settings.deadline, isFirst: isFirst, journal: journal, traffic: traffic,
+                isLocal: settings.upstream.url.transport == .local, logger: logger
+            ) { [status] in status.noteRunning($0) }
+            let outcome = try await watch.over { try await pass.run() }
             if outcome != .unchanged { Heap.giveBack() }
             await report(outcome, nil, next)
         } catch let error as CancellationError {
@@ -211,28 +217,6 @@ public struct Loop: Sendable {
         hooks.notePass(status.failure)
         let result: Attempt.Result = error != nil ? .failed : outcome == .unchanged ? .unchanged : .published
         journal.end(result, commit: error == nil ? status.published?.commit : nil, error)
-    }
-
-    private func passWithDeadline() async throws -> Pass.Outcome {
-        let deadline = settings.deadline
-        return try await withThrowingTaskGroup(of: Pass.Outcome?.self) { group in
-            group.addTask { try await pass.run() }
-            group.addTask {
-                try await Alarm.wait(deadline)
-                return nil
-            }
-            defer { group.cancelAll() }
-            if let outcome = try await group.next() ?? nil { return outcome }
-            group.cancelAll()
-            // What the pass was doing when its time was up is its own business; that it has ended is not.
-            while let rest = await group.nextResult() {
-                if case .success(let outcome?) = rest { return outcome }
-            }
-            throw SyncError(
-                stage: .report, cause: "the pass took longer than \(deadline) s",
-                remedy: "raise SIDEKICK_DEADLINE if the repository needs that long", recovery: .retry,
-                exitCode: .temporaryFailure)
-        }
     }
 
     /// Looks for what somebody else changed while no process owned DESTINATION. The first pass makes it anew.

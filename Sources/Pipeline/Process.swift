@@ -11,6 +11,13 @@ func wallSeconds() -> Double {
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
+/// Seconds of a clock that nobody sets.
+func monotonicSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
 /// Where logs and progress go.
 enum StandardError {
     /// One write(2), so that lines of several threads do not mix. A reader that is gone is no reason to stop.

@@ -92,7 +92,7 @@ extension Destination {
             let (layout, before) = try visibleRecord()
             guard let before else { throw PublishingError.nothingPublished(path) }
             let folder = try Directory(opening: layout == .link ? home + "/trees/" + before.name : path)
-            let repository = try Repository(opening: store.path)
+            let repository = try store.open()
             let found = try Verification(record: before.record, folder: folder).run(in: repository)
             let after = try visibleRecord().1
             if after?.record.commit == before.record.commit, after?.record.published == before.record.published {

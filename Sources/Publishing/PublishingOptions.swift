@@ -19,6 +19,8 @@ public struct PublishingOptions: Sendable, Equatable {
     public var grace: Double
     /// How many seconds the tree that was live before stays reachable as `previous`; 0 for not at all.
     public var keepPrevious: Double
+    /// Beats while a tree is made.
+    public var heartbeat = Heartbeat()
 
     /// What shows in the tree, beside the commit and the subdirectory.
     var policy: String {

@@ -6,6 +6,7 @@ struct PackFetch {
     let options: UpstreamOptions
     let executor: GitExecutor
     let server: any SmartServer
+    let traffic: Traffic
     let progress: @Sendable (TransferProgress) throws -> Void
 
     private var commit: ObjectID { request.advertisement.commit }
@@ -35,12 +36,26 @@ struct PackFetch {
     /// Looks at what came. Whether it makes a tree shows when it is made.
     private func check(follows previous: ObjectID?) async throws {
         let (store, commit, ref) = (request.store, commit, request.advertisement.ref)
-        try await executor.run {
-            let repository = try store.open()
-            guard try repository.peel(commit) == commit else { throw UpstreamError.notACommit(ref: ref) }
-            if let previous, try !repository.hasParent(previous, from: commit) {
-                throw UpstreamError.rewritten(from: previous, to: commit)
+        try await blaming("what it sent is not whole") {
+            try await executor.run {
+                let repository = try store.open()
+                guard try repository.peel(commit) == commit else { throw UpstreamError.notACommit(ref: ref) }
+                if let previous, try !repository.hasParent(previous, from: commit) {
+                    throw UpstreamError.rewritten(from: previous, to: commit)
+                }
             }
+        }
+    }
+
+    /// Runs work that fails on what came or on what is here, and tells whose fault it is: what came builds on what is here.
+    private func blaming(_ what: String, _ work: () async throws -> Void) async throws {
+        do {
+            try await work()
+        } catch let error as GitError where error.isDamage {
+            let store = request.store
+            let isSound = try await executor.run { try store.isSound() }
+            throw isSound
+                ? UpstreamError.serverFailed(address: address, reason: "\(what): \(error.message)") : error.ofStore
         }
     }
 
@@ -59,16 +74,7 @@ struct PackFetch {
     private func download(_ snapshot: Snapshot, depth: Int) async throws {
         var fetch = FetchPack(want: commit)
         (fetch.haves, fetch.shallow, fetch.depth) = (snapshot.haves, snapshot.shallow, depth)
-        do {
-            try await receive(fetch, into: request.store)
-        } catch let error as GitError where error.isDamage || error.isMalformed {
-            // What came builds on what is here.
-            let store = request.store
-            let isSound = try await executor.run { try store.isSound() }
-            throw isSound
-                ? UpstreamError.serverFailed(address: address, reason: "its pack is damaged: \(error.message)")
-                : error.ofStore
-        }
+        try await blaming("its pack is damaged") { try await receive(fetch, into: request.store) }
     }
 
     /// Asks for the commits between the two and nothing else of them, and looks for the old one among their parents. The
@@ -100,7 +106,7 @@ struct PackFetch {
             var (shallow, whole): ([ObjectID], [ObjectID]) = ([], [])
             try await server.fetch(fetch, agent: options.agent) { event in
                 switch event {
-                case .progress: break
+                case .progress(let bytes): traffic.chat(bytes.count)
                 case .shallow(let id): shallow.append(id)
                 case .unshallow(let id): whole.append(id)
                 case .pack(let bytes): try progress(try await receiver.append(bytes))

@@ -109,9 +109,10 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
     ) throws -> Advertisement {
         let (reference, warnings) = try resolve(address: address, names: names, lookup)
         // It goes into logs, metrics and the environment of hooks.
-        if let target = reference.symbolic, !target.isAllowed {
+        if let target = reference.symbolic, !(target.isAllowed && target.hasPrefix("refs/")) {
             throw UpstreamError.serverFailed(
-                address: address, reason: "\(reference.name) leads to a name that git does not allow, \(target)")
+                address: address,
+                reason: "\(reference.name) leads to what git does not allow as the name of a reference, \(target)")
         }
         return Advertisement(
             ref: reference.symbolic ?? reference.name, commit: try commit(reference), warnings: warnings)

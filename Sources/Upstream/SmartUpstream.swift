@@ -28,7 +28,8 @@ final class SmartUpstream: Upstream {
         do {
             return try await transport.withServer { server in
                 if server.isOld { tellThatItIsOld() }
-                return try await work(SmartRemote(options: options, executor: executor, server: server))
+                return try await work(
+                    SmartRemote(options: options, executor: executor, server: server, traffic: traffic))
             }
         } catch let error as ProtocolError {
             throw UpstreamError(error, options)
@@ -63,6 +64,7 @@ private struct SmartRemote: Remote {
     let options: UpstreamOptions
     let executor: GitExecutor
     let server: any SmartServer
+    let traffic: Traffic
 
     func discover() async throws -> Advertisement {
         if let fixed = options.ref.fixed { return fixed }
@@ -82,7 +84,7 @@ private struct SmartRemote: Remote {
 
     func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws {
         try await PackFetch(
-            request: request, options: options, executor: executor, server: server, progress: progress
+            request: request, options: options, executor: executor, server: server, traffic: traffic, progress: progress
         ).run()
     }
 }

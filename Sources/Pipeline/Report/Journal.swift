@@ -51,6 +51,7 @@ public final class Journal: Sendable {
         var waiters = 0
         var isClosed = false
         var look: (@Sendable () async -> Bool)?
+        var silence: (@Sendable () -> Double?)?
     }
 
     /// Counts with it.
@@ -251,6 +252,25 @@ public final class Journal: Sendable {
         }
     }
 
+    /// The stage of the pass that goes on; `nil` when there is none.
+    var stage: Stage? { state.withLock { $0.current?.stage } }
+
+    /// The pass that goes on; `nil` when there is none.
+    var running: Running? {
+        state.withLock { state in
+            state.current.map { Running(number: $0.number, began: timestamp($0.began), stage: $0.stage) }
+        }
+    }
+
+    /// Writes down how long the pass has gone on that does, before metrics are shown.
+    public func measureRunning() {
+        let seconds = state.withLock { state in state.current.map { ticks() - $0.start } ?? 0 }
+        metrics.set(seconds.rounded(), of: .running)
+    }
+
+    /// - Parameter seconds: since the last step of work that has no bound; `nil` for none yet.
+    func watchSteps(_ seconds: @escaping @Sendable () -> Double?) { state.withLock { $0.silence = seconds } }
+
     /// Why the loop cannot be said to run; `nil` when it can.
     ///
     /// - Parameter deadline: SIDEKICK_DEADLINE.
@@ -258,8 +278,12 @@ public final class Journal: Sendable {
         let now = ticks()
         return state.withLock { state in
             if let current = state.current {
-                let seconds = now - current.start
-                guard current.isBounded, seconds > deadline + Self.patience else { return nil }
+                // The first pass has no bound as a whole, but each stage of it has one, or makes steps.
+                let stage = now - current.stageBegan
+                let steps = current.stage == .materialize ? min(stage, state.silence?() ?? stage) : stage
+                // Of a fetch nothing but the rate is bounded, which is watched elsewhere.
+                let seconds = current.isBounded ? now - current.start : current.stage == .fetch ? 0 : steps
+                guard seconds > deadline + Self.patience else { return nil }
                 return "a pass has been at \(current.stage.rawValue) for \(Int(seconds)) s"
             }
             guard let next = state.nextPass?.ticks, now > next + deadline + Self.patience else { return nil }

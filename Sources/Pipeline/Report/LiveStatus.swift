@@ -15,6 +15,8 @@ public struct LiveStatus: Encodable, Sendable {
 
     /// One object.
     public func encode(to encoder: any Encoder) throws {
+        var status = status
+        status.running = nil
         try status.encode(to: encoder)
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(running, forKey: .running)

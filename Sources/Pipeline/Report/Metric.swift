@@ -34,6 +34,8 @@ public struct Metric: Sendable, Hashable {
         known: stages)
     public static let stageSeconds = Metric(
         "stage_duration_seconds", .histogram, "How long each stage of a pass took.", labels: ["stage"])
+    public static let running = Metric(
+        "pass_running_seconds", .gauge, "How long the pass that goes on has taken so far; 0 between passes.")
     public static let lastAttempt = Metric(
         "last_attempt_timestamp_seconds", .gauge, "When the last pass began.")
     public static let lastSuccess = Metric(
@@ -68,7 +70,8 @@ public struct Metric: Sendable, Hashable {
 
     /// Every metric, in the order in which it is shown.
     public static let all: [Metric] = [
-        build, passes, failures, stageSeconds, lastAttempt, lastSuccess, lastPublish, consecutiveFailures, published,
+        build, passes, failures, stageSeconds, running, lastAttempt, lastSuccess, lastPublish, consecutiveFailures,
+        published,
         requests, received, sent, filesWritten, bytesWritten, repaired, held, trees, storeBytes, storePacks, webhooks,
         relays, hookRuns,
     ]

@@ -55,6 +55,8 @@ public struct Status: Codable, Sendable, Equatable {
     public var repaired: Int?
     /// Why passes fail; `nil` when the last one worked.
     public var failure: Failure?
+    /// A pass that has gone on for a minute or more; `nil` when the last one has ended.
+    public var running: Journal.Running?
     /// The file's modification time may be so many seconds old before something is wrong with the loop; `nil` before
     /// the first publish and after a single pass, when there is no such time.
     public var freshFor: Double?

@@ -40,6 +40,13 @@ final class StatusFile: Sendable {
         return status
     }
 
+    /// Writes down that a pass goes on: nobody shall wait for its end unseen.
+    func noteRunning(_ running: Journal.Running) {
+        var status = written.withLock { $0 } ?? status(nil, nextIn: nil)
+        status.running = running
+        write(status, Logger(label: "status") { _ in SwiftLogNoOpLogHandler() })
+    }
+
     /// Tells how things stand before the first pass, and writes nothing.
     func tell(_ failure: Status.Failure?) { journal.note(status(failure, nextIn: nil), nextIn: nil) }
 

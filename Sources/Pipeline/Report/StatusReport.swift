@@ -92,7 +92,11 @@ public struct StatusReport: Sendable {
                 ))
             rows.append(("remedy", failure.remedy))
         }
-        rows.append(("last pass", timestamp(lastPass)))
+        if let pass = status.running {
+            rows.append(("going on", "pass \(pass.number) since \(pass.began), at \(pass.stage.rawValue)"))
+        } else {
+            rows.append(("last pass", timestamp(lastPass)))
+        }
         rows.append(("running", isRunning ? "yes, process \(status.process)" : "no"))
         return rows.map { name, value in name + String(repeating: " ", count: 13 - name.count) + value }
             .joined(separator: "\n")

@@ -17,6 +17,16 @@ struct TreeBuild: Sendable {
     /// Whether each file is on the disk before the next is begun.
     let durable: Bool
     var pace = Pace.pass
+    private let budget: BlobBudget
+
+    init(
+        commit: Commit, options: PublishingOptions, now: Int64, visible: TreeRecord?, drifted: Set<TreePath> = [],
+        durable: Bool, pace: Pace = .pass
+    ) {
+        (self.commit, self.options, self.now, self.visible) = (commit, options, now, visible)
+        (self.drifted, self.durable, self.pace) = (drifted, durable, pace)
+        budget = BlobBudget(options.limits.blob)
+    }
 
     /// What was made.
     struct Output: Sendable {
@@ -59,13 +69,13 @@ struct TreeBuild: Sendable {
         let stack = WorkStack([Work(node: FolderNode(leaves), parent: nil, source: source)])
         let isAlone = leaves.count < Self.leastForThreads || !pace.usesThreads
         let helpers = isAlone ? 0 : min(Self.mostThreads, processors) - 1
-        let path = repository.path
+        let path = repository.path.hasSuffix("/") ? String(repository.path.dropLast()) : repository.path
         let outputs = OutputBox()
         let group = DispatchGroup()
         for _ in 0..<helpers {
             DispatchQueue.global().async(group: group) {
                 do {
-                    let repository = try Repository(opening: path)
+                    let repository = try Store(path: path).open()
                     outputs.add(self.work(on: stack, root: root, from: repository) { try stack.check() })
                 } catch {
                     stack.fail(error)
@@ -96,6 +106,7 @@ struct TreeBuild: Sendable {
             let source = work.parent == nil ? work.source : try work.source?.folder(node.name)
             for leaf in node.leaves {
                 try check()
+                options.heartbeat.beat()
                 let row = try make(leaf.entry, at: leaf.path, in: folder, source: source, from: repository, &output)
                 output.rows[leaf.path] = row
             }
@@ -129,8 +140,17 @@ struct TreeBuild: Sendable {
         _ entry: TreeEntry, in folder: Directory, mtime: Int64, from repository: borrowing Repository,
         _ output: inout Output
     ) throws -> RecordedEntry {
-        let (row, isPointer) = try repository.writeBlob(
-            entry, as: entry.name, in: folder, mtime: mtime, durable: durable)
+        func write(_ repository: borrowing Repository) throws -> (row: RecordedEntry, isLFSPointer: Bool) {
+            try repository.writeBlob(entry, as: entry.name, in: folder, mtime: mtime, durable: durable)
+        }
+        let size = try repository.size(of: entry.id)
+        let row: RecordedEntry
+        let isPointer: Bool
+        do {
+            (row, isPointer) = try budget.withRoom(for: size) { try write(repository) }
+        } catch let error as GitError where error.exceeded?.kind == .memory {
+            (row, isPointer) = try budget.alone { try write(repository) }
+        }
         output.filesWritten += 1
         output.bytesWritten += row.size
         if isPointer { output.lfsPointers += 1 }

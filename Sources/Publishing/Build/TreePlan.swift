@@ -73,7 +73,7 @@ struct TreePlan {
         } catch let error as TreeTooLarge {
             throw options.limits.exceeded(error)
         }
-        try decideLinks(found, base, in: repository, policy: options.symlinks, pace)
+        try decideLinks(found, base, in: repository, options, pace)
         if let standing = base?.standing {
             for (path, link) in links where found[path] == nil && link.isAllowed != standing[path]?.isMadeLink {
                 found[path] = TreeEntry(name: path.name, kind: .link, id: link.id)
@@ -122,6 +122,7 @@ struct TreePlan {
             }
         ) { change in
             try pace.check()
+            options.heartbeat.beat()
             guard found[change.path] == nil else { return }
             added.paths += change.path.bytes.count
             try limits.check(path: change.path)
@@ -160,9 +161,11 @@ struct TreePlan {
 
     /// Which links may be made, when the set of links is a new one.
     private mutating func decideLinks(
-        _ found: [TreePath: TreeEntry?], _ base: Base?, in repository: borrowing Repository, policy: SymlinkPolicy,
+        _ found: [TreePath: TreeEntry?], _ base: Base?, in repository: borrowing Repository,
+        _ options: PublishingOptions,
         _ pace: Pace
     ) throws {
+        let (policy, limits) = (options.symlinks, options.limits)
         var blobs: [TreePath: ObjectID] = [:]
         if let standing = base?.standing {
             let changed = found.contains { path, entry in
@@ -183,10 +186,15 @@ struct TreePlan {
             read[blob] = target
             targets[path] = target
         }
-        let rule = SymlinkRule(targets: targets)
+        var rule = SymlinkRule(targets: targets, steps: limits.linkSteps)
         for (path, target) in targets.sorted(by: { $0.key < $1.key }) {
             try pace.check()
-            let allowed = policy != .none && rule.allows(path)
+            let allowed: Bool
+            do { allowed = try policy != .none && rule.allows(path) } catch is SymlinkRule.TooManySteps {
+                throw PublishingError.limitExceeded(
+                    setting: "SIDEKICK_MAX_FILES", limit: "\(limits.linkSteps) for all of them",
+                    found: "symbolic links of more steps")
+            }
             links[path] = blobs[path].map { Link(id: $0, isAllowed: allowed) }
             guard !allowed else { continue }
             let text = String(decoding: target.prefix(256), as: UTF8.self)

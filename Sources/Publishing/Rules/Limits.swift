@@ -9,7 +9,10 @@ public struct Limits: Sendable, Equatable {
     /// Folders inside each other.
     public var depth: Int
     /// Bytes of all paths together: a million of 256 each. Folders that name each other make gigabytes of a few kilobytes.
-    var paths = 256 << 20
+    var paths: Int
+
+    /// Components of the targets of all links together: two for each file.
+    var linkSteps: Int { 2 * min(max(files, 0), 1 << 40) + 100_000 }
 
     /// The defaults of the contract.
     public init(files: Int = 1_000_000, size: Int64 = 10_000_000_000, blob: Int64 = 512_000_000, depth: Int = 256) {
@@ -17,5 +20,6 @@ public struct Limits: Sendable, Equatable {
         self.size = size
         self.blob = blob
         self.depth = depth
+        paths = 256 * min(max(files, 4_096), 1 << 20)
     }
 }

@@ -5,8 +5,8 @@ import Git
 struct SymlinkMixture {
     let before: [TreePath: [UInt8]]
     let after: [TreePath: [UInt8]]
-    /// Ways that are tried; more count as unsafe, which costs an update nothing but the order of its steps.
-    private static let mostWays = 10_000
+    /// Components that are tried; more count as unsafe, which costs an update nothing but the order of its steps.
+    private static let mostWays = 50_000
 
     var isSafe: Bool {
         var ways = Self.mostWays
@@ -29,6 +29,8 @@ struct SymlinkMixture {
             let end = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
             let name = rest[..<end]
             rest = rest[end...].drop { $0 == UInt8(ascii: "/") }
+            ways -= 1
+            guard ways > 0 else { return false }
             if name.elementsEqual([46]) { continue }
             if name.elementsEqual([46, 46]) {
                 guard place.popLast() != nil else { return false }
