@@ -13,6 +13,7 @@ let strict: [SwiftSetting] =
 let hasTests = Context.environment["SIDEKICK_PRODUCT_ONLY"] == nil
 let tests: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "GitTests", dependencies: ["Git", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "UpstreamTests", dependencies: ["Git", "Upstream", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "PublishingTests", dependencies: ["Git", "Publishing", "TestSupport"], swiftSettings: strict),
@@ -52,11 +53,17 @@ let package = Package(
         // In import order: a target may import only what stands above it, and of that only what it names.
         .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .systemLibrary(name: "CLinux"),
-        .target(name: "Git", dependencies: ["CLibgit2", "CLinux"], swiftSettings: strict),
+        .target(name: "CGitMemory", dependencies: ["CLibgit2"]),
+        .target(name: "Platform", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(
+            name: "Git",
+            dependencies: [
+                "CLibgit2", "CGitMemory", "CLinux", "Platform", .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: strict),
         .target(
             name: "Upstream",
             dependencies: [
-                "CLinux", "Git",
+                "CLinux", "Platform", "Git",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
@@ -68,11 +75,11 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strict),
-        .target(name: "Publishing", dependencies: ["CLinux", "Git"], swiftSettings: strict),
+        .target(name: "Publishing", dependencies: ["CLinux", "Platform", "Git"], swiftSettings: strict),
         .target(
             name: "Pipeline",
             dependencies: [
-                "CLinux", "Git", "Upstream", "Publishing",
+                "CLinux", "Platform", "Git", "Upstream", "Publishing",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -81,7 +88,7 @@ let package = Package(
         .target(
             name: "Edge",
             dependencies: [
-                "Pipeline", "Upstream",
+                "Platform", "Pipeline", "Upstream",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -95,7 +102,7 @@ let package = Package(
         .executableTarget(
             name: "sidekick",
             dependencies: [
-                "Edge", "Pipeline",
+                "Platform", "Edge", "Pipeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -4,7 +4,6 @@
 #include <git2.h>
 #include <git2/sys/odb_backend.h>
 #include <git2/sys/repository.h>
-#include <git2/sys/stream.h>
 
 // git_libgit2_opts is variadic, which Swift does not import. One function for each option in use.
 
@@ -28,16 +27,13 @@ static inline int sidekick_set_cache_object_limit(git_object_t kind, size_t byte
     return git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, (int)kind, bytes);
 }
 
-/// The product's name in the User-Agent of http requests; libgit2 puts its own in front.
-static inline int sidekick_set_user_agent(const char *name) {
-    return git_libgit2_opts(GIT_OPT_SET_USER_AGENT, name);
-}
+/// The most bytes of objects that are kept in memory once they were read.
+static inline int sidekick_set_cache_size(ssize_t bytes) { return git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, bytes); }
 
-// libgit2 hands back the pointer of a stream that it was given. Swift does not promise that the first field of a struct
-// lies at its start; C does.
-typedef struct {
-    git_stream parent;
-    void *socket;
-} sidekick_stream;
+/// How much of packs is mapped at a time, and in windows of which size.
+static inline int sidekick_set_windows(size_t window, size_t all) {
+    int code = git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, window);
+    return code < 0 ? code : git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, all);
+}
 
 #endif

@@ -1,5 +1,6 @@
 import Glibc
 import Pipeline
+import Platform
 
 /// How long passes took, one bar each, and how they ended: by colour and, for who does not see that, by shape.
 struct PassChart {
@@ -36,7 +37,7 @@ struct PassChart {
             attempt.result == .failed
             ? "<path d=\"M\(left) \(top - 2)l4 -7l4 7z\"/>" : ""
         return """
-            <g class="\(attempt.result.rawValue)"><title>\(escaped(text))</title>\
+            <g class="\(attempt.result.rawValue)"><title>\(text.htmlEscaped)</title>\
             <rect x="\(left)" y="\(top)" width="8" height="\(Int(size))" rx="1"/>\(cap)</g>
             """
     }

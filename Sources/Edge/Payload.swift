@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Pipeline
+import Platform
 
 /// What a delivery tells.
 enum Event: Sendable, Equatable {
@@ -145,7 +146,7 @@ extension Delivery {
         var data = Data(body)
         // Only where it is one: curl calls everything a form.
         if body.starts(with: "payload=".utf8) {
-            let form = String(decoding: body, as: UTF8.self).replacing("+", with: "%20")
+            let form = String(decoding: body, as: UTF8.self).replacing { $0 == UInt8(ascii: "+") ? "%20" : nil }
             let fields = URLComponents(string: "?" + form)?.queryItems ?? []
             guard let text = fields.first(where: { $0.name == "payload" })?.value else { return nil }
             data = Data(text.utf8)

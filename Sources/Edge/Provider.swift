@@ -2,6 +2,7 @@ import Crypto
 import FoundationEssentials
 import HTTPTypes
 import Pipeline
+import Platform
 
 /// A request as it came.
 struct Delivery: Sendable {
@@ -32,7 +33,7 @@ enum Provider: String, Sendable, CaseIterable {
         case .peer: isSigned(delivery, secrets, now)
         case .generic:
             delivery["Authorization"].map { value in
-                let parts = value.split(separator: " ", maxSplits: 1)
+                let parts = value.parts(at: " ", atMost: 2)
                 return parts.count == 2 && parts[0].lowercased() == "bearer" && isOne(of: secrets, String(parts[1]))
             } ?? false
         }
@@ -74,7 +75,7 @@ enum Provider: String, Sendable, CaseIterable {
         guard let id = delivery["webhook-id"], let time = delivery["webhook-timestamp"], let seconds = Double(time),
             abs(now - seconds) <= StandardWebhook.tolerance
         else { return false }
-        let entries = (delivery["webhook-signature"] ?? "").split(separator: " ", maxSplits: StandardWebhook.mostCodes)
+        let entries = (delivery["webhook-signature"] ?? "").parts(at: " ", atMost: StandardWebhook.mostCodes + 1)
         let codes = entries.prefix(StandardWebhook.mostCodes).compactMap { entry in
             entry.hasPrefix("v1,") ? Data(base64Encoded: String(entry.dropFirst(3))) : nil
         }

@@ -3,6 +3,7 @@ import HTTPTypes
 import HummingbirdCore
 import Logging
 import Pipeline
+import Platform
 
 /// Which answer a request gets. A path is taken byte by byte: nothing is decoded, so nothing can be meant by another spelling.
 struct Router: Sendable {
@@ -27,13 +28,13 @@ struct Router: Sendable {
         }
         guard let answer = page(path, query, request.headers) else { return Reply(.notFound, "not found") }
         guard request.method == .get || request.method == .head else { return refusal("GET, HEAD") }
-        return answer()
+        return await answer()
     }
 
-    private func page(_ path: Substring, _ query: Query, _ fields: HTTPFields) -> (() -> Reply)? {
+    private func page(_ path: Substring, _ query: Query, _ fields: HTTPFields) -> (() async -> Reply)? {
         switch path {
         case "/livez": { livez() }
-        case "/readyz": { readyz(query["max-age"]) }
+        case "/readyz": { await readyz(query["max-age"]) }
         case "/metrics": { metrics(accepting: fields[.accept] ?? "") }
         case "/status": { status() }
         case "/": { people() }
@@ -53,8 +54,8 @@ struct Router: Sendable {
     }
 
     /// Whether something is served, and, where that is asked for, whether it is known to be new enough.
-    private func readyz(_ limit: String?) -> Reply {
-        guard journal.isServing else { return Reply(.serviceUnavailable, "nothing is published yet") }
+    private func readyz(_ limit: String?) async -> Reply {
+        guard await journal.isServing() else { return Reply(.serviceUnavailable, "nothing is published yet") }
         guard let limit else { return Reply(.ok, "ok") }
         guard let seconds = SettingValue.duration(limit) else {
             return Reply(.badRequest, "max-age takes \(SettingValue.durations)")
@@ -99,7 +100,7 @@ private struct Query {
     private let pairs: [(name: Substring, value: Substring)]
 
     init(_ text: Substring) {
-        pairs = text.split(separator: "&").map { pair in
+        pairs = text.parts(at: "&", leavingOutEmpty: true).map { pair in
             let name = pair.prefix { $0 != "=" }
             return (name, pair.dropFirst(name.count).dropFirst())
         }

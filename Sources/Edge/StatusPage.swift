@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Pipeline
+import Platform
 
 /// The status for people: one page that needs nothing else, no script either, and comes again by itself.
 struct StatusPage {
@@ -58,8 +59,8 @@ struct StatusPage {
         return """
             <section class="alert bad" role="status">
             <h2>Passes fail at <em>\(failure.stage.rawValue)</em></h2>
-            <p class="cause">\(escaped(failure.cause))</p>
-            <p>\(escaped(failure.remedy.prefix(1).uppercased() + failure.remedy.dropFirst())).</p>
+            <p class="cause">\(failure.cause.htmlEscaped)</p>
+            <p>\((failure.remedy.prefix(1).uppercased() + failure.remedy.dropFirst()).htmlEscaped).</p>
             <p class="muted">\(times)\(last)</p>
             </section>
             """
@@ -80,15 +81,15 @@ struct StatusPage {
         var rows: [(String, String)] = []
         if let tree = status.published {
             rows.append(("Commit", "<code>\(tree.commit)</code>"))
-            if !tree.subdirectory.isEmpty { rows.append(("Folder", "<code>\(escaped(tree.subdirectory))</code>")) }
+            if !tree.subdirectory.isEmpty { rows.append(("Folder", "<code>\(tree.subdirectory.htmlEscaped)</code>")) }
             rows.append(("Since", ago(tree.since)))
             rows.append(("Size", "\(grouped(tree.files)) files, \(bytes(tree.bytes))"))
         } else {
             rows.append(("Commit", "nothing is published yet"))
         }
-        rows.append(("Repository", "<code>\(escaped(status.repository))</code>"))
-        rows.append(("Reference", "<code>\(escaped(status.ref))</code>"))
-        rows.append(("Served from", "<code>\(escaped(status.destination))</code> (\(escaped(status.layout)))"))
+        rows.append(("Repository", "<code>\(status.repository.htmlEscaped)</code>"))
+        rows.append(("Reference", "<code>\(status.ref.htmlEscaped)</code>"))
+        rows.append(("Served from", "<code>\(status.destination.htmlEscaped)</code> (\(status.layout.htmlEscaped))"))
         if let running = live.running {
             rows.append(("Pass", "at \(running.stage.rawValue) since \(ago(running.began))"))
         } else if let next = live.nextPass {
@@ -109,7 +110,7 @@ struct StatusPage {
         guard !live.attempts.isEmpty else { return nil }
         let rows = live.attempts.prefix(10).map { attempt in
             let what =
-                attempt.cause.map { "\(attempt.stage?.rawValue ?? ""): \(escaped($0))" }
+                attempt.cause.map { "\(attempt.stage?.rawValue ?? ""): \($0.htmlEscaped)" }
                 ?? attempt.commit.map { "<code>\($0.prefix(12))</code>" } ?? ""
             let trigger = attempt.trigger.map { " <span class=\"muted\">by \($0.rawValue)</span>" } ?? ""
             return """
@@ -127,7 +128,7 @@ struct StatusPage {
     }
 
     private var footer: String {
-        let version = live.map { "sidekick \(escaped($0.status.version)), process \($0.status.process). " } ?? ""
+        let version = live.map { "sidekick \($0.status.version.htmlEscaped), process \($0.status.process). " } ?? ""
         let at = Date(timeIntervalSince1970: now.rounded(.down)).formatted(.iso8601)
         return "\(version)As of <time>\(at)</time>. <a href=\"/status\">JSON</a> <a href=\"/metrics\">Metrics</a>"
     }
@@ -136,11 +137,11 @@ struct StatusPage {
 
     /// How long ago, or in how long, with the time itself.
     private func ago(_ time: String) -> String {
-        guard let date = try? Date(time, strategy: .iso8601) else { return escaped(time) }
+        guard let date = try? Date(time, strategy: .iso8601) else { return time.htmlEscaped }
         let seconds = now - date.timeIntervalSince1970
         let span = Self.span(abs(seconds))
         let text = abs(seconds) < 1 ? "now" : seconds < 0 ? "in \(span)" : "\(span) ago"
-        return "<time datetime=\"\(escaped(time))\" title=\"\(escaped(time))\">\(text)</time>"
+        return "<time datetime=\"\(time.htmlEscaped)\" title=\"\(time.htmlEscaped)\">\(text)</time>"
     }
 
     private static func span(_ seconds: Double) -> String {
@@ -151,12 +152,6 @@ struct StatusPage {
         default: "\(Int(seconds / 86_400)) days"
         }
     }
-}
-
-/// As HTML's text and attributes take it.
-func escaped(_ text: some StringProtocol) -> String {
-    String(text).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-        .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
 }
 
 func duration(_ seconds: Double) -> String {

@@ -1,5 +1,3 @@
-import CLibgit2
-
 /// What is needed of a commit object.
 public struct Commit: Sendable, Equatable {
     /// Its own name.
@@ -8,32 +6,105 @@ public struct Commit: Sendable, Equatable {
     public let tree: ObjectID
     /// The commits before it; they need not be in the same repository.
     public let parents: [ObjectID]
-    /// When it was committed, in seconds since 1970 by the committer's clock: any number at all.
+    /// When it was committed, in seconds since 1970 by the committer's clock: any number at all, 0 where it cannot be read.
     public let time: Int64
 }
 
 extension Repository {
     /// Reads a commit.
+    ///
+    /// - Throws: `GitError`, with `isMalformed` for one that `git checkout` does not take either.
     public borrowing func commit(_ id: ObjectID) throws(GitError) -> Commit {
-        var oid = id.raw
-        let pointer = pointer
-        let object = try handle("git_commit_lookup") { git_commit_lookup(&$0, pointer, &oid) }
-        defer { git_commit_free(object) }
-        let parents = (0..<git_commit_parentcount(object)).compactMap {
-            git_commit_parent_id(object, $0).map { ObjectID($0.pointee) }
+        try withObject(id, .commit) { bytes throws(GitError) in try Commit(id, reading: bytes) }
+    }
+
+    /// The commit behind an object: itself, or what an annotated tag leads to. `nil` when it leads to none.
+    public borrowing func peel(_ id: ObjectID) throws(GitError) -> ObjectID? {
+        var id = id
+        // No chain of real tags is longer, and a loop cannot be made.
+        for _ in 0..<1_000 {
+            switch try header(of: id).kind {
+            case .commit: return id
+            case .tag:
+                id = try withObject(id, .tag) { bytes throws(GitError) in try ObjectHeaders(bytes).target(of: id) }
+            case .tree, .blob: return nil
+            }
         }
-        guard let tree = git_commit_tree_id(object) else {
-            throw GitError(call: "git_commit_tree_id", code: -1, message: "the commit names no tree")
-        }
-        return Commit(id: id, tree: ObjectID(tree.pointee), parents: parents, time: git_commit_time(object))
+        return nil
     }
 
     /// Whether `ancestor` is reachable from `commit`; a commit is its own ancestor. Needs the history between them.
-    public borrowing func isAncestor(_ ancestor: ObjectID, of commit: ObjectID) throws(GitError) -> Bool {
-        guard ancestor != commit else { return true }
-        var old = ancestor.raw
-        var new = commit.raw
-        let pointer = pointer
-        return try check("git_graph_descendant_of") { git_graph_descendant_of(pointer, &new, &old) } == 1
+    public borrowing func isAncestor(_ ancestor: ObjectID, of commit: ObjectID) throws -> Bool {
+        try ancestor == commit || hasParent(ancestor, from: commit)
+    }
+
+    /// Whether a commit, or one that it follows, has this one as a parent. Parents that are not here are not looked at.
+    public borrowing func hasParent(_ parent: ObjectID, from commit: ObjectID) throws -> Bool {
+        var seen: Set<ObjectID> = []
+        var rest = [commit]
+        while let id = rest.popLast() {
+            guard seen.insert(id).inserted, try contains(id) else { continue }
+            try Task.checkCancellation()
+            let parents = try self.commit(id).parents
+            if parents.contains(parent) { return true }
+            rest += parents
+        }
+        return false
+    }
+}
+
+extension Commit {
+    /// As leniently as git reads one: a tree, then parents, in this order; of all else only the committer's time, if there is one.
+    init(_ id: ObjectID, reading bytes: UnsafeRawBufferPointer) throws(GitError) {
+        var headers = ObjectHeaders(bytes)
+        guard let tree = headers.takeID("tree ") else { throw .malformed("commit", "commit \(id) names no tree") }
+        var parents: [ObjectID] = []
+        while let parent = headers.takeID("parent ") { parents.append(parent) }
+        guard !headers.startsWith("parent ") else {
+            throw .malformed("commit", "commit \(id) has a parent that is no id")
+        }
+        (self.id, self.tree, self.parents, time) = (id, tree, parents, headers.committerTime)
+    }
+}
+
+/// The lines at the start of a commit or a tag.
+private struct ObjectHeaders {
+    private var rest: UnsafeRawBufferPointer
+
+    init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
+
+    func startsWith(_ word: StaticString) -> Bool {
+        word.withUTF8Buffer { rest.count >= $0.count && rest[..<$0.count].elementsEqual($0) }
+    }
+
+    /// A word, 40 digits and a line feed; `nil`, and nothing is taken, for anything else.
+    mutating func takeID(_ word: StaticString) -> ObjectID? {
+        let start = word.utf8CodeUnitCount
+        guard startsWith(word), rest.count > start + 40, rest[start + 40] == 10,
+            let id = ObjectID(hexDigits: rest[start..<start + 40])
+        else { return nil }
+        rest = UnsafeRawBufferPointer(rebasing: rest[(start + 41)...])
+        return id
+    }
+
+    /// What a tag names.
+    func target(of tag: ObjectID) throws(GitError) -> ObjectID {
+        var headers = self
+        guard let id = headers.takeID("object ") else { throw .malformed("tag", "tag \(tag) names no object") }
+        return id
+    }
+
+    /// What stands behind the last `>` of the committer's line, where it is a number: names and addresses may be anything.
+    var committerTime: Int64 {
+        var rest = rest[...]
+        while let end = rest.firstIndex(of: 10), end > rest.startIndex {
+            let line = rest[..<end]
+            rest = rest[(end + 1)...]
+            guard line.starts(with: "committer ".utf8) else { continue }
+            guard let bracket = line.lastIndex(of: UInt8(ascii: ">")) else { return 0 }
+            let digits = line[(bracket + 1)...].drop { $0 == 32 || $0 == 9 }.prefix { (48...57).contains($0) }
+            return Int64(String(decoding: digits, as: UTF8.self)) ?? 0
+        }
+        return 0
     }
 }

@@ -1,3 +1,4 @@
+import CGitMemory
 import CLibgit2
 import Glibc
 
@@ -7,20 +8,20 @@ public struct GitError: Error, Sendable, CustomStringConvertible {
     public let call: String
     /// The value that it returned: one of `git_error_code`, negative.
     public let code: Int32
-    /// A file could not be read or written on this machine: libgit2's class `GIT_ERROR_OS`. Its sockets are not its own, so
-    /// it is never the network.
+    /// A file could not be read or written on this machine: libgit2's class `GIT_ERROR_OS`.
     public let isLocalDisk: Bool
     /// The object itself is not one that git would have made: whoever pushed it must mend it.
     public let isMalformed: Bool
-    /// It is about objects or references, not about a connection: when a download fails with it, either what came is
-    /// broken or what it builds on.
-    public let isAboutObjects: Bool
+    /// It is about objects or references.
+    let isAboutObjects: Bool
+    /// Something is larger than it may be: nothing is damaged.
+    public let exceeded: ExceededLimit?
     /// libgit2's own message. It may repeat what a server said: escape it before a person sees it.
     public let message: String
 
     init(
         call: String, code: Int32, message: String, isLocalDisk: Bool = false, isMalformed: Bool = false,
-        isAboutObjects: Bool = false
+        isAboutObjects: Bool = false, exceeded: ExceededLimit? = nil
     ) {
         self.call = call
         self.code = code
@@ -28,10 +29,21 @@ public struct GitError: Error, Sendable, CustomStringConvertible {
         self.isLocalDisk = isLocalDisk
         self.isMalformed = isMalformed
         self.isAboutObjects = isAboutObjects
+        self.exceeded = exceeded
     }
 
-    /// The call is one that talks to a remote.
-    public var isRemote: Bool { call.hasPrefix("git_remote_") && !isLocalDisk }
+    init(call: String, exceeding limit: ExceededLimit) {
+        self.init(
+            call: call, code: -1, message: "\(limit.what) is too large: \(limit.found), not \(limit.allowed)",
+            exceeded: limit)
+    }
+
+    static func malformed(_ call: String, _ message: String) -> GitError {
+        GitError(call: call, code: -1, message: message, isMalformed: true)
+    }
+
+    /// What is read or written may be damaged: it is neither the disk that refuses, nor what somebody pushed, nor a limit.
+    public var isDamage: Bool { !isLocalDisk && !isMalformed && exceeded == nil }
 
     /// The same failure as one of the local store.
     public var ofStore: GitError { GitError(call: "store", code: code, message: message) }
@@ -51,10 +63,6 @@ public struct GitError: Error, Sendable, CustomStringConvertible {
 
     /// The object, reference or repository does not exist.
     public var isNotFound: Bool { code == GIT_ENOTFOUND.rawValue }
-    /// The server refused the credentials or asked for some that are not there.
-    public var isAuthentication: Bool { code == GIT_EAUTH.rawValue }
-    /// The server's certificate was refused.
-    public var isCertificate: Bool { code == GIT_ECERTIFICATE.rawValue }
     /// The name fits more than one thing, or is not one that git allows.
     public var isInvalidName: Bool { code == GIT_EINVALIDSPEC.rawValue || code == GIT_EAMBIGUOUS.rawValue }
 }
@@ -65,8 +73,18 @@ public struct GitError: Error, Sendable, CustomStringConvertible {
 /// - Returns: the code, zero or a count.
 @discardableResult
 func check(_ call: StaticString, _ body: () -> Int32) throws(GitError) -> Int32 {
+    _ = sidekick_memory_take_refusal()
     let code = body()
     guard code < 0 else { return code }
+    let refused = sidekick_memory_take_refusal()
+    if refused > 0 {
+        let limits = ObjectLimits.current
+        throw GitError(
+            call: "\(call)",
+            exceeding: ExceededLimit(
+                kind: .memory, what: "an object", found: refused,
+                allowed: refused > limits.one ? limits.one : limits.all))
+    }
     let error = git_error_last()?.pointee
     let kind = error?.klass ?? 0
     let message = error?.message.map { String(cString: $0) } ?? "no message"

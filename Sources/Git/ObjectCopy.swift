@@ -15,18 +15,24 @@ extension Repository {
     ) throws {
         let missing = try missing(from: source, commit: commit, depth: depth)
         if !missing.objects.isEmpty {
-            // Before the commits can be seen: what is here is not looked at again, and git takes a history without its end
-            // for a damaged one.
-            try setShallow(missing.boundary, among: missing.objects)
             let builder = try source.packBuilder(of: missing.objects)
             defer { git_packbuilder_free(builder) }
             let database = try database()
             defer { git_odb_free(database) }
-            try PackIndexer.withIndexer(in: path + "objects/pack", completingFrom: database) { indexer throws in
+            let quarantine = Quarantine(store: Store(path: path.hasSuffix("/") ? String(path.dropLast()) : path))
+            do {
+                let indexer = try PackIndexer(in: try quarantine.begin(), completingFrom: database)
                 try withoutActuallyEscaping(progress) { progress in
                     let stream = PackStream(indexer: indexer, total: missing.objects.count, progress: progress)
                     try stream.run(builder)
                 }
+                try indexer.commit()
+                // git takes a history without its end for a damaged one.
+                try quarantine.admit(try quarantine.pack(), shallow: missing.boundary, whole: [])
+            } catch {
+                try? quarantine.remove()
+                try Task.checkCancellation()
+                throw error
             }
         }
     }
@@ -50,9 +56,7 @@ extension Repository {
         }
         var missing = Missing()
         // What a tree that came before has need not be asked for one by one.
-        let known = (try? reference("refs/sidekick/fetched")).flatMap { $0.peeled }.flatMap {
-            try? self.commit($0).tree
-        }
+        let known = fetchedCommit().flatMap { try? self.commit($0).tree }
         var seen: Set<ObjectID> = []
         var generation = [commit]
         var level = 1
@@ -67,8 +71,8 @@ extension Repository {
                     guard seen.insert(tree).inserted, tree != known, !isHere(tree) else { continue }
                     missing.objects.append(tree)
                     // Where it cannot be read, all is asked for.
-                    let before = known.flatMap { try? TreeRows(of: $0, in: pointer) }
-                    try TreeRows.compare(before, TreeRows(of: tree, in: source.pointer)) { old, new in
+                    let before = known.flatMap { try? TreeRows(of: $0, in: self) }
+                    try TreeRows.compare(before, TreeRows(of: tree, in: source)) { old, new in
                         guard let new else { return }
                         switch new.kind {
                         case .folder: trees.append((new.id, old?.kind == .folder ? old?.id : nil))

@@ -6,20 +6,28 @@ public struct ObjectID: Hashable, Sendable, CustomStringConvertible {
     private let words: (UInt64, UInt64, UInt32)
 
     /// Reads forty hexadecimal digits of either case; `nil` for anything else.
-    public init?(hex: some StringProtocol) {
-        var digits = hex.utf8.makeIterator()
+    public init?(hex: some StringProtocol) { self.init(hexDigits: hex.utf8) }
+
+    /// Reads forty hexadecimal digits of either case; `nil` for anything else.
+    public init?(hexDigits: some Collection<UInt8>) {
+        guard hexDigits.count == 40 else { return nil }
+        var digits = hexDigits.makeIterator()
         func word(_ count: Int) -> UInt64? {
             var value: UInt64 = 0
             for _ in 0..<count {
-                guard let byte = digits.next(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-                    return nil
+                let digit: UInt8
+                switch digits.next() {
+                case let byte? where (48...57).contains(byte): digit = byte - 48
+                case let byte? where (97...102).contains(byte): digit = byte - 87
+                case let byte? where (65...70).contains(byte): digit = byte - 55
+                default: return nil
                 }
                 value = value << 4 | UInt64(digit)
             }
             return value
         }
         // Not by libgit2, whose errors need the library to be running.
-        guard hex.utf8.count == 40, let first = word(16), let second = word(16), let third = word(8) else { return nil }
+        guard let first = word(16), let second = word(16), let third = word(8) else { return nil }
         words = (first, second, UInt32(third))
     }
 

@@ -25,22 +25,6 @@ final class PackIndexer {
     var receivedObjects: Int { Int(statistics.received_objects) }
     var totalObjects: Int { Int(statistics.total_objects) }
 
-    /// Lends an indexer and commits it when `body` returns; when it throws, the partial pack is removed.
-    ///
-    /// - Parameter database: where the bases of a thin pack are.
-    static func withIndexer(
-        in folder: String, completingFrom database: OpaquePointer, _ body: (PackIndexer) throws -> Void
-    ) throws {
-        let indexer = try PackIndexer(in: folder, completingFrom: database)
-        do {
-            try body(indexer)
-            try indexer.commit()
-        } catch {
-            try Task.checkCancellation()
-            throw error
-        }
-    }
-
     /// The partial pack is removed when the last reference to this goes before `commit` was called.
     ///
     /// - Parameter database: where the bases of a thin pack are; it must outlive this.

@@ -1,12 +1,12 @@
 import CLibgit2
 
-/// Takes a pack from a server, piece by piece as it comes, and makes it part of a store when it is whole. Until then, and
-/// when it is dropped, nothing of it can be seen.
+/// Takes a pack from a server, piece by piece as it comes, and makes it part of a store when it is whole and brings what was
+/// wanted. Until then, and when it is dropped, nothing of it can be seen.
 ///
 /// It works on the executor's queue.
 public actor PackReceiver {
     private let executor: GitExecutor
-    private let path: String
+    private let quarantine: Quarantine
     private var open: Open?
     private var header: [UInt8] = []
     private var bytes = 0
@@ -16,10 +16,10 @@ public actor PackReceiver {
         let database: OpaquePointer
         private(set) var indexer: PackIndexer?
 
-        init(_ store: Store) throws {
-            let repository = try store.open()
+        init(_ quarantine: Quarantine) throws {
+            let repository = try quarantine.store.open()
             database = try repository.database()
-            indexer = try PackIndexer(in: repository.path + "objects/pack", completingFrom: database)
+            indexer = try PackIndexer(in: try quarantine.begin(), completingFrom: database)
         }
 
         deinit {
@@ -33,62 +33,88 @@ public actor PackReceiver {
 
     /// Nothing is opened before the first byte.
     public init(into store: Store, on executor: GitExecutor) {
-        path = store.path
+        quarantine = Quarantine(store: store)
         self.executor = executor
-    }
-
-    /// Says which commits will be here without their parents: before the first byte, so that no moment knows the commits and
-    /// not this.
-    public func add(shallow commits: [ObjectID]) throws {
-        try Store(path: path).open().changeShallow(adding: commits, removing: [])
     }
 
     /// Takes more of the pack.
     ///
-    /// - Throws: `GitError` when it is damaged or the disk refuses, `CancellationError`.
+    /// - Throws: `GitError` when it is damaged, has too many objects or too large ones, or the disk refuses; `CancellationError`.
     public func append(_ data: [UInt8]) throws -> TransferProgress {
         try Task.checkCancellation()
-        if open == nil { open = try Open(Store(path: path)) }
-        if header.count < Self.headerSize { header += data.prefix(Self.headerSize - header.count) }
+        if open == nil { open = try Open(quarantine) }
         bytes += data.count
-        guard let indexer = open?.indexer else {
-            return TransferProgress(receivedObjects: 0, totalObjects: 0, receivedBytes: 0)
+        var data = data[...]
+        if header.count < Self.headerSize {
+            header += data
+            guard header.count >= Self.headerSize else { return progress }
+            try checkCount()
+            data = header[...]
+            header = Array(header.prefix(Self.headerSize))
         }
         do {
-            try data.withUnsafeBytes { try indexer.append($0) }
+            try data.withUnsafeBytes { try open?.indexer?.append($0) }
         } catch {
             try Task.checkCancellation()
             throw error
         }
-        return TransferProgress(
-            receivedObjects: indexer.receivedObjects, totalObjects: indexer.totalObjects, receivedBytes: bytes)
+        return progress
+    }
+
+    private var progress: TransferProgress {
+        TransferProgress(
+            receivedObjects: open?.indexer?.receivedObjects ?? 0, totalObjects: open?.indexer?.totalObjects ?? 0,
+            receivedBytes: bytes)
     }
 
     /// Makes the pack part of the store.
     ///
-    /// - Parameter whole: commits whose parents are here from now on.
-    public func finish(unshallow whole: [ObjectID]) throws {
+    /// - Parameters:
+    ///   - wanted: what it must bring, unless the store has it.
+    ///   - shallow: commits that will be here without their parents.
+    ///   - whole: commits whose parents are here from now on.
+    /// - Returns: whether the store has what was wanted; nothing of the pack is kept when not.
+    public func finish(bringing wanted: ObjectID, shallow: [ObjectID], unshallow whole: [ObjectID]) throws -> Bool {
         try Task.checkCancellation()
         // The server had nothing to add.
-        if !isEmpty {
-            guard let indexer = open?.indexer else {
-                throw GitError(call: "git_indexer_commit", code: -1, message: "the pack has no bytes")
-            }
-            do {
-                try indexer.commit()
-            } catch {
-                try Task.checkCancellation()
-                throw error
-            }
+        guard !isEmpty else {
+            open = nil
+            return try quarantine.store.open().contains(wanted)
+        }
+        guard let indexer = open?.indexer else {
+            throw GitError(call: "git_indexer_commit", code: -1, message: "the pack has no bytes")
+        }
+        do {
+            try indexer.commit()
+        } catch {
+            try Task.checkCancellation()
+            throw error
         }
         open = nil
-        if !whole.isEmpty { try Store(path: path).open().changeShallow(adding: [], removing: whole) }
+        let pack = try quarantine.pack()
+        guard try pack.holds(wanted) || quarantine.store.open().contains(wanted) else { return false }
+        try quarantine.admit(pack, shallow: shallow, whole: whole)
+        return true
     }
 
     /// Closes what is open and removes what is incomplete.
-    public func abandon() { open = nil }
+    public func abandon() {
+        open = nil
+        // What is left is removed by the next one, or at the next start.
+        try? quarantine.remove()
+    }
 
     /// `PACK`, a version, and the number of objects, four bytes each (gitformat-pack(5)).
     private static let headerSize = 12
-    private var isEmpty: Bool { header.count == Self.headerSize && header[8...].allSatisfy { $0 == 0 } }
+    private var count: Int { header[8..<12].reduce(0) { $0 << 8 | Int($1) } }
+    private var isEmpty: Bool { header.count == Self.headerSize && count == 0 }
+
+    /// Each object takes memory before its first byte comes.
+    private func checkCount() throws(GitError) {
+        let allowed = ObjectLimits.current.objects
+        guard header.starts(with: "PACK".utf8), count > allowed else { return }
+        throw GitError(
+            call: "git_indexer_append",
+            exceeding: ExceededLimit(kind: .objects, what: "the pack", found: count, allowed: allowed))
+    }
 }

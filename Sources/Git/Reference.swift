@@ -1,19 +1,29 @@
 /// A reference by its full name, with what it names.
 public struct Reference: Sendable, Hashable {
     /// `HEAD`, `refs/heads/main`, …
-    public let name: String
+    public let name: ReferenceName
     /// The object that it names: for an annotated tag, the tag object.
     public let target: ObjectID
     /// The commit behind an annotated tag, where the tag says so.
     public let peeled: ObjectID?
-    /// For a symbolic reference, the reference that it points to.
-    public let symbolic: String?
+    /// For a symbolic reference, the reference that it points to. Not checked.
+    public let symbolic: ReferenceName?
 
     /// Makes a reference of its parts.
-    public init(name: String, target: ObjectID, peeled: ObjectID? = nil, symbolic: String? = nil) {
+    public init(name: ReferenceName, target: ObjectID, peeled: ObjectID? = nil, symbolic: ReferenceName? = nil) {
         self.name = name
         self.target = target
         self.peeled = peeled
         self.symbolic = symbolic
     }
+}
+
+/// The references of a store of ours.
+public enum StoreReference {
+    /// The commit that was fetched last and proven to make a tree.
+    public static let fetched: ReferenceName = "refs/sidekick/fetched"
+    /// The published commit and the two before it, newest first.
+    static let published: [ReferenceName] = (0..<3).map { ReferenceName("refs/sidekick/published/\($0)") }
+    /// What all of them begin with.
+    static let prefix = "refs/sidekick/"
 }

@@ -66,3 +66,23 @@ extension Repository {
             call: "connectivity", code: GIT_ENOTFOUND.rawValue, message: "\(kind) \(id) of \(place) is missing")
     }
 }
+
+extension Repository {
+    /// Whether a commit is here with all that its tree names, so that nobody need be asked for it. One that is too large or is
+    /// malformed would be so again.
+    public borrowing func holdsAll(of commit: ObjectID) throws -> Bool {
+        guard try contains(commit) else { return false }
+        do {
+            let known = fetchedCommit().flatMap { try? self.commit($0).tree }
+            let tree = try self.commit(commit).tree
+            try proveConnected(tree: tree, given: known, depth: 1_000, folders: ObjectLimits.current.objects)
+            return true
+        } catch let error as GitError where error.isDamage {
+            return false
+        } catch is GitError {
+            return true
+        } catch is TreeTooLarge {
+            return true
+        }
+    }
+}

@@ -1,9 +1,7 @@
 import CLibgit2
+import Platform
 
 extension Repository {
-    /// The published commit and the two before it, newest first.
-    private static let publishedReferences = (0..<3).map { "refs/sidekick/published/\($0)" }
-
     /// Remembers a commit as the one that is published, and up to two before it. Nothing is written when it is already.
     ///
     /// A process that is killed in between leaves at least what was published before and the commit that was: one of them
@@ -12,8 +10,8 @@ extension Repository {
     /// - Throws: `GitError` when the commit is not here or a reference cannot be written.
     public borrowing func notePublished(_ commit: ObjectID) throws(GitError) {
         let before = publishedCommits()
-        let after = ([commit] + before.filter { $0 != commit }).prefix(Self.publishedReferences.count)
-        var writes = Array(zip(Self.publishedReferences, after))
+        let after = ([commit] + before.filter { $0 != commit }).prefix(StoreReference.published.count)
+        var writes = Array(zip(StoreReference.published, after))
         // What is pushed down is written below before it is written over above; what comes back up is written there first.
         if !before.contains(commit) { writes.reverse() }
         for (name, id) in writes where published(name) != id { try setReference(name, to: id) }
@@ -22,16 +20,24 @@ extension Repository {
     /// The commits that `notePublished` remembers and that can be read, newest first, each once.
     public borrowing func publishedCommits() -> [ObjectID] {
         var commits: [ObjectID] = []
-        for name in Self.publishedReferences {
+        for name in StoreReference.published {
             if let id = published(name), !commits.contains(id) { commits.append(id) }
         }
         return commits
     }
 
-    private borrowing func published(_ name: String) -> ObjectID? {
+    private borrowing func published(_ name: ReferenceName) -> ObjectID? {
         var oid = git_oid()
-        guard git_reference_name_to_id(&oid, pointer, name) == 0 else { return nil }
+        guard name.withCString({ git_reference_name_to_id(&oid, pointer, $0) }) == 0 else { return nil }
         return (try? commit(ObjectID(oid)))?.id
+    }
+
+    /// The commit that was fetched last and proven to make a tree; `nil` when there is none that can be read.
+    public borrowing func fetchedCommit() -> ObjectID? { published(StoreReference.fetched) }
+
+    /// Remembers a commit as fetched: whatever a server has from it, it will not send again. Only of one that is known to be whole.
+    public borrowing func noteFetched(_ commit: ObjectID) throws(GitError) {
+        if fetchedCommit() != commit { try setReference(StoreReference.fetched, to: commit) }
     }
 
     /// The commit in this repository whose id begins with these digits; `nil` when there is none. Objects of other kinds

@@ -11,34 +11,90 @@ extension Repository {
 
     /// A blob's size in bytes, read from its header.
     public borrowing func size(of blob: ObjectID) throws(GitError) -> Int64 {
-        let database = try database()
-        defer { git_odb_free(database) }
-        var oid = blob.raw
-        var size = 0
-        var kind = GIT_OBJECT_INVALID
-        try check("git_odb_read_header") { git_odb_read_header(&size, &kind, database, &oid) }
-        guard kind == GIT_OBJECT_BLOB else {
-            throw GitError(
-                call: "git_odb_read_header", code: -1, message: "object \(blob) is not a blob", isMalformed: true)
-        }
-        return Int64(size)
+        let header = try header(of: blob)
+        guard header.kind == .blob else { throw .malformed("blob", "object \(blob) is not a blob") }
+        return Int64(header.size)
     }
 
     /// Lends a blob's bytes. All of them are in memory for as long as `body` runs.
+    ///
+    /// - Throws: `GitError`, with `exceeded` for one that is larger than it may be.
     public borrowing func withBlob<Value>(
         _ id: ObjectID, _ body: (UnsafeRawBufferPointer) throws -> Value
     ) throws -> Value {
+        let object = try read(id, .blob)
+        defer { git_odb_object_free(object) }
+        return try body(Self.bytes(of: object))
+    }
+
+    /// What an object is, and how many bytes it has.
+    borrowing func header(of id: ObjectID) throws(GitError) -> (kind: ObjectKind, size: Int) {
+        let database = try database()
+        defer { git_odb_free(database) }
+        return try Self.header(of: id, in: database)
+    }
+
+    private static func header(
+        of id: ObjectID, in database: OpaquePointer
+    ) throws(GitError) -> (kind: ObjectKind, size: Int) {
         var oid = id.raw
-        let pointer = pointer
-        let blob = try handle("git_blob_lookup") { git_blob_lookup(&$0, pointer, &oid) }
-        defer { git_blob_free(blob) }
-        return try body(
-            UnsafeRawBufferPointer(start: git_blob_rawcontent(blob), count: Int(git_blob_rawsize(blob))))
+        var size = 0
+        var kind = GIT_OBJECT_INVALID
+        try check("git_odb_read_header") { git_odb_read_header(&size, &kind, database, &oid) }
+        guard let kind = ObjectKind(kind) else { throw .malformed("git_odb_read_header", "object \(id) is of no kind") }
+        return (kind, size)
+    }
+
+    /// Lends an object's bytes. It is asked for its size first: one that is larger than it may be is not read.
+    borrowing func withObject<Value>(
+        _ id: ObjectID, _ kind: ObjectKind, _ body: (UnsafeRawBufferPointer) throws(GitError) -> Value
+    ) throws(GitError) -> Value {
+        let object = try read(id, kind)
+        defer { git_odb_object_free(object) }
+        return try body(Self.bytes(of: object))
+    }
+
+    static func bytes(of object: OpaquePointer) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: git_odb_object_data(object), count: git_odb_object_size(object))
+    }
+
+    /// - Returns: what `git_odb_object_free` gives back.
+    borrowing func read(_ id: ObjectID, _ kind: ObjectKind) throws(GitError) -> OpaquePointer {
+        let database = try database()
+        defer { git_odb_free(database) }
+        let header = try Self.header(of: id, in: database)
+        guard header.kind == kind else { throw .malformed("\(kind)", "object \(id) is not a \(kind)") }
+        let limits = ObjectLimits.current
+        let allowed = kind == .tree ? limits.tree : limits.blob
+        guard header.size <= allowed else {
+            throw GitError(
+                call: "\(kind)",
+                exceeding: ExceededLimit(
+                    kind: kind == .tree ? .tree : .blob, what: "\(kind) \(id.abbreviated)", found: header.size,
+                    allowed: allowed))
+        }
+        var oid = id.raw
+        return try handle("git_odb_read") { git_odb_read(&$0, database, &oid) }
     }
 
     borrowing func database() throws(GitError) -> OpaquePointer {
         let pointer = pointer
         return try handle("git_repository_odb") { git_repository_odb(&$0, pointer) }
+    }
+}
+
+/// The four kinds of object.
+enum ObjectKind: Equatable {
+    case commit, tree, blob, tag
+
+    init?(_ kind: git_object_t) {
+        switch kind {
+        case GIT_OBJECT_COMMIT: self = .commit
+        case GIT_OBJECT_TREE: self = .tree
+        case GIT_OBJECT_BLOB: self = .blob
+        case GIT_OBJECT_TAG: self = .tag
+        default: return nil
+        }
     }
 }
 

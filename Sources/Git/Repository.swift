@@ -39,11 +39,11 @@ public struct Store: Sendable, Hashable {
     /// Whether anything is there.
     public var exists: Bool { access(path, F_OK) == 0 }
 
-    /// Opens it, making what is missing of one that was begun (`open(for:)`).
+    /// Opens it, making what is missing of one that was begun (`openToFill`).
     public func open() throws(GitError) -> Repository {
         do {
             return try Repository(openingPacksOf: path)
-        } catch  where error.isNotFound && origin != nil {
+        } catch  where error.isNotFound && hasMark {
             _ = try Repository(creatingBare: path)
             return try Repository(openingPacksOf: path)
         }

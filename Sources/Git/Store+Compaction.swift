@@ -1,6 +1,7 @@
 import CLinux
 import FoundationEssentials
 import Glibc
+import Platform
 
 extension Store {
     /// Where a compacted store is made, and where the old one is until it is removed.
@@ -16,20 +17,19 @@ extension Store {
     ///
     /// - Parameters:
     ///   - commits: what is kept, the most important first. One of the others that is not whole is left out.
-    ///   - depth: the commits of history that are kept with each, for a store whose objects were copied; 0 is all. One
-    ///     that was negotiated keeps all of the history in any case: libgit2's negotiation fails on less.
+    ///   - depth: the commits of history that are kept with each; 0 is all.
     /// - Returns: the commits that were kept, in the same order.
     /// - Throws: `GitError` when the first commit is not whole or the disk refuses, `CancellationError`.
     @discardableResult
     public func compact(keeping commits: [ObjectID], depth: Int) throws -> [ObjectID] {
-        guard let origin else {
-            throw GitError(call: "store", code: -1, message: "\(path) does not tell how its objects came")
+        guard hasMark else {
+            throw GitError(call: "store", code: -1, message: "\(path) is not a store of sidekick's")
         }
         do {
             try fresh.removeOurs()
             try checkSpace()
             // Closed, all of them, before anything is removed.
-            let kept = try fill(commits, depth: origin == .negotiated ? 0 : depth, origin)
+            let kept = try fill(commits, depth: depth)
             try fresh.note("\(fresh.size().bytes)", in: fresh.compactedFile)
             try fresh.sync()
             try Task.checkCancellation()
@@ -50,8 +50,8 @@ extension Store {
         guard overflow || free >= UInt64(size().bytes) else { throw failure("copy", path) }
     }
 
-    private func fill(_ commits: [ObjectID], depth: Int, _ origin: Origin) throws -> [ObjectID] {
-        let target = try fresh.open(for: origin)
+    private func fill(_ commits: [ObjectID], depth: Int) throws -> [ObjectID] {
+        let target = try fresh.openToFill()
         let source = try open()
         var kept: [ObjectID] = []
         // The oldest first: then a later one finds its parent, and its history does not end before it.
@@ -63,8 +63,11 @@ extension Store {
                 continue
             }
         }
-        guard !kept.isEmpty else { throw GitError(call: "store", code: -1, message: "there is no commit to keep") }
-        for name in try source.referenceNames() where name.hasPrefix("refs/sidekick/") {
+        // Nothing to keep is no failure: what strangers sent and nothing was made of goes.
+        guard kept.isEmpty == commits.isEmpty else {
+            throw GitError(call: "store", code: -1, message: "none of the commits to keep is whole")
+        }
+        for name in try source.referenceNames() where name.hasPrefix(StoreReference.prefix) {
             guard let id = try? source.reference(name)?.target, try target.contains(id) else { continue }
             try target.setReference(name, to: id)
         }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Platform
 
 extension Store {
     /// A store of its own inside this one, for a history that is only looked at.
@@ -18,21 +19,5 @@ extension Store {
         } catch {
             throw GitError(call: "store", code: -1, message: "\(path): \(error.fileFailure)", isLocalDisk: true)
         }
-    }
-}
-
-extension Repository {
-    /// Whether a commit, or one that it follows, has this one as a parent. Parents that are not here are not looked at.
-    public borrowing func hasParent(_ parent: ObjectID, from commit: ObjectID) throws -> Bool {
-        var seen: Set<ObjectID> = []
-        var rest = [commit]
-        while let id = rest.popLast() {
-            guard seen.insert(id).inserted, try contains(id) else { continue }
-            try Task.checkCancellation()
-            let parents = try self.commit(id).parents
-            if parents.contains(parent) { return true }
-            rest += parents
-        }
-        return false
     }
 }

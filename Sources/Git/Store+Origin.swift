@@ -1,25 +1,15 @@
 import FoundationEssentials
 import Glibc
+import Platform
 
 extension Store {
-    /// How the objects of a store came to it. They do not mix: what was copied or fetched is shallow, and libgit2's
-    /// negotiation fails on a shallow store.
-    public enum Origin: String, Sendable {
-        /// Object by object from a repository on this machine, to a depth.
-        case copied
-        /// From a server in the old protocol, all of a reference's history.
-        case negotiated
-        /// From a server in protocol v2, to a depth.
-        case fetched
-    }
+    /// Names the folder as ours.
+    private var markFile: String { path + "/sidekick-origin" }
 
-    private var originFile: String { path + "/sidekick-origin" }
-
-    /// Opens the store for objects that come this way. One that was filled another way is emptied first: it holds
-    /// nothing that the remote does not.
-    public func open(for origin: Origin) throws -> Repository {
+    /// Opens the store to be filled, and makes it where there is none.
+    public func openToFill() throws -> Repository {
         do {
-            try prepare(for: origin)
+            try prepare()
         } catch let error as GitError {
             throw error
         } catch {
@@ -34,23 +24,23 @@ extension Store {
     /// that somebody shares with other things may be anybody's.
     public var isOurs: Bool {
         guard isFolder(path) else { return true }
-        let signs = [originFile, compactedFile, path + "/refs/sidekick"]
+        let signs = [markFile, compactedFile, path + "/refs/sidekick"]
         return signs.contains { isTaken($0) } || (try? FileManager.default.contentsOfDirectory(atPath: path)) == []
     }
 
-    /// How its objects came; `nil` for a store that says nothing of it, or nothing that is known.
-    var origin: Origin? { (try? String(contentsOfFile: originFile, encoding: .utf8)).flatMap(Origin.init) }
+    /// Whether it was begun by us: then what is missing of it may be made.
+    var hasMark: Bool { isTaken(markFile) }
 
-    private func prepare(for origin: Origin) throws {
+    private func prepare() throws {
         let manager = FileManager.default
-        if isTaken(path), !isFolder(path) || self.origin != origin { try removeOurs() }
+        if isTaken(path), !isFolder(path) { try removeOurs() }
         if !isTaken(path) {
             try manager.createDirectory(
                 atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         }
-        if !manager.fileExists(atPath: originFile) {
+        if !hasMark {
             // Not by a temporary file: a folder that a kill leaves is empty, and may be anybody's, or has the mark.
-            try origin.rawValue.write(toFile: originFile, atomically: false, encoding: .utf8)
+            try "sidekick".write(toFile: markFile, atomically: false, encoding: .utf8)
         }
     }
 

@@ -9,6 +9,7 @@ extension Store {
     public func sweep() -> Int {
         guard isOurs else { return 0 }
         try? history.end()
+        try? Quarantine(store: self).remove()
         let leftovers = [
             "*.lock", "shallow.sidekick", "refs/*.lock", "refs/*/*.lock", "refs/*/*/*.lock", "objects/pack/pack_git2_*",
             "objects/pack/tmp_*", "objects/??/tmp_*",

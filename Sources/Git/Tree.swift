@@ -1,3 +1,5 @@
+import Platform
+
 /// What a tree entry is; git knows no others.
 public enum EntryKind: Hashable, Sendable {
     /// A blob, mode 100644 or 100755.
@@ -32,7 +34,7 @@ extension Repository {
     ///
     /// Names come as they are stored: a hostile tree may hold `..`, `.git` or a `/`. A name that stands twice is an error.
     public borrowing func entries(of tree: ObjectID) throws(GitError) -> [TreeEntry] {
-        try TreeRows(of: tree, in: pointer).entries
+        try TreeRows(of: tree, in: self).entries
     }
 
     /// What stands at each of these paths below a tree; one with nothing is left out. Each folder on the way is read once,
@@ -47,7 +49,7 @@ extension Repository {
                 EntryName(bytes: Array(path.bytes[start...].prefix { $0 != UInt8(ascii: "/") }))
             }
             guard !wanted.isEmpty else { continue }
-            let rows = try TreeRows(of: tree, in: pointer)
+            let rows = try TreeRows(of: tree, in: self)
             for index in 0..<rows.count {
                 let entry = rows[index]
                 guard let paths = wanted[entry.name] else { continue }
@@ -64,7 +66,7 @@ extension Repository {
     public borrowing func subtree(of tree: ObjectID, at path: TreePath) throws(GitError) -> ObjectID? {
         var tree = tree
         for name in path.components {
-            guard let entry = try TreeRows(of: tree, in: pointer).find(name), entry.kind == .folder else {
+            guard let entry = try TreeRows(of: tree, in: self).find(name), entry.kind == .folder else {
                 return nil
             }
             tree = entry.id

@@ -44,8 +44,9 @@ extension Repository {
         guard depth >= 0 else { throw TreeTooLarge(path: path, bound: .depth) }
         guard folders > 0 else { throw TreeTooLarge(path: path, bound: .folders) }
         folders -= 1
-        let before = try old.map { tree throws(GitError) in try TreeRows(of: tree, in: pointer) }
-        let after = try new.map { tree throws(GitError) in try TreeRows(of: tree, in: pointer) }
+        try Task.checkCancellation()
+        let before = if let old { try TreeRows(of: old, in: self) } else { nil as TreeRows? }
+        let after = if let new { try TreeRows(of: new, in: self) } else { nil as TreeRows? }
         try TreeRows.compare(before, after) { old, new in
             try compare(old, new, below: path, depth: depth, folders: &folders, visitor)
         }

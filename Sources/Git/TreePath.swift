@@ -1,3 +1,5 @@
+import Platform
+
 /// A path inside a repository: the bytes that git stores, components joined by `/`. Not necessarily UTF-8.
 public struct TreePath: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The bytes, without a leading or trailing `/`. Empty is the root.

@@ -1,74 +1,133 @@
 import CLibgit2
 import Glibc
 
-/// The rows of one tree object, read where libgit2 holds them: a folder of 20,000 entries is compared with another one
+/// The rows of one tree object, read where libgit2 holds its bytes: a folder of 20,000 entries is compared with another one
 /// without a copy of either. Not to outlive its repository.
 final class TreeRows {
-    private let pointer: OpaquePointer
-    let count: Int
+    private let object: OpaquePointer
+    private let bytes: UnsafeRawBufferPointer
+    /// Where each row begins, and where its name does.
+    private var starts: [(row: Int32, name: Int32)] = []
     /// Whether the rows stand in git's order, in which folders sort as if their names ended in `/`.
-    private let isSorted: Bool
+    private var isSorted = true
 
-    /// - Throws: `GitError` when the object cannot be read, or lists a name twice.
-    init(of tree: ObjectID, in repository: OpaquePointer) throws(GitError) {
-        var oid = tree.raw
-        let pointer = try handle("git_tree_lookup") { git_tree_lookup(&$0, repository, &oid) }
-        self.pointer = pointer
-        count = git_tree_entrycount(pointer)
-        var isRising = true
-        var isSorted = true
-        for index in 1..<max(count, 1) {
-            guard let last = git_tree_entry_byindex(pointer, index - 1),
-                let row = git_tree_entry_byindex(pointer, index)
-            else { continue }
-            if strcmp(git_tree_entry_name(last), git_tree_entry_name(row)) >= 0 { isRising = false }
-            if git_tree_entry_cmp(last, row) > 0 { isSorted = false }
+    var count: Int { starts.count }
+
+    /// - Throws: `GitError` when the object cannot be read, is larger than it may be, is none that git would read, or lists a
+    ///   name twice.
+    init(of tree: ObjectID, in repository: borrowing Repository) throws(GitError) {
+        object = try repository.read(tree, .tree)
+        bytes = Repository.bytes(of: object)
+        guard bytes.count <= Int(Int32.max) else { throw .malformed("tree", "tree \(tree) has \(bytes.count) bytes") }
+        var (position, isRising) = (0, true)
+        while position < bytes.count {
+            guard let row = Self.row(in: bytes, at: position) else {
+                throw .malformed("tree", "tree \(tree) has a row that is none, its \(starts.count + 1)th")
+            }
+            starts.append((Int32(position), Int32(row.name)))
+            position = row.end
+            guard starts.count > 1 else { continue }
+            let (last, next) = (starts.count - 2, starts.count - 1)
+            if isRising, !Self.precedes(name(last), name(next)) { isRising = false }
+            if isSorted, order(last, self, next) > 0 { isSorted = false }
         }
-        self.isSorted = isSorted
         if !isRising { try checkNames(tree) }
     }
 
-    deinit { git_tree_free(pointer) }
+    deinit { git_odb_object_free(object) }
+
+    /// A mode in octal digits, a space, a name that is not empty, a zero, twenty bytes (git's `decode_tree_entry`).
+    private static func row(in bytes: UnsafeRawBufferPointer, at start: Int) -> (name: Int, end: Int)? {
+        var position = start
+        while position < bytes.count, (48...55).contains(bytes[position]) { position += 1 }
+        guard (1...longestMode).contains(position - start), position < bytes.count, bytes[position] == 32 else {
+            return nil
+        }
+        let name = position + 1
+        guard let zero = bytes[name...].firstIndex(of: 0), zero > name, bytes.count - zero > 20 else { return nil }
+        return (name, zero + 21)
+    }
+
+    /// git writes at most six digits, and reads zeros before them.
+    private static let longestMode = 10
 
     /// Names that rise byte by byte are different ones; where folders sort after files of a longer name, they need a look.
     private func checkNames(_ tree: ObjectID) throws(GitError) {
-        var names: Set<EntryName> = []
-        for entry in entries where !names.insert(entry.name).inserted {
-            throw GitError(
-                call: "tree", code: -1, message: "tree \(tree) lists the name \(entry.name) twice", isMalformed: true)
+        let order = (0..<count).sorted { Self.precedes(name($0), name($1)) }
+        for (left, right) in zip(order, order.dropFirst()) where name(left) == name(right) {
+            throw .malformed("tree", "tree \(tree) lists the name \(self[left].name) twice")
         }
     }
 
     var entries: [TreeEntry] { (0..<count).map { self[$0] } }
 
     subscript(index: Int) -> TreeEntry {
-        TreeEntry(name: EntryName(bytes: Array(name(index))), kind: kind(index), id: id(index))
+        TreeEntry(name: EntryName(bytes: Array(name(index).bytes)), kind: kind(index), id: id(index))
     }
 
-    func kind(_ index: Int) -> EntryKind { Self.kind(of: git_tree_entry_filemode_raw(row(index))) }
+    func kind(_ index: Int) -> EntryKind {
+        let (row, name) = starts[index]
+        var mode: UInt64 = 0
+        for digit in bytes[Int(row)..<Int(name) - 1] { mode = mode << 3 | UInt64(digit - 48) }
+        return Self.kind(of: mode)
+    }
 
-    func id(_ index: Int) -> ObjectID { ObjectID(git_tree_entry_id(row(index)).pointee) }
+    func id(_ index: Int) -> ObjectID {
+        let end = end(index)
+        return ObjectID(bytes: UnsafeRawBufferPointer(rebasing: bytes[end - 20..<end]))
+    }
 
     /// The entry of a name, whatever order the rows stand in.
     func find(_ name: EntryName) -> TreeEntry? {
-        (0..<count).first { self.name($0).elementsEqual(name.bytes) }.map { self[$0] }
+        (0..<count).first { self.name($0).bytes.elementsEqual(name.bytes) }.map { self[$0] }
     }
 
-    private func row(_ index: Int) -> OpaquePointer { git_tree_entry_byindex(pointer, index) }
+    private func end(_ index: Int) -> Int { index + 1 < count ? Int(starts[index + 1].row) : bytes.count }
 
-    private func name(_ index: Int) -> UnsafeRawBufferPointer {
-        let text = git_tree_entry_name(row(index))!
-        return UnsafeRawBufferPointer(start: text, count: strlen(text))
+    private func name(_ index: Int) -> Name {
+        let start = Int(starts[index].name)
+        return Name(start: bytes.baseAddress! + start, count: end(index) - 21 - start)
+    }
+
+    /// A name where it lies.
+    private struct Name {
+        let start: UnsafeRawPointer
+        let count: Int
+
+        subscript(index: Int) -> UInt8 { start.load(fromByteOffset: index, as: UInt8.self) }
+        var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+        static func == (left: Name, right: Name) -> Bool {
+            left.count == right.count && memcmp(left.start, right.start, left.count) == 0
+        }
     }
 
     /// Old repositories hold modes such as 100664: like git, only the type and the owner's execute bit count.
-    private static func kind(of mode: git_filemode_t) -> EntryKind {
-        switch mode.rawValue & 0o170000 {
+    private static func kind(of mode: UInt64) -> EntryKind {
+        switch mode & 0o170000 {
         case 0o040000: .folder
         case 0o120000: .link
         case 0o160000: .submodule
-        default: .file(executable: mode.rawValue & 0o100 != 0)
+        default: .file(executable: mode & 0o100 != 0)
         }
+    }
+
+    // MARK: order
+
+    private static func precedes(_ left: Name, _ right: Name) -> Bool {
+        let order = memcmp(left.start, right.start, min(left.count, right.count))
+        return order < 0 || order == 0 && left.count < right.count
+    }
+
+    /// git's order of two rows (`base_name_compare`): the names, a folder's with a slash behind it.
+    private func order(_ index: Int, _ other: TreeRows, _ otherIndex: Int) -> Int {
+        let (left, right) = (name(index), other.name(otherIndex))
+        let common = min(left.count, right.count)
+        let order = memcmp(left.start, right.start, common)
+        guard order == 0 else { return Int(order) }
+        func next(_ name: Name, _ kind: () -> EntryKind) -> Int {
+            name.count > common ? Int(name[common]) : kind() == .folder ? 0x2f : 0
+        }
+        return next(left) { kind(index) } - next(right) { other.kind(otherIndex) }
     }
 
     // MARK: two of them
@@ -82,8 +141,7 @@ final class TreeRows {
         let (leftCount, rightCount) = (old?.count ?? 0, new?.count ?? 0)
         while left < leftCount || right < rightCount {
             let order =
-                left == leftCount
-                ? 1 : right == rightCount ? -1 : Int(git_tree_entry_cmp(old!.row(left), new!.row(right)))
+                left == leftCount ? 1 : right == rightCount ? -1 : old!.order(left, new!, right)
             if order < 0 {
                 try body(old![left], nil)
                 left += 1
@@ -91,16 +149,15 @@ final class TreeRows {
                 try body(nil, new![right])
                 right += 1
             } else {
-                if !isSame(old!.row(left), new!.row(right)) { try body(old![left], new![right]) }
+                if !old!.isSame(left, new!, right) { try body(old![left], new![right]) }
                 left += 1
                 right += 1
             }
         }
     }
 
-    private static func isSame(_ old: OpaquePointer, _ new: OpaquePointer) -> Bool {
-        git_oid_equal(git_tree_entry_id(old), git_tree_entry_id(new)) == 1
-            && kind(of: git_tree_entry_filemode_raw(old)) == kind(of: git_tree_entry_filemode_raw(new))
+    private func isSame(_ index: Int, _ other: TreeRows, _ otherIndex: Int) -> Bool {
+        id(index) == other.id(otherIndex) && kind(index) == other.kind(otherIndex)
     }
 
     private static func compareUnsorted(

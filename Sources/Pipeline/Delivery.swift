@@ -2,6 +2,12 @@ import Git
 import Logging
 import Publishing
 
+/// A server sent a commit and not all that belongs to it.
+struct IncompleteCommit: Error {
+    let commit: ObjectID
+    let reason: String
+}
+
 /// From the store to the disk: makes a commit's tree and shows it.
 struct Delivery: Sendable {
     let publisher: Publisher
@@ -14,14 +20,24 @@ struct Delivery: Sendable {
     /// - Parameters:
     ///   - ref: the full name of the reference that named it, for people and for hooks; empty for what an operator holds,
     ///     `nil` for what is only made anew.
+    ///   - isFetched: whether it has just come from the remote. What the server is told to be here must have made a tree.
     ///   - gate: asked before it is shown; `nil` where nobody is.
-    func deliver(_ commit: ObjectID, ref: String?, replacing before: Published?, past gate: Gate? = nil) async throws {
+    func deliver(
+        _ commit: ObjectID, ref: String?, isFetched: Bool = false, replacing before: Published?, past gate: Gate? = nil
+    ) async throws {
         let store = publisher.destination.store
         journal.enter(.materialize)
         let staged = try await at(.materialize) {
             try await executor.run {
-                let repository = try store.open()
-                return try publisher.materialize(try repository.commit(commit), from: repository)
+                do {
+                    let repository = try store.open()
+                    let staged = try publisher.materialize(try repository.commit(commit), from: repository)
+                    if isFetched { try repository.noteFetched(commit) }
+                    return staged
+                } catch let error as GitError where isFetched && error.isDamage {
+                    // What came from the remote is the remote's; what was proven to be here once is the store's.
+                    throw try store.isSound() ? IncompleteCommit(commit: commit, reason: error.message) : error
+                }
             }
         }
         journal.enter(.publish)

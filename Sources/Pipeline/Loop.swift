@@ -60,6 +60,8 @@ public struct Loop: Sendable {
             journal.metrics.set(of: .build, version)
             let earlier = try? StatusReport.read(publisher.destination)
             if let earlier { journal.note(earlier) }
+            let look = GitExecutor(label: "sidekick.look")
+            journal.lookForServed { await (try? look.run { publisher.isServing() }) ?? false }
             let loop = Loop(
                 settings, upstream, traffic, publisher, executor, doorbell, journal, notifier, logger, terminal, version
             )

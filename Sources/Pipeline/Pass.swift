@@ -33,7 +33,8 @@ struct Pass: Sendable {
         // What has been shown before needs no leave to be mended.
         let isKnown = try await executor.run { try publisher.hasPublished(news.commit) }
         try await delivery.deliver(
-            news.commit, ref: news.ref, replacing: before, past: held == nil && !isKnown ? gate : nil)
+            news.commit, ref: news.ref.text, isFetched: held == nil, replacing: before,
+            past: held == nil && !isKnown ? gate : nil)
         return .published(commit: news.commit)
     }
 
@@ -47,7 +48,7 @@ struct Pass: Sendable {
         do {
             return try await upstream.connected { remote in
                 let advertisement = try await remote.discover()
-                delivery.journal.note(ref: advertisement.ref, commit: "\(advertisement.commit)")
+                delivery.journal.note(ref: advertisement.ref.text, commit: "\(advertisement.commit)")
                 if try await isShown(advertisement) { return nil }
                 await makeWay()
                 for warning in advertisement.warnings { logger.warning("ambiguous", metadata: ["ref": "\(warning)"]) }
@@ -128,7 +129,7 @@ struct Pass: Sendable {
         if let published { return published.commit }
         let store = publisher.destination.store
         return try await at(.fetch) {
-            try await executor.run { store.exists ? try store.open().reference("refs/sidekick/fetched")?.target : nil }
+            try await executor.run { store.exists ? try store.open().fetchedCommit() : nil }
         }
     }
 

@@ -1,6 +1,7 @@
 import Git
 import Glibc
 import Publishing
+import Platform
 import Upstream
 
 /// The stages of a pass, by the names that logs, metrics and documents use.
@@ -58,6 +59,19 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
         case let error as PublishingError: self.init(error, at: stage)
         case let error as DiskError: self.init(error, at: stage)
         case let error as GitError: self.init(error, at: stage)
+        case let error as IncompleteCommit:
+            self.init(
+                stage: stage,
+                cause: "the remote did not send all of commit \(error.commit): \(error.reason.printable())",
+                remedy: "check the repository at the server with git fsck; the next pass asks again", recovery: .retry,
+                exitCode: .unavailable)
+        case let error as TreeTooLarge:
+            self.init(
+                stage: stage,
+                cause: error.bound == .depth
+                    ? "the commit has folders nested too deep at \(TreePath(bytes: Array(error.path.bytes.prefix(80))))"
+                    : "the commit has too many folders",
+                remedy: "publish less of it", recovery: .fixRemote, exitCode: .dataError)
         default:
             self.init(
                 stage: stage, cause: String(describing: error).printable(), remedy: "please report this as a bug",
@@ -69,7 +83,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
         let recovery: Recovery =
             switch error {
             case _ where error.isTransient: .retry
-            case .noCommits, .refMissing, .notACommit, .rewritten: .fixRemote
+            case .noCommits, .headNowhere, .refMissing, .notACommit, .rewritten: .fixRemote
             default: .fixConfiguration
             }
         let code: ExitStatus =
@@ -120,7 +134,9 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
 
     private init(_ error: GitError, at stage: Stage) {
         let cause = "the git store: \(error.description.printable())"
-        if error.isMalformed {
+        if let limit = error.exceeded {
+            self.init(limit, at: stage)
+        } else if error.isMalformed {
             self.init(
                 stage: stage, cause: "the commit is malformed: \(error.message.printable())",
                 remedy: "push a commit that git fsck accepts", recovery: .fixRemote, exitCode: .dataError)
@@ -133,6 +149,22 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
                 stage: stage, cause: cause, remedy: "the store is fetched anew by the next pass",
                 recovery: .rebuildStore, exitCode: .software)
         }
+    }
+}
+
+extension SyncError {
+    private init(_ limit: ExceededLimit, at stage: Stage) {
+        let setting = limit.kind == .tree || limit.kind == .objects ? "SIDEKICK_MAX_FILES" : "SIDEKICK_MAX_BLOB"
+        let found =
+            switch limit.kind {
+            case .objects: "\(limit.found) objects in one pack"
+            case .memory: "an object that takes \(limit.found) bytes of memory"
+            case .blob, .tree: "a \(limit.what) of \(limit.found) bytes"
+            }
+        self.init(
+            stage: stage, cause: "the commit has \(found), \(setting) allows \(limit.allowed)",
+            remedy: "raise \(setting) if the repository is meant to be that large", recovery: .fixRemote,
+            exitCode: .dataError)
     }
 }
 

@@ -1,6 +1,7 @@
 import CLinux
 public import Git
 import Glibc
+import Platform
 
 /// Where everything is: DESTINATION, and the folders beside or inside it that are ours.
 public struct Destination: Sendable {
@@ -29,10 +30,10 @@ public struct Destination: Sendable {
     /// - Parameter state: SIDEKICK_STATE; `nil` is the place beside or inside DESTINATION.
     public init(_ given: String, state: String?) throws {
         let absolute = try Self.absolute(given)
-        var components = absolute.split(separator: "/").map(String.init)
+        var components = absolute.parts(at: "/", leavingOutEmpty: true).map(String.init)
         if components.last == "." || components.last == ".." {
             guard let resolved = Self.resolved(absolute) else { throw DiskError("look at", absolute, code: ENOENT) }
-            components = resolved.split(separator: "/").map(String.init)
+            components = resolved.parts(at: "/", leavingOutEmpty: true).map(String.init)
         }
         guard let name = components.popLast() else {
             throw PublishingError.destinationUnusable(

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// The right to publish into one DESTINATION, or to use one SIDEKICK_STATE: an exclusive flock(2) that ends with the process,
 /// however it ends.
@@ -23,10 +24,15 @@ final class DestinationLock: Sendable {
         fchmod(descriptor, 0o600)
         let text = Array("\(getpid())\n".utf8)
         guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, text, text.count, 0) == text.count else {
-            let error = DiskError("write the lock", path)
-            close(descriptor)
-            throw error
+            throw DiskError("write the lock", path)
         }
+    }
+
+    /// Whether the file at its path is the one that is locked: who removes it lets another process in.
+    func isAt(_ path: String) -> Bool {
+        var (held, there) = (stat(), stat())
+        return fstat(descriptor, &held) == 0 && lstat(path, &there) == 0 && held.st_ino == there.st_ino
+            && held.st_dev == there.st_dev
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
@@ -74,7 +80,7 @@ extension Destination {
             // "1: FLOCK  ADVISORY  WRITE 412 fd:01:2359 0 EOF"
             let fields = line.split { $0 == " " || $0 == "\n" }
             guard fields.count >= 6, fields[1] == "FLOCK", fields[3] == "WRITE", let pid = pid_t(fields[4]), pid > 0,
-                fields[5].split(separator: ":").last.flatMap({ UInt64($0) }) == UInt64(status.st_ino)
+                fields[5].parts(at: ":").last.flatMap({ UInt64($0) }) == UInt64(status.st_ino)
             else { continue }
             if Self.holds(pid, device: status.st_dev, inode: status.st_ino) { return pid }
         }

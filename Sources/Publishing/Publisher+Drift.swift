@@ -109,7 +109,7 @@ extension Destination {
         case .linkedTree(let name): return (.link, try pool.record(of: name).map { (name, $0) })
         case .exchangedTree(let name): return (.exchange, try pool.record(of: name).map { (name, $0) })
         case .publishedFolder(let record): return (.folder, ("", record))
-        case .nothing, .foreignLink, .foreignFolder, .file: return (.link, nil)
+        case .nothing, .lostTree, .foreignLink, .foreignFolder, .file: return (.link, nil)
         }
     }
 }

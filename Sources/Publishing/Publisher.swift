@@ -10,7 +10,7 @@ public final class Publisher: Sendable {
     /// The layout that was decided at the start.
     public let layout: Layout
     let options: PublishingOptions
-    private let locks: [DestinationLock]
+    private let locks: Mutex<[HeldLock]>
     private let kept = KeptFiles()
     private let state = Mutex(State())
 
@@ -26,6 +26,12 @@ public final class Publisher: Sendable {
     private struct Remembered {
         let identity: String
         let published: Published
+        let sample: Sample
+    }
+
+    private struct HeldLock: Sendable {
+        let path: String
+        let lock: DestinationLock
     }
 
     /// Takes the lock, finishes what a killed process began, and removes what it left.
@@ -41,19 +47,7 @@ public final class Publisher: Sendable {
             guard access(destination.path, W_OK) == 0 else { throw DiskError("write into", destination.path) }
         default: break
         }
-        _ = try Directory(making: destination.home)
-        var locks = [
-            try DestinationLock(destination.lockFile) { .destinationBusy(path: destination.path, owner: $0) }
-        ]
-        _ = try Directory(making: destination.state)
-        guard destination.store.isOurs else { throw destination.storeIsTaken }
-        if destination.state != destination.home {
-            let lock = try DestinationLock(destination.state + "/sidekick.lock") {
-                .stateBusy(path: destination.state, owner: $0)
-            }
-            locks.append(lock)
-        }
-        let publisher = Publisher(destination, layout, options, locks)
+        let publisher = Publisher(destination, layout, options, try takeLocks(of: destination))
         destination.store.sweep()
         do {
             return (publisher, try publisher.recover())
@@ -63,12 +57,34 @@ public final class Publisher: Sendable {
         }
     }
 
-    private init(_ destination: Destination, _ layout: Layout, _ options: PublishingOptions, _ locks: [DestinationLock])
-    {
+    private init(_ destination: Destination, _ layout: Layout, _ options: PublishingOptions, _ locks: [HeldLock]) {
         self.destination = destination
         self.layout = layout
         self.options = options
-        self.locks = locks
+        self.locks = Mutex(locks)
+    }
+
+    /// Makes our folders, and holds them.
+    private static func takeLocks(of destination: Destination) throws -> [HeldLock] {
+        _ = try Directory(making: destination.home)
+        let lock = try DestinationLock(destination.lockFile) { .destinationBusy(path: destination.path, owner: $0) }
+        var locks = [HeldLock(path: destination.lockFile, lock: lock)]
+        _ = try Directory(making: destination.state)
+        guard destination.store.isOurs else { throw destination.storeIsTaken }
+        if destination.state != destination.home {
+            let path = destination.state + "/sidekick.lock"
+            let lock = try DestinationLock(path) { .stateBusy(path: destination.state, owner: $0) }
+            locks.append(HeldLock(path: path, lock: lock))
+        }
+        return locks
+    }
+
+    /// Makes our folders anew when somebody has removed them: a lock that has no name any more keeps nobody out.
+    private func holdGround() throws {
+        guard locks.withLock({ !$0.allSatisfy { $0.lock.isAt($0.path) } }) else { return }
+        let new = try Self.takeLocks(of: destination)
+        locks.withLock { $0 = new }
+        state.withLock { $0.remembered = nil }
     }
 
     var trees: TreeLayout { TreeLayout(layout, destination, options) }
@@ -108,10 +124,13 @@ public final class Publisher: Sendable {
             record = try folder.record().flatMap { $0.root == root ? $0 : nil }
         }
         guard let record, record.layout == layout else { return nil }
-        let published = Published(record)
-        state.withLock { $0.remembered = Remembered(identity: identity, published: published) }
-        return published
+        let remembered = Remembered(identity: identity, published: Published(record), sample: Sample(of: record))
+        state.withLock { $0.remembered = remembered }
+        return remembered.published
     }
+
+    /// What is looked at of what is visible; `nil` when nothing of ours is.
+    func sample() throws -> Sample? { try published() == nil ? nil : state.withLock { $0.remembered?.sample } }
 
     /// What changes when something else becomes visible, though not by this process.
     private func identity() throws -> String? {
@@ -119,7 +138,8 @@ public final class Publisher: Sendable {
         switch (layout, status.kind) {
         case (.link, .link):
             let target = try Directory(opening: destination.parent).readLink(destination.name) ?? []
-            return String(decoding: target, as: UTF8.self)
+            guard let tree = try FileStatus.following(destination.path), tree.kind == .folder else { return nil }
+            return "\(tree.inode) \(String(decoding: target, as: UTF8.self))"
         case (.exchange, .folder): return "\(status.inode)"
         case (.folder, .folder):
             guard let record = try FileStatus.of(destination.home + "/record") else { return nil }
@@ -168,7 +188,7 @@ public final class Publisher: Sendable {
     public func commitsToKeep() throws -> [ObjectID] {
         let repository = try destination.store.open()
         var commits = [try published()?.commit].compactMap { $0 } + repository.publishedCommits()
-        if let fetched = try repository.reference("refs/sidekick/fetched")?.target { commits.append(fetched) }
+        if let fetched = repository.fetchedCommit() { commits.append(fetched) }
         if layout != .folder { commits += try trees.pool.spares(besides: nil).map(\.record.commit) }
         var seen: Set<ObjectID> = []
         return try commits.filter { try seen.insert($0).inserted && repository.contains($0) }
@@ -181,8 +201,9 @@ public final class Publisher: Sendable {
 
     /// Whether that commit, as this publisher is set up, is what is visible.
     public func shows(_ commit: ObjectID) throws -> Bool {
+        try holdGround()
         guard try layout != .folder || !folder.isInterrupted(), !hasDrifted else { return false }
-        return try hasPublished(commit)
+        return try hasPublished(commit) && isInSight()
     }
 
     /// Whether that commit, as this publisher is set up, is what was published last, whatever has become of it on the disk.

@@ -1,4 +1,5 @@
 public import Git
+import Platform
 
 /// How trees are made and shown.
 public struct PublishingOptions: Sendable, Equatable {
@@ -49,13 +50,13 @@ extension PublishingOptions {
         var times: ModificationTimes?
         var symlinks: SymlinkPolicy?
         var patterns: [Substring: [String]] = [:]
-        for field in record.policy.split(separator: " ") {
-            let parts = field.split(separator: "=", maxSplits: 1)
+        for field in record.policy.parts(at: " ") {
+            let parts = field.parts(at: "=", atMost: 2)
             guard parts.count == 2 else { return nil }
             switch parts[0] {
             case "mtime": times = ModificationTimes(rawValue: String(parts[1]))
             case "symlinks": symlinks = SymlinkPolicy(rawValue: String(parts[1]))
-            default: patterns[parts[0]] = parts[1].split(separator: ",").map { PathSelection.decoded($0) }
+            default: patterns[parts[0]] = parts[1].parts(at: ",").map { PathSelection.decoded($0) }
             }
         }
         guard let times, let symlinks,

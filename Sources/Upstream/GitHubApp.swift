@@ -6,6 +6,7 @@ import Git
 import Glibc
 import NIOCore
 import NIOHTTP1
+import Platform
 
 /// How to log in as an installation of a GitHub App, which needs no person's account.
 public struct GitHubAppOptions: Sendable, Equatable {
@@ -58,7 +59,7 @@ actor GitHubApp {
     ) async throws -> CredentialSource.Pair {
         if let token, token.end - now > Self.margin { return (CredentialSource.tokenUser, token.text) }
         var request = HTTPClientRequest(
-            url: "\(options.api)/app/installations/\(options.installation)/access_tokens")
+            url: "\(options.api)/app/installations/\(options.installation.urlSegment)/access_tokens")
         request.method = .POST
         request.headers.add(name: "Authorization", value: "Bearer \(try identity(now: now))")
         request.headers.add(name: "Accept", value: "application/vnd.github+json")
@@ -93,6 +94,13 @@ actor GitHubApp {
 extension Data {
     /// RFC 4648, section 5, without padding.
     fileprivate var base64URL: String {
-        base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").filter { $0 != "=" }
+        base64EncodedString().replacing { byte in
+            switch byte {
+            case UInt8(ascii: "+"): "-"
+            case UInt8(ascii: "/"): "_"
+            case UInt8(ascii: "="): ""
+            default: nil
+            }
+        }
     }
 }

@@ -20,13 +20,18 @@ struct LocalUpstream: Upstream, Remote {
         let ref = options.ref
         return try await telling {
             let source = try open(address)
-            let (reference, warnings) = try ref.resolve(
-                address: address, names: { try source.referenceNames() }, { try source.reference($0) })
             if case .commit(let id) = ref, try !source.contains(id) {
                 throw UpstreamError.refMissing(ref: id.description, address: address)
             }
-            guard let commit = reference.peeled else { throw UpstreamError.notACommit(ref: reference.name) }
-            return Advertisement(ref: reference.symbolic ?? reference.name, commit: commit, warnings: warnings)
+            if ref == .head, let branch = source.unbornHead(), try !source.referenceNames().isEmpty {
+                throw UpstreamError.headNowhere(branch: branch, address: address)
+            }
+            return try ref.advertisement(
+                address: address, names: { try source.referenceNames() }, { try source.reference($0) }
+            ) { reference in
+                guard let commit = reference.peeled else { throw UpstreamError.notACommit(ref: reference.name) }
+                return commit
+            }
         }
     }
 
@@ -38,9 +43,8 @@ struct LocalUpstream: Upstream, Remote {
             if let previous = request.mustFollow, try !follows(commit, previous, in: source) {
                 throw UpstreamError.rewritten(from: previous, to: commit)
             }
-            let store = try request.store.open(for: .copied)
+            let store = try request.store.openToFill()
             try store.copy(commit, depth: request.depth, from: source, progress: progress)
-            try store.setReference("refs/sidekick/fetched", to: commit)
         }
     }
 
@@ -54,12 +58,11 @@ struct LocalUpstream: Upstream, Remote {
     }
 
     private static func isReading(_ error: GitError) -> Bool {
-        !error.isMalformed && readingCalls.contains { error.call.hasPrefix($0) }
+        error.isDamage && readingCalls.contains { error.call.hasPrefix($0) }
     }
 
     private static let readingCalls = [
-        "git_commit_lookup", "git_tree_lookup", "git_object_lookup", "git_reference_lookup", "git_reference_name_to_id",
-        "git_graph", "git_packbuilder",
+        "git_odb_read", "git_reference_lookup", "git_reference_name_to_id", "git_packbuilder",
     ]
 
     private func open(_ path: String) throws -> Repository {

@@ -1,6 +1,6 @@
 import Git
 
-/// One fetch in protocol v2: from what the store has to what is wanted, in one question.
+/// One fetch: from what the store has to what is wanted, in one question.
 struct PackFetch {
     let request: FetchRequest
     let options: UpstreamOptions
@@ -12,7 +12,7 @@ struct PackFetch {
     private var address: String { options.url.address }
 
     /// What is in the store.
-    private struct Standing: Sendable {
+    private struct Snapshot: Sendable {
         var hasCommit = false
         var haves: [ObjectID] = []
         var shallow: [ObjectID] = []
@@ -20,52 +20,52 @@ struct PackFetch {
 
     func run() async throws {
         try server.requireSHA1(options)
-        let standing = try await standing()
+        let snapshot = try await snapshot()
         let previous = request.mustFollow.flatMap { $0 == commit ? nil : $0 }
         let canFilter = server.canFilter
         if let previous, canFilter { try await proveFollows(previous) }
         // Without a filter the history comes with its trees, or not at all.
         let needsHistory = previous != nil && !canFilter
-        if !standing.hasCommit || needsHistory {
-            try await download(standing, depth: needsHistory ? 0 : request.depth)
+        if !snapshot.hasCommit || needsHistory {
+            try await download(snapshot, depth: needsHistory ? 0 : request.depth)
         }
-        try await settle(follows: needsHistory ? previous : nil)
+        try await check(follows: needsHistory ? previous : nil)
     }
 
-    /// Proves what came and remembers it.
-    private func settle(follows previous: ObjectID?) async throws {
-        let (store, commit, ref, missing) = (request.store, commit, request.advertisement.ref, missing)
+    /// Looks at what came. Whether it makes a tree shows when it is made.
+    private func check(follows previous: ObjectID?) async throws {
+        let (store, commit, ref) = (request.store, commit, request.advertisement.ref)
         try await executor.run {
             let repository = try store.open()
-            guard try repository.contains(commit) else { throw missing }
             guard try repository.peel(commit) == commit else { throw UpstreamError.notACommit(ref: ref) }
             if let previous, try !repository.hasParent(previous, from: commit) {
                 throw UpstreamError.rewritten(from: previous, to: commit)
             }
-            try repository.setReference("refs/sidekick/fetched", to: commit)
         }
     }
 
-    private func standing() async throws -> Standing {
+    private func snapshot() async throws -> Snapshot {
         let (store, commit) = (request.store, commit)
         return try await executor.run {
-            let repository = try store.open(for: .fetched)
-            try repository.verify("refs/sidekick/fetched")
-            let haves = try repository.references().map(\.id).filter { $0 != commit }
-            return Standing(
-                hasCommit: try repository.contains(commit), haves: Array(Set(haves)).sorted { $0.prefix < $1.prefix },
-                shallow: try repository.shallowCommits())
+            let repository = try store.openToFill()
+            let known = try repository.soundReferences().map(\.commit)
+            return Snapshot(
+                hasCommit: try known.contains { $0.id == commit } || repository.holdsAll(of: commit),
+                haves: Set(known.map(\.id)).subtracting([commit]).sorted { $0.prefix < $1.prefix },
+                shallow: try store.shallowCommits())
         }
     }
 
-    private func download(_ standing: Standing, depth: Int) async throws {
+    private func download(_ snapshot: Snapshot, depth: Int) async throws {
         var fetch = FetchPack(want: commit)
-        (fetch.haves, fetch.shallow, fetch.depth) = (standing.haves, standing.shallow, depth)
+        (fetch.haves, fetch.shallow, fetch.depth) = (snapshot.haves, snapshot.shallow, depth)
         do {
             try await receive(fetch, into: request.store)
-        } catch let error as GitError where !error.isLocalDisk {
-            // What came builds on what is here: an empty store is needed to tell whose fault it is. The next pass has one.
-            throw standing.haves.isEmpty
+        } catch let error as GitError where error.isDamage || error.isMalformed {
+            // What came builds on what is here.
+            let store = request.store
+            let isSound = try await executor.run { try store.isSound() }
+            throw isSound
                 ? UpstreamError.serverFailed(address: address, reason: "its pack is damaged: \(error.message)")
                 : error.ofStore
         }
@@ -81,14 +81,15 @@ struct PackFetch {
             try await executor.run { _ = try history.begin() }
             do {
                 try await receive(fetch, into: history)
-            } catch let error as GitError where !error.isLocalDisk {
+            } catch let error as GitError where error.isDamage || error.isMalformed {
                 throw UpstreamError.serverFailed(address: address, reason: "its history is damaged: \(error.message)")
             }
             let follows = try await executor.run { try history.open().hasParent(previous, from: commit) }
             guard follows else { throw UpstreamError.rewritten(from: previous, to: commit) }
             try await executor.run { try history.end() }
         } catch {
-            try? history.end()
+            // What a cancellation leaves is removed by the next one.
+            try? await executor.run { try history.end() }
             throw error
         }
     }
@@ -97,17 +98,16 @@ struct PackFetch {
         let receiver = PackReceiver(into: store, on: executor)
         do {
             var (shallow, whole): ([ObjectID], [ObjectID]) = ([], [])
-            var hasBegun = false
             try await server.fetch(fetch, agent: options.agent) { event in
                 switch event {
                 case .progress: break
                 case .shallow(let id): shallow.append(id)
                 case .unshallow(let id): whole.append(id)
-                case .pack(let bytes):
-                    if !hasBegun { try await receiver.add(shallow: shallow) }
-                    hasBegun = true
-                    try progress(try await receiver.append(bytes))
-                case .end: try await receiver.finish(unshallow: whole)
+                case .pack(let bytes): try progress(try await receiver.append(bytes))
+                case .end:
+                    guard try await receiver.finish(bringing: fetch.want, shallow: shallow, unshallow: whole) else {
+                        throw missing
+                    }
                 }
             }
         } catch {

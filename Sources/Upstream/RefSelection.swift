@@ -6,7 +6,7 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
     /// Where the remote's own HEAD points.
     case head
     /// A branch or a tag by its short name, or a reference by its full one.
-    case name(String)
+    case name(ReferenceName)
     /// The highest tag in a range, and the range as it was given.
     case versions(VersionRange, String)
     /// All forty digits.
@@ -25,19 +25,19 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
             guard let range = VersionRange(String(text.dropFirst(Self.versionPrefix.count))) else { return nil }
             self = .versions(range, text)
         } else {
-            self = .name(text)
+            self = .name(ReferenceName(text))
         }
     }
 
     /// A commit is what it is: there is nothing to ask.
     var fixed: Advertisement? {
         guard case .commit(let id) = self else { return nil }
-        return Advertisement(ref: id.description, commit: id)
+        return Advertisement(ref: ReferenceName(id.description), commit: id)
     }
 
     /// Which of all names are needed of a server that tells them all. For a commit, those that it may come along with.
-    var keeps: @Sendable (String) -> Bool {
-        if case .commit = self { return { $0 == "HEAD" || $0.hasPrefix("refs/heads/") || $0.hasPrefix("refs/tags/") } }
+    var keeps: @Sendable (ReferenceName) -> Bool {
+        if case .commit = self { return { $0 == .head || $0.hasPrefix("refs/heads/") || $0.hasPrefix("refs/tags/") } }
         let interest = interest
         return { interest.wants($0) }
     }
@@ -46,7 +46,7 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .head: "HEAD"
-        case .name(let name): name
+        case .name(let name): name.text
         case .versions(_, let text): text
         case .commit(let id): id.description
         }
@@ -55,7 +55,7 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
     /// What a server has to be asked for.
     var interest: RefInterest {
         switch self {
-        case .head: .exactly(["HEAD"])
+        case .head: .exactly([.head])
         case .commit: .exactly([])
         case .versions: .below(Self.tags)
         case .name(let name): .exactly(Self.candidates(name))
@@ -64,8 +64,9 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
 
     private static let tags = "refs/tags/"
 
-    private static func candidates(_ name: String) -> [String] {
-        name.hasPrefix("refs/") ? [name] : ["refs/heads/\(name)", "refs/tags/\(name)", "refs/\(name)"]
+    private static func candidates(_ name: ReferenceName) -> [ReferenceName] {
+        name.hasPrefix("refs/")
+            ? [name] : ["refs/heads/", "refs/tags/", "refs/"].map { ReferenceName(bytes: Array($0.utf8) + name.bytes) }
     }
 
     /// Finds the reference that a name means. As for `git clone --branch`, a branch wins over a tag of the same name.
@@ -75,14 +76,14 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
     ///   - lookup: finds a reference by its full name.
     /// - Returns: the reference, and a warning when the name is ambiguous.
     func resolve(
-        address: String, names: () throws -> [String], _ lookup: (String) throws -> Reference?
+        address: String, names: () throws -> [ReferenceName], _ lookup: (ReferenceName) throws -> Reference?
     ) throws -> (reference: Reference, warnings: [String]) {
         switch self {
         case .head:
-            guard let head = try lookup("HEAD") else { throw UpstreamError.noCommits(address: address) }
+            guard let head = try lookup(.head) else { throw UpstreamError.noCommits(address: address) }
             return (head, [])
         case .commit(let id):
-            return (Reference(name: id.description, target: id, peeled: id), [])
+            return (Reference(name: ReferenceName(id.description), target: id, peeled: id), [])
         case .versions(let range, let text):
             guard let highest = Self.highest(of: try names(), in: range), let tag = try lookup(highest) else {
                 throw UpstreamError.refMissing(ref: text, address: address)
@@ -90,16 +91,37 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
             return (tag, [])
         case .name(let name):
             let found = try Self.candidates(name).compactMap { try lookup($0) }
-            guard let first = found.first else { throw UpstreamError.refMissing(ref: name, address: address) }
+            guard let first = found.first else { throw UpstreamError.refMissing(ref: name.text, address: address) }
             guard found.count > 1 else { return (first, []) }
-            return (first, ["\(name) is both \(found.map(\.name).joined(separator: " and ")): following \(first.name)"])
+            return (
+                first,
+                ["\(name) is both \(found.map(\.name.description).joined(separator: " and ")): following \(first.name)"]
+            )
         }
     }
 
+    /// Finds the reference, and what is to be published of it.
+    ///
+    /// - Parameter commit: the commit that a reference leads to.
+    func advertisement(
+        address: String, names: () throws -> [ReferenceName], _ lookup: (ReferenceName) throws -> Reference?,
+        commit: (Reference) throws -> ObjectID
+    ) throws -> Advertisement {
+        let (reference, warnings) = try resolve(address: address, names: names, lookup)
+        // It goes into logs, metrics and the environment of hooks.
+        if let target = reference.symbolic, !target.isAllowed {
+            throw UpstreamError.serverFailed(
+                address: address, reason: "\(reference.name) leads to a name that git does not allow, \(target)")
+        }
+        return Advertisement(
+            ref: reference.symbolic ?? reference.name, commit: try commit(reference), warnings: warnings)
+    }
+
     /// Of two tags of one version, such as `1.0.0` and `v1.0.0`, always the same.
-    private static func highest(of names: [String], in range: VersionRange) -> String? {
-        let versions = names.compactMap { name -> (SemanticVersion, String)? in
-            guard name.hasPrefix(tags), let version = SemanticVersion(name.dropFirst(tags.count)),
+    private static func highest(of names: [ReferenceName], in range: VersionRange) -> ReferenceName? {
+        let versions = names.compactMap { name -> (SemanticVersion, ReferenceName)? in
+            guard name.hasPrefix(tags),
+                let version = SemanticVersion(String(decoding: name.dropping(tags), as: UTF8.self)),
                 range.accepts(version)
             else { return nil }
             return (version, name)

@@ -1,4 +1,5 @@
 import Git
+import Platform
 
 /// The address of a repository in one of the forms that git takes (git-clone(1), GIT URLS), its password kept apart.
 public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
@@ -97,7 +98,7 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
     var authority: String {
         guard let separator = address.firstRange(of: "://") else { return parts.host.lowercased() }
         let host = address[separator.upperBound...].prefix { $0 != "/" }.lowercased()
-        if host.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") == true { return host }
+        if host.parts(at: "]").last?.contains(":") == true { return host }
         let ports: [Transport: Int] = [.https: 443, .http: 80, .git: 9418, .ssh: 22]
         return host + (ports[transport].map { ":\($0)" } ?? "")
     }

@@ -1,3 +1,5 @@
+import Platform
+
 /// A version as Semantic Versioning 2.0.0 orders them; what it says of the build plays no part.
 struct SemanticVersion: Sendable, Equatable, Comparable {
     var major: Int
@@ -53,7 +55,7 @@ struct PartialVersion {
         if text.first == "v" || text.first == "V" { text = text.dropFirst() }
         text = text.prefix { $0 != "+" }
         let hyphen = text.firstIndex(of: "-")
-        let numbers = text[..<(hyphen ?? text.endIndex)].split(separator: ".", omittingEmptySubsequences: false)
+        let numbers = text[..<(hyphen ?? text.endIndex)].parts(at: ".")
         guard (1...3).contains(numbers.count) else { return nil }
         var values: [Int?] = []
         for number in numbers {
@@ -69,7 +71,7 @@ struct PartialVersion {
         values += Array(repeating: nil, count: 3 - values.count)
         (major, minor, patch) = (values[0], values[1], values[2])
         guard let hyphen else { return }
-        let identifiers = text[text.index(after: hyphen)...].split(separator: ".", omittingEmptySubsequences: false)
+        let identifiers = text[text.index(after: hyphen)...].parts(at: ".")
         let allowed = identifiers.allSatisfy { identifier in
             !identifier.isEmpty
                 && identifier.utf8.allSatisfy { $0 == 45 || (48...57).contains($0) || (65...90).contains($0 & 0xdf) }
@@ -113,9 +115,14 @@ public struct VersionRange: Sendable, Equatable {
 
     /// `nil` for what is no range.
     public init?(_ text: String) {
+        let bars = text.parts(at: "|")
+        // Two bars stand together, or not at all.
+        guard bars.count % 2 == 1, bars.enumerated().allSatisfy({ $0.offset % 2 == 0 || $0.element.isEmpty }) else {
+            return nil
+        }
         var alternatives: [[Comparator]] = []
-        for part in text.replacing("||", with: "\n").split(separator: "\n", omittingEmptySubsequences: false) {
-            guard let comparators = Self.comparators(part.split(separator: " ")) else { return nil }
+        for part in text.parts(at: "|").enumerated().filter({ $0.offset % 2 == 0 }).map(\.element) {
+            guard let comparators = Self.comparators(part.parts(at: " ", leavingOutEmpty: true)) else { return nil }
             alternatives.append(comparators)
         }
         self.alternatives = alternatives

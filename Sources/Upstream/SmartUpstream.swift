@@ -1,21 +1,14 @@
 import Git
 import Synchronization
 
-/// A server that is spoken to in git's protocol v2 where it can. Where it cannot, it is in the old one: here over a stream, by
-/// libgit2 over http, where that one has rounds of its own.
+/// A server that is spoken to in git's protocol v2 where it can, and in the old one where it cannot.
 final class SmartUpstream: Upstream {
     private let options: UpstreamOptions
     private let executor: GitExecutor
     private let transport: any SmartTransport
-    private let legacy: LegacyRemote
     private let traffic: Traffic
     private let tell: @Sendable (String) -> Void
-    private let state = Mutex(State())
-
-    private struct State {
-        var isOld = false
-        var toldThatItIsOld = false
-    }
+    private let toldThatItIsOld = Mutex(false)
 
     init(
         _ options: UpstreamOptions, over transport: any SmartTransport, on executor: GitExecutor,
@@ -26,29 +19,17 @@ final class SmartUpstream: Upstream {
         self.executor = executor
         self.transport = transport
         self.traffic = traffic
-        legacy = LegacyRemote(options: options, executor: executor, traffic: traffic)
     }
 
     var fixed: Advertisement? { options.ref.fixed }
 
     func connected<Value: Sendable>(_ work: (any Remote) async throws -> Value) async throws -> Value {
-        if state.withLock({ $0.isOld }) {
-            do { return try await work(legacy) } catch {
-                // It may have become another server.
-                state.withLock { $0.isOld = false }
-                throw error
-            }
-        }
         let received = traffic.received
         do {
             return try await transport.withServer { server in
-                if server.isOld { tellThatItIsOld("each question brings all of its references") }
+                if server.isOld { tellThatItIsOld() }
                 return try await work(SmartRemote(options: options, executor: executor, server: server))
             }
-        } catch is OldProtocol {
-            state.withLock { $0.isOld = true }
-            tellThatItIsOld("each question brings all of its references, and a fetch all of the history")
-            return try await work(legacy)
         } catch let error as ProtocolError {
             throw UpstreamError(error, options)
         } catch UpstreamError.stalled(let host, let seconds) {
@@ -66,12 +47,14 @@ final class SmartUpstream: Upstream {
     private var name: String { options.url.endpoint(standard: 0).host }
 
     /// Once.
-    private func tellThatItIsOld(_ what: String) {
-        let isNew = state.withLock { state in
-            defer { state.toldThatItIsOld = true }
-            return !state.toldThatItIsOld
+    private func tellThatItIsOld() {
+        let isNew = toldThatItIsOld.withLock { told in
+            defer { told = true }
+            return !told
         }
-        if isNew { tell("\(options.url) speaks an old version of git's protocol: \(what)") }
+        if isNew {
+            tell("\(options.url) speaks an old version of git's protocol: each question brings all of its references")
+        }
     }
 }
 
@@ -84,14 +67,17 @@ private struct SmartRemote: Remote {
     func discover() async throws -> Advertisement {
         if let fixed = options.ref.fixed { return fixed }
         try server.requireSHA1(options)
-        guard let references = try await server.references(options.ref.interest, agent: options.agent) else {
-            throw UpstreamError.noCommits(address: options.url.address)
+        let address = options.url.address
+        let references: [Reference]
+        switch try await server.references(options.ref.interest, agent: options.agent) {
+        case .references(let found): references = found
+        case .noCommits: throw UpstreamError.noCommits(address: address)
+        case .headNowhere(let branch): throw UpstreamError.headNowhere(branch: branch, address: address)
         }
         let found = Dictionary(references.map { ($0.name, $0) }) { first, _ in first }
-        let (reference, warnings) = try options.ref.resolve(
-            address: options.url.address, names: { references.map(\.name) }, { found[$0] })
-        return Advertisement(
-            ref: reference.symbolic ?? reference.name, commit: reference.peeled ?? reference.target, warnings: warnings)
+        return try options.ref.advertisement(address: address, names: { references.map(\.name) }, { found[$0] }) {
+            $0.peeled ?? $0.target
+        }
     }
 
     func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws {

@@ -36,7 +36,8 @@ public protocol Remote {
     ///
     /// - Parameter progress: told how far it is; what it throws ends the fetch.
     ///
-    /// - Throws: `UpstreamError`, `GitError` for the store, `CancellationError`. The store is whole then, as before.
+    /// - Throws: `UpstreamError`; `GitError` for the store, and for what came and is larger than it may be; `CancellationError`. The
+    ///   store is as it was then. Nothing is remembered of what came: that is for who has proven it (`noteFetched`).
     func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws
 }
 
@@ -50,14 +51,14 @@ extension Upstream {
 /// What a remote says of the reference that is followed.
 public struct Advertisement: Sendable, Equatable {
     /// The full name, or the commit id where one is followed.
-    public let ref: String
+    public let ref: ReferenceName
     /// The commit that it names, tags peeled where the remote tells what they peel to.
     public let commit: ObjectID
     /// What a person should know.
     public let warnings: [String]
 
     /// Makes an advertisement.
-    public init(ref: String, commit: ObjectID, warnings: [String] = []) {
+    public init(ref: ReferenceName, commit: ObjectID, warnings: [String] = []) {
         self.ref = ref
         self.commit = commit
         self.warnings = warnings

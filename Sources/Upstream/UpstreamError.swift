@@ -1,5 +1,6 @@
 public import Git
 import Glibc
+import Platform
 
 /// Why a remote did not give what was asked for.
 public enum UpstreamError: Error, Sendable, CustomStringConvertible {
@@ -14,8 +15,10 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case repositoryNotFound(address: String)
     case serverFailed(address: String, reason: String)
     case noCommits(address: String)
+    /// HEAD names a branch that is not there, and others are.
+    case headNowhere(branch: ReferenceName?, address: String)
     case refMissing(ref: String, address: String)
-    case notACommit(ref: String)
+    case notACommit(ref: ReferenceName)
     case rewritten(from: ObjectID, to: ObjectID)
     /// The commit was advertised and then not delivered.
     case moved(commit: ObjectID)
@@ -26,6 +29,8 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case busy(address: String, status: Int, seconds: Double?)
     /// Something answers there, and it is no git server.
     case notGit(address: String, found: String)
+    /// It gives out a repository's files, and runs nothing that speaks git's protocol.
+    case dumbServer(address: String)
     /// Its objects have names of another kind.
     case objectFormat(String, address: String)
     /// What the environment says of a proxy is no address of one.
@@ -62,8 +67,10 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .repositoryNotFound(let address): "there is no repository at \(address)"
         case .serverFailed(let address, let reason): "\(address) failed: \(reason.printable())"
         case .noCommits(let address): "\(address) has no commits"
+        case .headNowhere(let branch, let address):
+            "HEAD of \(address) names \(branch.map { "\($0), which" } ?? "a branch that") is not there"
         case .refMissing(let ref, let address): "\(address) has no branch, tag or commit \(ref.printable())"
-        case .notACommit(let ref): "\(ref.printable()) does not name a commit"
+        case .notACommit(let ref): "\(ref) does not name a commit"
         case .rewritten(let old, let new):
             "history was rewritten: \(new.abbreviated) does not follow \(old.abbreviated)"
         case .moved(let commit): "commit \(commit.abbreviated) was advertised and then not delivered"
@@ -74,6 +81,8 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
                 + (seconds == nil ? "" : ", and asks to be left alone for a while")
         case .notGit(let address, let found):
             "\(address) is no git server: it answers with \(found.printable(limit: 80))"
+        case .dumbServer(let address):
+            "\(address) is served as plain files (git's dumb http protocol), which this version does not read"
         case .objectFormat(let format, let address):
             "\(address) has objects of the format \(format.printable(limit: 20))"
         case .proxyInvalid: "the proxy that the environment names is none"
@@ -104,6 +113,7 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .repositoryNotFound: "check REPOSITORY; many servers also say this when a login is missing"
         case .serverFailed: "check the server's own log"
         case .noCommits: "push a commit"
+        case .headNowhere: "name the branch in SIDEKICK_REF, or make it the default branch at the server"
         case .refMissing: "check SIDEKICK_REF; a commit id must have all 40 digits and be reachable from a branch"
         case .notACommit: "point SIDEKICK_REF at a branch, a tag of a commit, or a commit"
         case .rewritten: "restore the branch, or unset SIDEKICK_FAST_FORWARD_ONLY to follow it"
@@ -114,6 +124,7 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
             "nothing: it is asked again in \(seconds.rounded(.up).formattedSeconds). A larger DELAY asks less often"
         case .busy: "nothing: it is asked again later. A larger DELAY asks less often"
         case .notGit: "check REPOSITORY: it must be what `git clone` takes; a page for people, or a login page, is not"
+        case .dumbServer: "serve the repository by git-http-backend, which is part of git, or by a forge; or use ssh"
         case .objectFormat: "publish from a repository with SHA-1 objects: this version reads no others"
         case .proxyInvalid: "give HTTPS_PROXY, HTTP_PROXY or ALL_PROXY as http://host:port or socks5://host:port"
         case .appRefused(_, 401): "check SIDEKICK_GITHUB_APP_ID, the App's key, and this machine's clock"
@@ -163,25 +174,4 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
 
 extension Double {
     fileprivate var formattedSeconds: String { self == rounded() ? "\(Int(self)) s" : "\(self) s" }
-}
-
-extension UpstreamError {
-    /// What libgit2 makes of a server's answer, told apart by its code and, where it has only a text, by that.
-    init(_ error: GitError, address: String, hadCredential: Bool) {
-        let text = error.message
-        if error.isAuthentication {
-            self = .authentication(address: address, hadCredential: hadCredential)
-        } else if error.isCertificate {
-            self = .certificate(address: address, reason: text)
-        } else if text.contains("status code: 403") {
-            self = .forbidden(address: address)
-        } else if text.contains("status code: 404") || text.contains("status code: 410")
-            || text.contains("epository not found")
-            || text.contains("access denied or repository not exported")
-        {
-            self = .repositoryNotFound(address: address)
-        } else {
-            self = .serverFailed(address: address, reason: error.description)
-        }
-    }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Pipeline
+import Platform
 
 /// Prints sidekick(1), in the language of man(7), for whoever packages the program.
 struct ManualPageCommand: ParsableCommand {
@@ -84,7 +85,7 @@ enum ManualPage {
 extension String {
     /// As text of man(7), whatever it begins with.
     fileprivate var escaped: String {
-        let text = replacing("\\", with: "\\e").replacing("-", with: "\\-")
+        let text = replacing { $0 == UInt8(ascii: "\\") ? "\\e" : $0 == UInt8(ascii: "-") ? "\\-" : nil }
         return text.hasPrefix(".") || text.hasPrefix("'") ? "\\&" + text : text
     }
 }

@@ -51,6 +51,18 @@ import Testing
         #expect(chart.contains("aria-label=\"1 published, 0 unchanged, 1 failed\""))
     }
 
+    @Test(arguments: ["\u{0D4E}", "\u{111C2}", "\u{11A3A}", "\u{11D46}"])
+    func `has no tag of a stranger's, whatever attaches itself to the sign that begins it`(sign: String) {
+        let tag = "\(sign)<meta http-equiv=refresh content=0;url=//evil.example>\(sign)\" onclick=x"
+        let text = page(
+            status(failure: true, hold: true, text: tag),
+            attempts: [attempt(2, .failed, cause: tag), attempt(1, .failed)])
+        let bytes = Array(text.utf8)
+        #expect(bytes.firstRange(of: Array("<meta http-equiv=refresh".utf8)) == nil)
+        #expect(bytes.firstRange(of: Array("\" onclick".utf8)) == nil)
+        #expect(bytes.firstRange(of: Array("\(sign)&lt;meta".utf8)) != nil)
+    }
+
     @Test func `runs nothing and loads nothing, whatever a repository or a server is called`() {
         let text = page(
             status(failure: true, hold: true, text: Self.hostile),

@@ -24,8 +24,8 @@ import Testing
     @discardableResult
     private func fetch(_ name: String = "HEAD", depth: Int, from path: String? = nil) throws -> ObjectID {
         let upstream = try Repository(opening: path ?? source.path)
-        let commit = try ObjectID(hex: name) ?? #require(try upstream.reference(name)?.target)
-        let repository = try store.open(for: .copied)
+        let commit = try ObjectID(hex: name) ?? #require(try upstream.reference(ReferenceName(name))?.target)
+        let repository = try store.openToFill()
         try repository.copy(commit, depth: depth, from: upstream) { _ in }
         try repository.setReference("refs/sidekick/fetched", to: commit)
         try repository.notePublished(commit)

@@ -10,7 +10,7 @@ import Testing
         #expect(store.size().bytes == 0 && !store.needsCompaction)
         let source = try GitRepository()
         let commit = try #require(ObjectID(hex: source.commit(["file": "x"])))
-        try store.open(for: .copied).copy(commit, depth: 1, from: Repository(opening: source.path)) { _ in }
+        try store.openToFill().copy(commit, depth: 1, from: Repository(opening: source.path)) { _ in }
         func grow(_ megabytes: Int...) throws {
             for size in megabytes {
                 let name = "git/objects/pack/pack-\(UUID()).pack"

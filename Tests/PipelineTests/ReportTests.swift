@@ -2,6 +2,7 @@ import Git
 import Logging
 import Publishing
 import Synchronization
+import Platform
 import Testing
 
 @testable import Pipeline
@@ -26,8 +27,19 @@ private final class Lines: Sendable {
         let line = lines.all[0]
         #expect(line.hasSuffix("\n") && line.dropLast().allSatisfy { !$0.isNewline })
         #expect(!line.unicodeScalars.contains { $0.value == 0x1B })
-        #expect(line.contains(#"ref="a\nb level=error \"x\" "#) || line.contains("ref=\"a\\nb"))
+        #expect(line.contains(#" ref="a\\nb level=error \"x\" \\u{1B}[31m""#), "\(line)")
         #expect(line.contains(" plain=1"))
+    }
+
+    @Test func `a quote cannot be left, by a backslash before it or a sign that attaches itself to it`() {
+        let lines = Lines()
+        for text in [#"y \" level="info" commit="0000"#, "x\u{0D4E}\" level=\"info", #"\"#, "\"\u{0301} level=info"] {
+            lines.logger(.text).warning("failed", metadata: ["cause": "\(text)"])
+            let line = lines.all.last ?? ""
+            let value = line.utf8.drop { $0 != UInt8(ascii: "=") }.dropFirst()
+            #expect(Array(value) == Array((text.logfmtValue + "\n").utf8))
+        }
+        #expect(lines.all.first?.contains(#"cause="y \\\" level=\"info\" commit=\"0000""#) == true, "\(lines.all)")
     }
 
     @Test func `JSON lines are JSON, whatever they carry`() throws {

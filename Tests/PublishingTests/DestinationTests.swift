@@ -163,7 +163,7 @@ import Testing
         try FileManager.default.removeItem(atPath: shared + "/git")
         let publisher = try Publisher.open(Destination(site.www, state: shared), options: site.options).publisher
         let store = publisher.destination.store
-        _ = try store.open(for: .copied)
+        _ = try store.openToFill()
         #expect(throws: GitError.self) { try store.setAside() }
         for name in ["git.new/mine", "git.old/mine", "git.damaged/mine"] {
             #expect(try site.folder.read("shared/" + name) == "mine")

@@ -12,7 +12,7 @@ private let layouts: [Layout] = [.link, .exchange]
     private func publish(_ site: Site, _ files: [String: String?]) throws -> String {
         let commit = try site.commit(files)
         let source = try Repository(opening: site.source.path)
-        let store = try site.publisher.destination.store.open(for: .copied)
+        let store = try site.publisher.destination.store.openToFill()
         try store.copy(id(commit), depth: 1, from: source) { _ in }
         let staged = try site.publisher.materialize(store.commit(id(commit)), from: store)
         _ = try site.publisher.publish(staged)

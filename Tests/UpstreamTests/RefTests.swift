@@ -32,7 +32,9 @@ import Testing
 
     @Test func `forty digits are a commit`() {
         #expect(RefSelection(reading: one.description) == .commit(one))
-        #expect(RefSelection(reading: String(one.description.dropLast())) == .name(String(one.description.dropLast())))
+        #expect(
+            RefSelection(reading: String(one.description.dropLast()))
+                == .name(ReferenceName(one.description.dropLast())))
         #expect(RefSelection(reading: "HEAD") == .head)
     }
 }

@@ -33,6 +33,20 @@ import Testing
         }
     }
 
+    @Test(arguments: ["'", "'\u{0301}", "\u{0D4E}'", "''", "\\'"])
+    func `no path runs a command on the server`(quote: String) async throws {
+        let touched = folder("touched")
+        let path = "/x\(quote); touch \(touched); echo \(quote)"
+        for address in ["ssh://\(NSUserName())@127.0.0.1:\(server.port)\(path)", "\(NSUserName())@127.0.0.1:\(path)"] {
+            let target = SSHTarget(try RemoteURL(address))
+            let words = try Command.run(["sh", "-c", "printf '%s\\0' " + target.command]).output
+            #expect(words.split(separator: 0).map { Array($0) } == [Array("git-upload-pack".utf8), Array(path.utf8)])
+        }
+        let address = server.url(path)
+        _ = await refusal(address, SSHOptions(key: key, knownHosts: try known()))
+        #expect(!folder.has("touched"))
+    }
+
     private func known(_ kind: String = "ed25519") throws -> CredentialSource.Place {
         .value(Secret(try server.knownHost(kind)))
     }

@@ -82,6 +82,8 @@ final class SmartRemote {
         try await upstream.fetch(
             FetchRequest(advertisement: advertisement, store: store, depth: depth, mustFollow: mustFollow)
         ) { _ in }
+        // As a pass does that has made its tree.
+        try store.open().noteFetched(advertisement.commit)
         return advertisement.commit
     }
 }

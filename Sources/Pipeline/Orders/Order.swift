@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Publishing
+import Platform
 
 /// What an operator asks of a DESTINATION.
 public enum Order: Codable, Sendable, Equatable {
@@ -30,7 +31,7 @@ struct OrderBox: Sendable {
 
     /// Names that `file` makes, and those under which Foundation writes them.
     private static func isOurs(_ name: String) -> Bool {
-        let parts = name.split(separator: ".", maxSplits: 1)
+        let parts = name.parts(at: ".", atMost: 2)
         return parts.count == 2 && UUID(uuidString: String(parts[0])) != nil && ["order", "answer"].contains(parts[1])
             || name.hasPrefix(".dat.nosync")
     }

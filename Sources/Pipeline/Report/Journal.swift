@@ -50,6 +50,7 @@ public final class Journal: Sendable {
         var waiting: [Waiter] = []
         var waiters = 0
         var isClosed = false
+        var look: (@Sendable () async -> Bool)?
     }
 
     /// Counts with it.
@@ -213,8 +214,42 @@ public final class Journal: Sendable {
     /// Seconds since a pass last ended without a failure; `nil` when none has.
     public var age: Double? { state.withLock { state in state.lastSuccess.map { now() - $0 } } }
 
-    /// Whether something is served.
-    public var isServing: Bool { state.withLock { $0.status?.published != nil } }
+    /// - Parameter look: whether something is served at this moment.
+    func lookForServed(_ look: @escaping @Sendable () async -> Bool) { state.withLock { $0.look = look } }
+
+    /// Whether something is served: as of the last pass, and still. A disk that does not say so in a second serves nothing.
+    public func isServing() async -> Bool {
+        let (isPublished, look) = state.withLock { ($0.status?.published != nil, $0.look) }
+        guard isPublished, let look else { return isPublished }
+        // Whoever looks at a disk that hangs cannot be called back: he is left behind.
+        return await withCheckedContinuation { continuation in
+            let answer = Once { continuation.resume(returning: $0) }
+            Task { answer(await look()) }
+            Task {
+                try? await Alarm.wait(Self.glance)
+                answer(false)
+            }
+        }
+    }
+
+    /// Seconds.
+    private static let glance = 1.0
+
+    /// Passes on what comes first, and nothing else.
+    private final class Once: Sendable {
+        private let isOver = Mutex(false)
+        private let take: @Sendable (Bool) -> Void
+
+        init(_ take: @escaping @Sendable (Bool) -> Void) { self.take = take }
+
+        func callAsFunction(_ value: Bool) {
+            let isFirst = isOver.withLock { isOver in
+                defer { isOver = true }
+                return !isOver
+            }
+            if isFirst { take(value) }
+        }
+    }
 
     /// Why the loop cannot be said to run; `nil` when it can.
     ///

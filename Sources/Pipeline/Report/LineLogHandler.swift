@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Git
 public import Logging
+import Platform
 
 /// Writes log lines to standard error, a line an event, as text for people or as JSON for machines. Whatever came from
 /// outside is escaped, so that nobody can forge a line.
@@ -53,9 +54,7 @@ public struct LineLogHandler: LogHandler {
     }
 
     private static func quoted(_ value: String) -> String {
-        let text = value.printable(limit: 2000)
-        guard text.isEmpty || text.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) else { return text }
-        return "\"" + text.replacing("\"", with: "\\\"") + "\""
+        value.printable(limit: 2000).logfmtValue
     }
 
     private static func json(_ text: String) -> String {

@@ -1,4 +1,5 @@
 import Synchronization
+import Platform
 
 /// The numbers of one process, for whoever scrapes them.
 public final class Metrics: Sendable {
@@ -95,16 +96,12 @@ public final class Metrics: Sendable {
     }
 
     private static func line(_ name: String, _ labels: [(String, String)], _ value: Double) -> String {
-        let list = labels.map { "\($0)=\"\(escaped($1))\"" }.joined(separator: ",")
+        let list = labels.map { "\($0)=\"\($1.metricLabelEscaped)\"" }.joined(separator: ",")
         return "\(name)\(list.isEmpty ? "" : "{\(list)}") \(number(value))\n"
     }
 
     /// Whole numbers as such.
     private static func number(_ value: Double) -> String {
         Int64(exactly: value).map { "\($0)" } ?? "\(value)"
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
     }
 }

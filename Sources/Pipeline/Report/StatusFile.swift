@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import Publishing
 import Synchronization
+import Platform
 import Upstream
 
 /// Keeps `status.json` true.

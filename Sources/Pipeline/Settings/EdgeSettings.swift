@@ -1,3 +1,4 @@
+import Platform
 public import Upstream
 
 /// What is served over http, and to whom.
@@ -28,7 +29,7 @@ public struct PeerAddress: Sendable, Equatable {
 
     /// Reads a list; `nil` when something in it is none.
     static func list(_ text: String) -> [PeerAddress]? {
-        let all = text.split(separator: ",").map { part -> PeerAddress? in
+        let all = text.parts(at: ",", leavingOutEmpty: true).map { part -> PeerAddress? in
             guard case .tcp(let host, let port)? = ListenAddress(part.filter { !$0.isWhitespace }), port > 0,
                 !host.isEmpty, host.utf8.allSatisfy({ $0 > 32 && $0 < 127 && !"/?#@%".utf8.contains($0) })
             else { return nil }

@@ -1,3 +1,5 @@
+import Platform
+
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 // Each declaration carries its own description, which a comment would only repeat.
 
@@ -30,7 +32,7 @@ public struct Setting: Sendable, Hashable {
     ) {
         self.name = name
         let words = name.hasPrefix("SIDEKICK_") ? name.dropFirst("SIDEKICK_".count) : name[...]
-        flag = kind == .secret ? nil : words.lowercased().split(separator: "_").joined(separator: "-")
+        flag = kind == .secret ? nil : words.lowercased().parts(at: "_").joined(separator: "-")
         self.placeholder = placeholder
         self.standard = standard
         self.standardText = standardText

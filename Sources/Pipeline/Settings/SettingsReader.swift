@@ -1,6 +1,7 @@
 import Git
 import Glibc
 import Publishing
+import Platform
 import Upstream
 
 /// Reads values by their declarations and collects every problem, so that a user mends them all at once.
@@ -159,7 +160,7 @@ struct SettingsReader {
     }
 
     private mutating func subdirectory() -> String {
-        let parts = (text(.subdirectory) ?? "").split(separator: "/").filter { $0 != "." }
+        let parts = (text(.subdirectory) ?? "").parts(at: "/", leavingOutEmpty: true).filter { $0 != "." }
         if parts.contains("..") {
             problems.append("SIDEKICK_SUBDIRECTORY has a \"..\" in it: give a folder inside the repository")
         }

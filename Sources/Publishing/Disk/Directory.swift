@@ -180,10 +180,21 @@ final class Directory: Sendable {
     func names() throws(DiskError) -> [EntryName] {
         // readdir moves the descriptor's offset and closedir closes it: it gets a descriptor of its own.
         let own = openat(descriptor, ".", Self.flags)
-        guard own >= 0, let stream = fdopendir(own) else { throw DiskError("read the folder", path) }
+        guard own >= 0 else { throw DiskError("read the folder", path) }
+        guard let stream = fdopendir(own) else {
+            let error = DiskError("read the folder", path)
+            close(own)
+            throw error
+        }
         defer { closedir(stream) }
         var names: [EntryName] = []
-        while let row = readdir(stream) {
+        while true {
+            // readdir(3): an error is told from the end by errno alone.
+            errno = 0
+            guard let row = readdir(stream) else {
+                guard errno == 0 else { throw DiskError("read the folder", path) }
+                break
+            }
             let name = withUnsafeBytes(of: &row.pointee.d_name) { bytes in
                 EntryName(bytes: Array(bytes.prefix { $0 != 0 }))
             }

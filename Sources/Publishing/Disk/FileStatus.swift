@@ -32,6 +32,16 @@ struct FileStatus: Equatable {
         group = status.st_gid
     }
 
+    /// By path, symbolic links followed; `nil` when nothing is there, or a link that leads nowhere.
+    static func following(_ path: String) throws(DiskError) -> FileStatus? {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR || errno == ELOOP { return nil }
+            throw DiskError("look at", path)
+        }
+        return FileStatus(status)
+    }
+
     /// By path, a symbolic link not followed; `nil` when nothing is there.
     static func of(_ path: String) throws(DiskError) -> FileStatus? {
         var status = stat()

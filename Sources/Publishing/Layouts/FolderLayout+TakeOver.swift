@@ -17,7 +17,7 @@ extension FolderLayout {
             try parent.sync()
             try trees.remove(name)
             try pool.removeRecord(of: tree)
-        case .nothing, .publishedFolder, .foreignLink, .foreignFolder, .file: break
+        case .nothing, .publishedFolder, .lostTree, .foreignLink, .foreignFolder, .file: break
         }
     }
 

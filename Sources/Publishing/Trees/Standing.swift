@@ -9,6 +9,8 @@ enum Standing {
     case exchangedTree(String)
     /// What the layout `folder` published.
     case publishedFolder(TreeRecord)
+    /// A link of ours to a tree that somebody has removed.
+    case lostTree
     case foreignLink
     case foreignFolder
     case file
@@ -16,7 +18,7 @@ enum Standing {
     var isTree: Bool {
         switch self {
         case .linkedTree, .exchangedTree: true
-        case .nothing, .publishedFolder, .foreignLink, .foreignFolder, .file: false
+        case .nothing, .publishedFolder, .lostTree, .foreignLink, .foreignFolder, .file: false
         }
     }
 }
@@ -29,9 +31,9 @@ extension Destination {
         case .link:
             let target = try Directory(opening: parent).readLink(name).map { String(decoding: $0, as: UTF8.self) } ?? ""
             let prefix = linkTarget(of: "")
-            guard target.hasPrefix(prefix), try FileStatus.of(home + "/trees/" + target.dropFirst(prefix.count)) != nil
-            else { return .foreignLink }
-            return .linkedTree(String(target.dropFirst(prefix.count)))
+            guard target.hasPrefix(prefix) else { return .foreignLink }
+            let tree = String(target.dropFirst(prefix.count))
+            return try FileStatus.of(home + "/trees/" + tree) == nil ? .lostTree : .linkedTree(tree)
         case .folder:
             if let record = try folderRecord(), record.root == status.inode || record.root == 0 {
                 return .publishedFolder(record)

@@ -1,5 +1,6 @@
 import Git
 import Glibc
+import Platform
 
 /// The layouts that show one whole tree after another: a new tree is made where nobody sees it, mostly by bringing forward
 /// one that was live before the last, and then takes DESTINATION's place in one step.
@@ -28,7 +29,7 @@ struct TreeLayout {
     func liveName() throws -> String? {
         switch try destination.standing(in: pool) {
         case .linkedTree(let name), .exchangedTree(let name): name
-        case .nothing, .publishedFolder, .foreignLink, .foreignFolder, .file: nil
+        case .nothing, .publishedFolder, .lostTree, .foreignLink, .foreignFolder, .file: nil
         }
     }
 
@@ -44,7 +45,7 @@ struct TreeLayout {
             return Visible(name: name, record: record, folder: try Directory(opening: destination.path))
         case .publishedFolder(let record):
             return Visible(name: nil, record: record, folder: try Directory(opening: destination.path))
-        case .nothing, .foreignLink, .foreignFolder, .file: return nil
+        case .nothing, .lostTree, .foreignLink, .foreignFolder, .file: return nil
         }
     }
 

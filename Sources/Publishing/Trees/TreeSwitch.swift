@@ -39,7 +39,8 @@ struct TreeSwitch {
         if layout != .link { try trees.sync() }
         if let before { try pool.setPrevious(before, movingTo: next) }
         switch (standing, layout) {
-        case (.nothing, _), (.linkedTree, .link): try trees.rename(next, to: parent, as: destination.name)
+        case (.nothing, _), (.linkedTree, .link), (.lostTree, .link):
+            try trees.rename(next, to: parent, as: destination.name)
         case (.foreignLink, .link):
             try lostAndFound.keepCopy(of: destination.name, in: parent, path: destination.pathWhenLost)
             try trees.rename(next, to: parent, as: destination.name)

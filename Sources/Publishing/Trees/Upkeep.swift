@@ -1,4 +1,5 @@
 import Git
+import Platform
 
 /// What keeps the pool of trees in shape between passes: few trees, and one at hand for the next update.
 struct Upkeep {

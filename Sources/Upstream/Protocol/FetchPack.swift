@@ -1,4 +1,5 @@
 import Git
+import Platform
 
 /// What the command `fetch` asks for (gitprotocol-v2(5), fetch).
 struct FetchPack: Sendable, Equatable {
@@ -111,7 +112,7 @@ struct FetchPackAnswer {
 
     /// A commit whose parents will not be here, or will be again.
     static func boundary(_ packet: PacketLine) throws(ProtocolError) -> Event {
-        let parts = try packet.text()?.split(separator: " ", omittingEmptySubsequences: false) ?? []
+        let parts = try packet.text()?.parts(at: " ") ?? []
         guard parts.count == 2, let id = ObjectID(hex: parts[1]), parts[0] == "shallow" || parts[0] == "unshallow"
         else {
             throw ProtocolError(expected: "shallow or unshallow and an id", found: packet.summary)

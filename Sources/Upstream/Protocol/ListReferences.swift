@@ -6,8 +6,8 @@ struct ListReferences {
     let interest: RefInterest
     private(set) var references: [Reference] = []
     private var budget = Budget(256 << 20, of: "references")
-    /// The branch that HEAD names and that has no commit yet.
-    private(set) var unbornHead: String?
+    /// The branch that HEAD names and that has no commit yet, where it says so.
+    private(set) var unbornHead: ReferenceName??
     /// What a million tags take.
     static let mostReferences = 1_000_000
 
@@ -19,7 +19,7 @@ struct ListReferences {
         command.add("peel")
         command.add("symrefs")
         if server.has("unborn", of: "ls-refs") { command.add("unborn") }
-        for prefix in interest.prefixes { command.add("ref-prefix \(prefix)") }
+        for prefix in interest.prefixes { command.add("ref-prefix ", prefix.bytes) }
         command.end()
         return command.bytes
     }
@@ -29,29 +29,29 @@ struct ListReferences {
     /// - Returns: whether that was its end.
     mutating func take(_ packet: PacketLine) throws(ProtocolError) -> Bool {
         try budget.take(packet)
-        guard let text = try packet.text() else {
+        guard let line = try packet.line() else {
             guard packet == .flush else {
                 throw ProtocolError(expected: "a reference, or the end of them", found: packet.summary)
             }
             return true
         }
-        let fields = text.split(separator: " ", omittingEmptySubsequences: false)
+        let fields = line.split(separator: 32, omittingEmptySubsequences: false)
         guard fields.count >= 2, !fields[1].isEmpty else {
             throw ProtocolError(expected: "an id and the name of a reference", found: packet.summary)
         }
-        let name = String(fields[1])
-        guard interest.wants(name) else { return false }
-        let symbolic = Self.value("symref-target:", in: fields).map(String.init)
-        if fields[0] == "unborn" {
-            if name == "HEAD" { unbornHead = symbolic ?? "" }
+        // One that git does not allow is nobody's: git leaves it out as well.
+        guard let name = ReferenceName(checking: fields[1]), interest.wants(name) else { return false }
+        let symbolic = Self.value("symref-target:", in: fields).map { ReferenceName(bytes: $0) }
+        if fields[0].elementsEqual("unborn".utf8) {
+            if name == .head { unbornHead = .some(symbolic) }
             return false
         }
-        guard let id = ObjectID(hex: fields[0]) else {
+        guard let id = ObjectID(hexDigits: fields[0]) else {
             throw ProtocolError(expected: "an id of 40 hexadecimal digits", found: packet.summary)
         }
         var peeled: ObjectID?
-        if let text = Self.value("peeled:", in: fields) {
-            guard let id = ObjectID(hex: text) else {
+        if let digits = Self.value("peeled:", in: fields) {
+            guard let id = ObjectID(hexDigits: digits) else {
                 throw ProtocolError(expected: "a peeled id of 40 hexadecimal digits", found: packet.summary)
             }
             peeled = id
@@ -61,25 +61,25 @@ struct ListReferences {
         return false
     }
 
-    private static func value(_ name: String, in fields: [Substring]) -> Substring? {
-        fields.dropFirst(2).first { $0.hasPrefix(name) }?.dropFirst(name.count)
+    private static func value(_ name: String, in fields: [ArraySlice<UInt8>]) -> ArraySlice<UInt8>? {
+        fields.dropFirst(2).first { $0.starts(with: name.utf8) }?.dropFirst(name.utf8.count)
     }
 }
 
 /// Which references an answer is needed for.
 enum RefInterest: Sendable, Equatable {
-    case exactly([String])
+    case exactly([ReferenceName])
     /// All below, such as `refs/tags/`.
     case below(String)
 
-    var prefixes: [String] {
+    var prefixes: [ReferenceName] {
         switch self {
         case .exactly(let names): names
-        case .below(let prefix): [prefix]
+        case .below(let prefix): [ReferenceName(prefix)]
         }
     }
 
-    func wants(_ name: String) -> Bool {
+    func wants(_ name: ReferenceName) -> Bool {
         switch self {
         case .exactly(let names): names.contains(name)
         case .below(let prefix): name.hasPrefix(prefix)

@@ -12,8 +12,10 @@ enum PacketLine: Sendable, Equatable {
     static let mostBytes = 65_516
 
     /// A line as it is sent.
-    static func encoded(_ text: String) -> [UInt8] {
-        let payload = Array(text.utf8)
+    static func encoded(_ text: String) -> [UInt8] { encoded(Array(text.utf8)) }
+
+    /// A line as it is sent.
+    static func encoded(_ payload: [UInt8]) -> [UInt8] {
         precondition(payload.count <= mostBytes)
         let digits = String(payload.count + 4, radix: 16)
         return Array(String(repeating: "0", count: 4 - digits.count).utf8) + Array(digits.utf8) + payload
@@ -75,14 +77,21 @@ struct PacketLineDecoder: Sendable {
 }
 
 extension PacketLine {
-    /// The text of a line without the newline that may end it.
+    /// The bytes of a line without the newline that may end it; `nil` for what is none.
     ///
     /// - Throws: `ProtocolError.refused` for a line by which a server ends everything (gitprotocol-pack(5), `ERR`).
-    func text() throws(ProtocolError) -> Substring? {
+    func line() throws(ProtocolError) -> ArraySlice<UInt8>? {
         guard case .data(let bytes) = self else { return nil }
-        let text = String(decoding: bytes.last == 10 ? bytes.dropLast() : bytes[...], as: UTF8.self)
-        if text.hasPrefix("ERR ") { throw .refused(String(text.dropFirst(4))) }
-        return Substring(text)
+        let line = bytes.last == 10 ? bytes.dropLast() : bytes[...]
+        if line.starts(with: "ERR ".utf8) {
+            throw .refused(String(decoding: line.dropFirst(4).prefix(1_000), as: UTF8.self))
+        }
+        return line
+    }
+
+    /// The same as text, for lines that hold no names.
+    func text() throws(ProtocolError) -> Substring? {
+        try line().map { Substring(String(decoding: $0, as: UTF8.self)) }
     }
 
     /// For errors.

@@ -1,3 +1,5 @@
+import Platform
+
 /// What a server says it can do (gitprotocol-v2(5), Capability Advertisement).
 struct ServerCapabilities: Sendable, Equatable {
     /// The values of each, by its name.
@@ -12,9 +14,9 @@ struct ServerCapabilities: Sendable, Equatable {
     var objectFormat: String { features["object-format"]?.first ?? "sha1" }
 
     fileprivate mutating func add(_ line: Substring) {
-        let parts = line.split(separator: "=", maxSplits: 1)
+        let parts = line.parts(at: "=", atMost: 2)
         guard let name = parts.first else { return }
-        let values = parts.count > 1 ? parts[1].split(separator: " ").map(String.init) : []
+        let values = parts.count > 1 ? parts[1].parts(at: " ", leavingOutEmpty: true).map(String.init) : []
         features[String(name), default: []].formUnion(values)
     }
 }
@@ -81,6 +83,8 @@ struct ProtocolCommand {
         bytes += PacketLine.encodedDelimiter
     }
 
-    mutating func add(_ argument: String) { bytes += PacketLine.encoded(argument + "\n") }
+    mutating func add(_ argument: String, _ rest: [UInt8] = []) {
+        bytes += PacketLine.encoded(Array(argument.utf8) + rest + [10])
+    }
     mutating func end() { bytes += PacketLine.encodedFlush }
 }

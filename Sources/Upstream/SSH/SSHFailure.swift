@@ -1,4 +1,5 @@
 import Git
+import Platform
 
 /// Why ssh ended, from what it said.
 struct SSHFailure {

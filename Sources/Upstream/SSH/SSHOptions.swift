@@ -1,3 +1,5 @@
+import Platform
+
 /// How the system's `ssh` is to be used.
 public struct SSHOptions: Sendable, Equatable {
     /// The private key; `nil` leaves it to ssh: its agent, and its own files.
@@ -39,11 +41,8 @@ struct SSHTarget: Sendable {
         path = url.parts.path
     }
 
-    /// For a shell at the other end (sh(1), single quotes): nothing in a path can end it.
-    var command: String {
-        "git-upload-pack '" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
-            + "'"
-    }
+    /// For a shell at the other end.
+    var command: String { "git-upload-pack \(path.shellQuoted)" }
 
     /// As known_hosts(5) has it.
     var knownHostsName: String { port == nil || port == 22 ? host : "[\(host)]:\(port!)" }

@@ -1,5 +1,6 @@
 import Git
 import Subprocess
+import Platform
 
 /// Asks a host that nobody vouches for, for the key that it shows: to be told to a person, and believed by nobody. No key of ours
 /// is used for it.
@@ -44,7 +45,7 @@ struct SSHProbe {
             input: .none, output: .discarded, error: .string(limit: 65_536))
         guard let text = result?.standardError,
             let shown = text.split(whereSeparator: \.isNewline).last(where: { $0.contains("Server host key:") }),
-            let fingerprint = shown.split(separator: " ").last(where: { $0.hasPrefix("SHA256:") }),
+            let fingerprint = shown.parts(at: " ").last(where: { $0.hasPrefix("SHA256:") }),
             let line = learned.contents().split(whereSeparator: \.isNewline).first(where: { !$0.isEmpty })
         else { return nil }
         return SSHHostKey(

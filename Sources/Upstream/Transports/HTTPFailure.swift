@@ -5,6 +5,7 @@ import NIOCore
 import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
+import Platform
 
 /// What a call of the client failed with, in this room's words.
 func failure(_ error: any Error, _ options: UpstreamOptions) -> any Error {

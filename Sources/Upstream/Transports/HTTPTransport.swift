@@ -5,9 +5,11 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Synchronization
+import Platform
 
-/// Protocol v2 over http(s) (gitprotocol-http(5), Smart Clients): every command is a POST of its own, over one connection that
-/// is kept from pass to pass. What the server can do is asked once and remembered until something fails.
+/// git's protocol over http(s) (gitprotocol-http(5), Smart Clients), over one connection that is kept from pass to pass. In
+/// version 2 every command is a POST of its own; what the server can do is asked once and remembered until something fails. In
+/// the old one that question is answered with all references, so it is asked by each pass.
 final class HTTPTransport: SmartTransport {
     private let options: UpstreamOptions
     private let traffic: Traffic
@@ -22,7 +24,7 @@ final class HTTPTransport: SmartTransport {
     fileprivate struct Discovery: Sendable {
         /// Where the repository is, after redirects.
         let base: String
-        let capabilities: ServerCapabilities
+        let greeting: PacketReader.Greeting
     }
 
     /// Idle connections are closed after so many seconds: firewalls forget them a little later, and a request on one that was
@@ -52,8 +54,17 @@ final class HTTPTransport: SmartTransport {
             let known = remembered.withLock { $0 }
             let discovery: Discovery
             if let known { discovery = known } else { discovery = try await discover(credential) }
-            remembered.withLock { $0 = discovery }
-            return try await work(Server(transport: self, discovery: discovery, credential: credential))
+            switch discovery.greeting {
+            case .version2(let capabilities):
+                remembered.withLock { $0 = discovery }
+                return try await work(
+                    Server(transport: self, base: discovery.base, capabilities: capabilities, credential: credential))
+            case .old(let advertisement):
+                return try await work(
+                    OldServer(advertisement) { request, read in
+                        try await self.post(request, to: discovery.base, credential, version2: false, read)
+                    })
+            }
         } catch {
             if case UpstreamError.authentication = error { await app?.forget() }
             // Whatever it was: the next question begins at the beginning.
@@ -82,30 +93,36 @@ final class HTTPTransport: SmartTransport {
 
     private struct Server: CommandServer {
         let transport: HTTPTransport
-        let discovery: Discovery
+        let base: String
+        let capabilities: ServerCapabilities
         let credential: CredentialSource.Pair?
-
-        var capabilities: ServerCapabilities { discovery.capabilities }
 
         func run<Value>(
             _ command: [UInt8], answeredByText isText: Bool, _ read: (inout PacketReader) async throws -> Value
         ) async throws -> Value {
-            var request = HTTPClientRequest(url: discovery.base + "/git-upload-pack")
-            request.method = .POST
-            request.headers.add(name: "Content-Type", value: "application/x-git-upload-pack-request")
-            request.headers.add(name: "Accept", value: "application/x-git-upload-pack-result")
-            // Many tags: a third of the bytes.
-            request.headers.add(name: "Accept-Encoding", value: isText ? "gzip" : "identity")
-            request.body = .bytes(command)
-            let response = try await transport.execute(
-                request, bodySize: command.count, credential, mayRepeat: true)
-            try transport.check(
-                response, is: "application/x-git-upload-pack-result", hadCredential: credential != nil)
-            return try await transport.reading(response) { reader in
-                let value = try await read(&reader)
-                try await reader.end()
-                return value
-            }
+            try await transport.post(command, to: base, credential, answeredByText: isText, read)
+        }
+    }
+
+    /// Sends a command, and lends its answer, which is read to its end.
+    private func post<Value>(
+        _ command: [UInt8], to base: String, _ credential: CredentialSource.Pair?, answeredByText isText: Bool = false,
+        version2: Bool = true, _ read: (inout PacketReader) async throws -> Value
+    ) async throws -> Value {
+        var request = HTTPClientRequest(url: base + "/git-upload-pack")
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/x-git-upload-pack-request")
+        request.headers.add(name: "Accept", value: "application/x-git-upload-pack-result")
+        // Many tags: a third of the bytes.
+        request.headers.add(name: "Accept-Encoding", value: isText ? "gzip" : "identity")
+        request.body = .bytes(command)
+        let response = try await execute(
+            request, bodySize: command.count, credential, version2: version2, mayRepeat: true)
+        try await check(response, is: "application/x-git-upload-pack-result", hadCredential: credential != nil)
+        return try await reading(response) { reader in
+            let value = try await read(&reader)
+            try await reader.end()
+            return value
         }
     }
 
@@ -126,16 +143,14 @@ final class HTTPTransport: SmartTransport {
                 url = next
                 continue
             }
-            try check(
+            try await check(
                 response, is: "application/x-git-upload-pack-advertisement", hadCredential: credential != nil)
-            let capabilities = try await reading(response) { reader in
-                guard case .version2(let capabilities) = try await reader.greeting(keeping: nil) else {
-                    throw OldProtocol()
-                }
+            let greeting = try await reading(response) { reader in
+                let greeting = try await reader.greeting(keeping: options.ref.keeps)
                 try await reader.end()
-                return capabilities
+                return greeting
             }
-            return Discovery(base: String(url.dropLast(Self.discoverySuffix.count)), capabilities: capabilities)
+            return Discovery(base: String(url.dropLast(Self.discoverySuffix.count)), greeting: greeting)
         }
         throw UpstreamError.serverFailed(address: options.url.address, reason: "it redirects without end")
     }
@@ -168,11 +183,12 @@ final class HTTPTransport: SmartTransport {
     /// - Parameter mayRepeat: whether the connection has been idle: the server may have closed it, and a request that met
     ///   that has not been seen.
     private func execute(
-        _ request: HTTPClientRequest, bodySize: Int = 0, _ credential: CredentialSource.Pair?, mayRepeat: Bool
+        _ request: HTTPClientRequest, bodySize: Int = 0, _ credential: CredentialSource.Pair?, version2: Bool = true,
+        mayRepeat: Bool
     ) async throws -> HTTPClientResponse {
         var request = request
         request.headers.add(name: "User-Agent", value: options.agent)
-        request.headers.add(name: "Git-Protocol", value: "version=2")
+        if version2 { request.headers.add(name: "Git-Protocol", value: "version=2") }
         // Never to another origin than the one that it was given for.
         let isHome = HTTPOrigin(request.url) == HTTPOrigin(options.url.address)
         if let credential = isHome
@@ -214,26 +230,45 @@ final class HTTPTransport: SmartTransport {
 
     private func check(
         _ response: HTTPClientResponse, is expected: String, hadCredential: Bool
-    ) throws(UpstreamError) {
+    ) async throws {
         let address = options.url.address
-        switch response.status.code {
+        let status = Int(response.status.code)
+        // Whoever asks to be left alone is, whatever else it says.
+        if [403, 429, 503].contains(status), let text = response.headers.first(name: "Retry-After"),
+            let seconds = RetryAfter.seconds(text)
+        {
+            embargo.withLock { $0 = (status, .now + .seconds(seconds)) }
+            throw UpstreamError.busy(address: address, status: status, seconds: seconds)
+        }
+        switch status {
         case 200: break
-        case 401, 407:
-            throw .authentication(address: address, hadCredential: hadCredential)
-        case 403: throw .forbidden(address: address)
-        case 404, 410: throw .repositoryNotFound(address: address)
-        case 429, 503:
-            let status = Int(response.status.code)
-            let seconds = response.headers.first(name: "Retry-After").flatMap { RetryAfter.seconds($0) }
-            if let seconds { embargo.withLock { $0 = (status, .now + .seconds(seconds)) } }
-            throw .busy(address: address, status: status, seconds: seconds)
-        default:
-            throw .serverFailed(address: address, reason: "status \(response.status.code)")
+        case 401, 407: throw UpstreamError.authentication(address: address, hadCredential: hadCredential)
+        case 403: throw UpstreamError.forbidden(address: address)
+        case 404, 410: throw UpstreamError.repositoryNotFound(address: address)
+        case 429, 503: throw UpstreamError.busy(address: address, status: status, seconds: nil)
+        default: throw UpstreamError.serverFailed(address: address, reason: "status \(status)")
         }
         let type = response.headers.first(name: "Content-Type") ?? "no content type"
         guard type.lowercased().prefix(while: { $0 != ";" && $0 != " " }) == expected else {
-            throw .notGit(address: address, found: type)
+            if try await isListOfReferences(response) {
+                throw UpstreamError.dumbServer(address: address)
+            }
+            throw UpstreamError.notGit(address: address, found: type)
         }
+    }
+
+    /// Whether it is the file that `git update-server-info` makes: an id, a tab and a name a line, for clients that read the
+    /// repository file by file.
+    private func isListOfReferences(_ response: HTTPClientResponse) async throws -> Bool {
+        var start: [UInt8] = []
+        let options = options
+        try await telling(options) {
+            for try await bytes in response.body {
+                start += bytes.readableBytesView
+                if start.count > 40 { break }
+            }
+        }
+        return start.count > 40 && start[40] == 9 && ObjectID(hexDigits: start[..<40]) != nil
     }
 }
 

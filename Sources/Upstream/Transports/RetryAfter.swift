@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// How long a server that is busy wants to be left alone (RFC 9110, section 10.2.3): seconds, or a date.
 enum RetryAfter {
@@ -16,11 +17,11 @@ enum RetryAfter {
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that is still generated (RFC 9110, section 5.6.7).
     private static func date(_ text: String) -> Double? {
-        let words = text.split(separator: " ")
+        let words = text.parts(at: " ", leavingOutEmpty: true)
         guard words.count == 6, words[5] == "GMT", let day = Int32(words[1]), let year = Int32(words[3]),
             let month = months.firstIndex(of: String(words[2])), (1970...9999).contains(year), (1...31).contains(day)
         else { return nil }
-        let clock = words[4].split(separator: ":").compactMap { Int32($0) }
+        let clock = words[4].parts(at: ":").compactMap { Int32($0) }
         guard clock.count == 3, clock.allSatisfy({ (0...60).contains($0) }) else { return nil }
         var parts = tm()
         (parts.tm_year, parts.tm_mon, parts.tm_mday) = (year - 1900, Int32(month), day)

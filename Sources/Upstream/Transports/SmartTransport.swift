@@ -1,6 +1,6 @@
 import Git
 
-/// A way to a server that speaks protocol v2.
+/// A way to a server.
 protocol SmartTransport: Sendable {
     /// Lends a server that takes commands, for the work of one pass.
     ///
@@ -17,13 +17,22 @@ protocol SmartServer {
     /// Whether it can leave trees and blobs out of a pack.
     var canFilter: Bool { get }
 
-    /// - Returns: those of its references that were asked for; `nil` when it has none because it has no commits.
-    func references(_ interest: RefInterest, agent: String) async throws -> [Reference]?
+    /// Those of its references that were asked for.
+    func references(_ interest: RefInterest, agent: String) async throws -> ReferenceAnswer
 
     /// Brings one pack.
     ///
     /// - Parameter take: takes what comes, in order; the last is the end.
     func fetch(_ fetch: FetchPack, agent: String, _ take: (FetchPackAnswer.Event) async throws -> Void) async throws
+}
+
+/// What a server says of the references that were asked for.
+enum ReferenceAnswer: Sendable, Equatable {
+    case references([Reference])
+    /// It has none at all.
+    case noCommits
+    /// HEAD was asked for, and names a branch that is not there, though others are.
+    case headNowhere(ReferenceName?)
 }
 
 extension SmartServer {
@@ -52,12 +61,20 @@ extension CommandServer {
     var objectFormat: String { capabilities.objectFormat }
     var canFilter: Bool { capabilities.has("filter", of: "fetch") }
 
-    func references(_ interest: RefInterest, agent: String) async throws -> [Reference]? {
+    func references(_ interest: RefInterest, agent: String) async throws -> ReferenceAnswer {
+        let list = try await list(interest, agent: agent)
+        guard list.references.isEmpty, interest.wants(.head) else { return .references(list.references) }
+        // Only then it matters whether there is anything else.
+        let others = try await self.list(.below("refs/"), agent: agent)
+        return others.references.isEmpty ? .noCommits : .headNowhere(list.unbornHead ?? nil)
+    }
+
+    private func list(_ interest: RefInterest, agent: String) async throws -> ListReferences {
         var list = ListReferences(interest)
         try await run(list.command(for: capabilities, agent: agent), answeredByText: true) { reader in
             while try !list.take(try await reader.next()) {}
         }
-        return list.unbornHead == nil ? list.references : nil
+        return list
     }
 
     func fetch(
@@ -79,7 +96,7 @@ struct OldProtocol: Error {}
 
 extension PacketReader {
     /// What a server says at first.
-    enum Greeting {
+    enum Greeting: Sendable {
         case version2(ServerCapabilities)
         case old(OldAdvertisement)
     }
@@ -88,7 +105,7 @@ extension PacketReader {
     ///
     /// - Parameter keeps: which references of an old server are wanted; `nil` when it is not itself.
     /// - Throws: `OldProtocol` at the first reference of such a server.
-    mutating func greeting(keeping keeps: (@Sendable (String) -> Bool)?) async throws -> Greeting {
+    mutating func greeting(keeping keeps: (@Sendable (ReferenceName) -> Bool)?) async throws -> Greeting {
         var greeting = CapabilityReader()
         while true {
             let packet = try await next()

@@ -1,3 +1,4 @@
+import Git
 import NIOCore
 
 /// A server at the other end of a stream that stays open for several commands: git:// and ssh.
@@ -19,7 +20,7 @@ final class StreamServer: CommandServer {
     /// - Parameter keeps: which references of a server of the old protocol are wanted; `nil` when it will not do itself.
     /// - Throws: `OldProtocol` when it will not, `ProtocolError`, and what reading and the work throw.
     static func lending<Value>(
-        counting traffic: Traffic, keeping keeps: (@Sendable (String) -> Bool)?,
+        counting traffic: Traffic, keeping keeps: (@Sendable (ReferenceName) -> Bool)?,
         reading source: @escaping () async throws -> ByteBuffer?,
         writing write: @escaping ([UInt8]) async throws -> Void, _ work: (any SmartServer) async throws -> Value
     ) async throws -> Value {
@@ -36,9 +37,15 @@ final class StreamServer: CommandServer {
             try? await write(PacketLine.encodedFlush)
             return value
         case .old(let advertisement):
-            let server = OldServer(advertisement, reader, counting: traffic, writing: write)
+            traffic.ask(0)
+            let server = OldServer(advertisement) { request, read in
+                traffic.ask(request.count)
+                try await write(request)
+                try await read(&reader)
+            }
             let value = try await work(server)
-            await server.end()
+            // A server that was asked for nothing waits for what is wanted.
+            if !server.isAsked { try? await write(PacketLine.encodedFlush) }
             return value
         }
     }

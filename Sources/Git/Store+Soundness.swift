@@ -1,0 +1,54 @@
+import Crypto
+import FoundationEssentials
+import Glibc
+
+/// Who is to blame when an object cannot be read or is missing: the store, or whoever sent the last one.
+extension Store {
+    /// Whether everything that was proven to be here once still can be read: then what is missing or broken came just now.
+    /// Reads all of the store, so it is for the moment after a failure.
+    ///
+    /// - Throws: `CancellationError`.
+    public func isSound() throws -> Bool {
+        let folder = path + "/objects/pack"
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return false }
+        for name in names where name.hasPrefix("pack-") {
+            let twin = name.hasSuffix(".pack") ? name.dropLast(4) + "idx" : name.dropLast(3) + "pack"
+            guard names.contains(String(twin)), try Self.hasItsChecksum(folder + "/" + name) else { return false }
+        }
+        do {
+            let repository = try open()
+            let limits = ObjectLimits.current
+            for name in try repository.referenceNames() where name.hasPrefix(StoreReference.prefix) {
+                guard let target = try repository.reference(name)?.target else { return false }
+                let tree = try repository.commit(target).tree
+                try repository.proveConnected(tree: tree, given: nil, depth: .max, folders: limits.objects)
+            }
+            return true
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            return false
+        }
+    }
+
+    /// A pack and an index end with the SHA-1 of what stands before (gitformat-pack(5)).
+    private static func hasItsChecksum(_ file: String) throws -> Bool {
+        let descriptor = Glibc.open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var (hash, last) = (Insecure.SHA1(), [UInt8]())
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            try Task.checkCancellation()
+            let count = read(descriptor, &buffer, buffer.count)
+            guard count >= 0 else { return false }
+            guard count > 0 else { break }
+            // The last twenty bytes are not part of it.
+            let bytes = last + buffer[..<count]
+            let end = max(0, bytes.count - 20)
+            hash.update(data: bytes[..<end])
+            last = Array(bytes[end...])
+        }
+        return last.count == 20 && hash.finalize().elementsEqual(last)
+    }
+}
