@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct `A server whose packs are of no use` {
-    private static let passes = 16
+    private static let passes = 14
 
     /// What is wrong with an answer.
     enum Fault: Sendable {
@@ -11,15 +11,19 @@ import Testing
         case another
         /// All is right, but something follows the end.
         case bytesBehind
+        /// It is the commit that was asked for, and cannot be published.
+        case refused
     }
 
     /// A pack of 0.9 MB, another one each time.
     private static func script(_ number: Int, _ fault: Fault) throws -> GitScript {
         let random = try #require(FileHandle(forReadingAtPath: "/dev/urandom"))
         let noise = Array(try #require(try random.read(upToCount: 900_000)))
-        let commit = try RawCommit(["index.html": "other \(number)"])
-        var pack = PackBytes(commit.objects)
-        pack.add(try RawObject(.blob, noise))
+        let page = try RawObject.blob("other \(number)")
+        let row = RawObject.row("100644", "index.html", page.id)
+        let tree = try RawObject.tree(fault == .refused ? [row, row] : [row])
+        let commit = try RawObject.commit(of: tree.id)
+        let pack = PackBytes([page, tree, commit, try RawObject(.blob, noise)])
         var script = GitScript(fault == .another ? .unknown(number) : commit.id, pack: try pack.whole())
         if fault == .bytesBehind { script.instead[.end] = [.bytes(Packet.flush + Packet.line("more"))] }
         return script
@@ -38,7 +42,8 @@ import Testing
 
     @Test(arguments: [
         (ScriptedGitServer.Door.http2, Fault.another, false), (.http2, .another, true), (.http2, .bytesBehind, false),
-        (.http0, .another, false), (.git0, .another, false),
+        (.http2, .refused, false), (.http2, .refused, true),
+        (.git0, .another, false),
     ])
     func `does not fill the disk, before the first publish or after it`(
         door: ScriptedGitServer.Door, fault: Fault, stands: Bool
@@ -58,7 +63,12 @@ import Testing
             sizes.append(bytes(in: folder(".sidekick/www")))
         }
         #expect(sizes.max() ?? 0 < 12_000_000, "\(sizes)")
-        let cause = fault == .another ? "was advertised and then not delivered" : "its answer is malformed"
+        let cause =
+            switch fault {
+            case .another: "was advertised and then not delivered"
+            case .bytesBehind: "its answer is malformed"
+            case .refused: "lists the name index.html twice"
+            }
         #expect(sidekick.log.contains(cause), "\(sidekick.log)")
         #expect(!sidekick.log.contains("compaction failed"), "\(sidekick.log)")
         server.script = try GitScript(RawCommit(["index.html": "two"]))
