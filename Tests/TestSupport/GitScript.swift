@@ -49,12 +49,12 @@ public enum Packet {
     /// One of text.
     public static func line(_ text: String) -> [UInt8] { line(Array(text.utf8)) }
 
-    /// A pack, in lines of the first band.
-    public static func band(_ pack: [UInt8]) -> [UInt8] {
+    /// A pack, in lines of the first band that hold so many bytes of it.
+    public static func band(_ pack: [UInt8], size: Int = 65_515) -> [UInt8] {
         var result: [UInt8] = []
-        result.reserveCapacity(pack.count + pack.count / 10_000 + 10)
-        for start in stride(from: 0, to: pack.count, by: 65_515) {
-            result += line([1] + pack[start..<min(start + 65_515, pack.count)])
+        result.reserveCapacity(pack.count + (pack.count / size + 1) * 5)
+        for start in stride(from: 0, to: pack.count, by: size) {
+            result += line([1] + pack[start..<min(start + size, pack.count)])
         }
         return result
     }
