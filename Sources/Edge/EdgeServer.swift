@@ -16,6 +16,7 @@ public final class EdgeServer: Sendable {
     private let router: Router
     private let logger: Logger
     private let opening = Opening()
+    private let visitors = Visitors(most: mostConnections)
 
     /// Seconds for a header to come, for a body to come, and for a connection to be asked again.
     static let patience: Int64 = 10
@@ -70,6 +71,7 @@ public final class EdgeServer: Sendable {
 
     private func server(at bind: BindAddress, on group: MultiThreadedEventLoopGroup) -> Server<HTTP1Channel> {
         let router = router
+        let visitors = visitors
         let channel = HTTP1Channel(
             responder: { request, writer, channel in
                 let reply = await router.reply(to: request) {
@@ -81,11 +83,9 @@ public final class EdgeServer: Sendable {
                 let end = channel.eventLoop.scheduleTask(in: .seconds(Self.patience)) { channel.close(promise: nil) }
                 channel.closeFuture.whenComplete { _ in end.cancel() }
                 try await writer.write(response: reply.head, body: ResponseBody(byteBuffer: reply.body(for: request)))
-                // One question for each connection: what follows is not read.
-                channel.close(mode: .input, promise: nil)
             },
             configuration: .init(
-                idleTimeout: .seconds(Self.patience),
+                additionalChannelHandlers: [OneQuestion(visitors)], idleTimeout: .seconds(Self.patience),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 100)))
         // What it says of itself is said here in this program's words.
@@ -94,8 +94,10 @@ public final class EdgeServer: Sendable {
             childChannelSetup: channel,
             configuration: .init(
                 address: bind, serverName: nil, backlog: 1_024,
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections, logger: silent)),
+                availableConnectionsDelegate: MaximumAvailableConnections(2 * Self.mostConnections, logger: silent)),
             onServerRunning: { [logger, address, opening] channel in
+                // Whatever the umask is: for us, and for the group of a web server beside us.
+                if case .unix(let path) = address { chmod(path, 0o660) }
                 logger.info("listening", metadata: ["address": "\(address.bound(to: channel.localAddress))"])
                 opening.end(nil)
             }, eventLoopGroup: group, logger: silent)

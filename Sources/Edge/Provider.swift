@@ -39,6 +39,15 @@ enum Provider: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether all is known of who sends before the body has come.
+    func showsToken(_ fields: HTTPFields) -> Bool {
+        switch self {
+        case .generic: true
+        case .gitlab: Delivery(fields: fields, body: [])["webhook-signature"] == nil
+        case .github, .bitbucket, .gitea, .forgejo, .peer: false
+        }
+    }
+
     /// Whether the body is worth waiting for: where a token is sent, all is known; elsewhere there must be a signature.
     func isPromising(_ fields: HTTPFields, secrets: [String], now: Double) -> Bool {
         let head = Delivery(fields: fields, body: [])

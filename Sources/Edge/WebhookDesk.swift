@@ -22,7 +22,10 @@ struct WebhookDesk: Sendable {
     private let logger: Logger
     private let complaints = Complaints()
     private let unreadable = Complaints()
+    /// For those who have shown a token of ours.
     private let bodies = Room(for: 16)
+    /// For those of whom only the body tells.
+    private let strangers = Anteroom(for: 16)
     private let waiting = Room(for: 64)
 
     /// What is made of a delivery.
@@ -83,7 +86,7 @@ struct WebhookDesk: Sendable {
         let now = Date().timeIntervalSince1970
         guard provider.isPromising(request.headers, secrets: secrets, now: now) else { return refuse() }
         let body: [UInt8]
-        switch await self.body(of: request, expecting) {
+        switch await self.body(of: request, isKnown: provider.showsToken(request.headers), expecting) {
         case .success(let bytes): body = bytes
         case .failure(let refusal): return refusal.reply
         }
@@ -124,20 +127,22 @@ struct WebhookDesk: Sendable {
 
     /// All of it, when it is not too large, comes in time, and there is room.
     private func body(
-        of request: Request, _ expecting: @Sendable () -> Void
+        of request: Request, isKnown: Bool, _ expecting: @Sendable () -> Void
     ) async -> Result<[UInt8], Refusal> {
         let tooLarge = Refusal(reply: Reply(.contentTooLarge, "at most \(Self.largestBody) bytes"))
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.largestBody {
             return .failure(tooLarge)
         }
-        guard bodies.enter() else { return .failure(Refusal(reply: busy)) }
-        defer { bodies.leave() }
+        if isKnown, !bodies.enter() { return .failure(Refusal(reply: busy)) }
+        defer { if isKnown { bodies.leave() } }
         expecting()
+        @Sendable func collect() async throws -> [UInt8] {
+            try await within(Double(EdgeServer.patience)) {
+                Array(buffer: try await request.body.collect(upTo: Self.largestBody))
+            }
+        }
         do {
-            return .success(
-                try await within(Double(EdgeServer.patience)) {
-                    Array(buffer: try await request.body.collect(upTo: Self.largestBody))
-                })
+            return .success(try await isKnown ? collect() : strangers.hosting(collect))
         } catch is NIOTooManyBytesError {
             return .failure(tooLarge)
         } catch {

@@ -4,14 +4,18 @@ import Synchronization
 final class BackgroundTask: Sendable {
     private let task = Mutex<Task<Void, Never>?>(nil)
 
-    /// Begins the work, unless it is being done already.
-    func start(_ work: @escaping @Sendable () async -> Void) {
+    /// Begins the work, unless something is being done already.
+    ///
+    /// - Returns: whether it was begun.
+    @discardableResult
+    func start(_ work: @escaping @Sendable () async -> Void) -> Bool {
         task.withLock { running in
-            guard running == nil else { return }
+            guard running == nil else { return false }
             running = Task {
                 await work()
                 self.task.withLock { $0 = nil }
             }
+            return true
         }
     }
 

@@ -21,6 +21,7 @@ public struct Loop: Sendable {
     let uncleaned = Complaint()
     let compactionRest = Rest(seconds: 3600)
     let background: BackgroundTask
+    private let repairs = BackgroundTask()
     let upkeepExecutor = GitExecutor(label: "sidekick.upkeep")
 
     /// Takes possession of DESTINATION and finishes what an earlier process left unfinished.
@@ -152,6 +153,7 @@ public struct Loop: Sendable {
         }
         await background.stop()
         journal.close()
+        await repairs.stop()
     }
 
     private func watching() -> (any Watch)? { pass.upstream.watch { [doorbell] in doorbell.ring(.change) } }
@@ -235,12 +237,34 @@ public struct Loop: Sendable {
     /// What operators asked for since the last pass.
     private func serveOrders() async {
         for (id, order) in orders.take() {
+            if order == .repair {
+                repair(id)
+                continue
+            }
             await background.stop()
             let answer = await desk.carryOut(order) {
                 try await runPass(.order) { ($0 == nil ? 0 : 1, settings.delay) }
             }
             orders.answer(id, answer)
         }
+    }
+
+    /// Compares while passes go on: what differs is made anew by one of them.
+    private func repair(_ id: String) {
+        let (desk, orders, journal, doorbell) = (desk, orders, journal, doorbell)
+        let isAlone = repairs.start {
+            let answer = await desk.carryOut(.repair) {
+                let number = journal.lastBegun
+                doorbell.ring(.order)
+                guard let attempt = await journal.pass(after: number) else { throw CancellationError() }
+                if let cause = attempt.cause, let stage = attempt.stage {
+                    throw SyncError(
+                        stage: stage, cause: cause, remedy: attempt.remedy ?? "", recovery: .retry, exitCode: .ioError)
+                }
+            }
+            orders.answer(id, answer)
+        }
+        if !isAlone { orders.answer(id, Answer(isDone: false, lines: ["another one is going on: ask again"])) }
     }
 
     /// The pause between two passes. What an update leaves to clean up, and what the next one will need, is done meanwhile; it

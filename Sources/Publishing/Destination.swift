@@ -90,6 +90,29 @@ public struct Destination: Sendable {
             remedy: "set SIDEKICK_STATE to a folder that holds nothing else")
     }
 
+    /// Whoever owns a folder may put another one in its place: of ours, nobody may but we, root, and those of a group of ours whom
+    /// its mode lets in, as an image's any uid of group 0.
+    func checkOwners() throws {
+        var folders = [home, state]
+        if !isInside { folders.append((parent == "/" ? "" : parent) + "/.sidekick") }
+        for folder in folders {
+            guard let status = try FileStatus.of(folder), status.owner != 0, status.owner != geteuid() else { continue }
+            let isShared = status.permissions & 0o020 != 0 && status.permissions & 0o002 == 0
+            if isShared, Self.groups.contains(status.group) { continue }
+            throw PublishingError.destinationUnusable(
+                path: path, reason: "\(folder) belongs to uid \(status.owner), who could put another site in its place",
+                remedy:
+                    "as root, chown -R \(geteuid()) \(folder); or run this as uid \(status.owner), or give a DESTINATION in a folder of its own"
+            )
+        }
+    }
+
+    private static var groups: [UInt32] {
+        var groups = [gid_t](repeating: 0, count: 256)
+        let count = getgroups(Int32(groups.count), &groups)
+        return [getegid()] + groups.prefix(Int(max(count, 0)))
+    }
+
     var isMountPoint: Bool { sidekick_is_mount_root(path) == 1 }
 
     private static func mustBeInside(

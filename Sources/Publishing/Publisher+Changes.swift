@@ -59,12 +59,14 @@ extension Publisher {
             let root = try repository.commit(commit).tree
             guard let old = try repository.subtree(of: root, at: TreePath(options.subdirectory)) else { return nil }
             try repository.differences(
-                from: old, to: record.tree, depth: .max, folders: .max,
+                from: old, to: record.tree, depth: options.limits.depth, folders: options.limits.files,
                 looksAt: { entry, path, _ in selection.publishes(entry, at: path) }
             ) { change in
                 paths.append(change.path)
                 hasLinks = hasLinks || change.old?.kind == .link || change.new?.kind == .link
             }
+        } catch is TreeTooLarge {
+            return nil
         } catch let error as GitError where !error.isLocalDisk {
             // Its objects are gone, or some of them are: nobody needs them but for this.
             return nil

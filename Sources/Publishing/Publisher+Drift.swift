@@ -21,14 +21,25 @@ extension Publisher {
         return findings.drifted.count
     }
 
-    /// Compares every byte of what is visible with its commit.
+    /// Compares every byte of what is visible with its commit. Changes nothing, and can be cancelled between any two entries: it
+    /// may run beside passes, on an executor of its own.
     ///
-    /// - Returns: one line for each difference; and how many files there are that sidekick did not publish and leaves alone.
-    public func verify(in repository: borrowing Repository, repairing: Bool) throws -> Verdict {
+    /// - Throws: `CancellationError`, `PublishingError` for a commit beyond the limits.
+    public func compare(in repository: borrowing Repository) throws -> Verdict {
         guard let (record, folder) = try visibleTree() else { throw PublishingError.nothingPublished(destination.path) }
-        var verdict = Verdict(
-            try Verification(record: record, folder: folder).run(in: repository), layout: layout, record: record)
-        guard repairing else { return verdict }
+        let found = try Verification(record: record, folder: folder, limits: options.limits).run(in: repository)
+        return Verdict(found, layout: layout, record: record)
+    }
+
+    /// Takes note of what a comparison found, so that the next pass makes it anew, and moves what nobody published out of the way
+    /// where the tree is ours.
+    ///
+    /// - Returns: `nil` when something else is visible by now, and nothing was done.
+    public func repair(_ verdict: Verdict) throws -> Verdict? {
+        guard let (record, folder) = try visibleTree(), record.commit == verdict.commit,
+            record.published == verdict.published
+        else { return nil }
+        var verdict = verdict
         let lostAndFound = LostAndFound(destination, now: Int64(time(nil)))
         for difference in verdict.found where layout != .folder {
             guard case .foreign(let path) = difference else { continue }
@@ -51,29 +62,44 @@ public struct Verdict: Sendable {
     /// One line for each path that differs.
     public var differences: [String] { found.filter { !isHarmless($0) }.map(\.description) }
     /// Files in the layout `folder` that sidekick did not publish, and leaves alone.
-    public var foreignCount: Int { found.count { isHarmless($0) } }
+    public var foreignCount: Int { found.count { if case .foreign = $0 { isHarmless($0) } else { false } } }
+    /// One line for each place that could not be looked into.
+    public var unreadable: [String] {
+        found.filter { if case .unreadable = $0 { true } else { false } }.map(\.description)
+    }
 
     /// What a repair moved out of the way.
     public internal(set) var notices: [Notice] = []
 
     let found: [Verification.Difference]
+    /// When what was compared was made visible.
+    let published: Int64
     private let layout: Layout
 
     init(_ found: [Verification.Difference], layout: Layout, record: TreeRecord) {
         self.found = found
         self.layout = layout
         commit = record.commit
+        published = record.published
         count = record.count.entries
     }
 
     /// The paths to make anew.
     var differing: [TreePath] {
-        found.compactMap { if case .foreign = $0 { nil } else { $0.path } }
+        found.compactMap { difference in
+            switch difference {
+            case .foreign, .unreadable: nil
+            case .missing, .changed, .mode, .unrecorded: difference.path
+            }
+        }
     }
 
     private func isHarmless(_ difference: Verification.Difference) -> Bool {
-        guard layout == .folder, case .foreign = difference else { return false }
-        return true
+        switch difference {
+        case .unreadable: true
+        case .foreign: layout == .folder
+        case .missing, .changed, .mode, .unrecorded: false
+        }
     }
 }
 
@@ -93,7 +119,7 @@ extension Destination {
             guard let before else { throw PublishingError.nothingPublished(path) }
             let folder = try Directory(opening: layout == .link ? home + "/trees/" + before.name : path)
             let repository = try store.open()
-            let found = try Verification(record: before.record, folder: folder).run(in: repository)
+            let found = try Verification(record: before.record, folder: folder, limits: Limits()).run(in: repository)
             let after = try visibleRecord().1
             if after?.record.commit == before.record.commit, after?.record.published == before.record.published {
                 return Verdict(found, layout: layout, record: before.record)

@@ -67,6 +67,7 @@ public final class Publisher: Sendable {
     /// Makes our folders, and holds them.
     private static func takeLocks(of destination: Destination) throws -> [HeldLock] {
         _ = try Directory(making: destination.home)
+        try destination.checkOwners()
         let lock = try DestinationLock(destination.lockFile) { .destinationBusy(path: destination.path, owner: $0) }
         var locks = [HeldLock(path: destination.lockFile, lock: lock)]
         _ = try Directory(making: destination.state)

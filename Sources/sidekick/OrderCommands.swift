@@ -51,7 +51,7 @@ struct VerifyCommand: AsyncParsableCommand {
             printError("sidekick: \(error.cause); \(error.remedy)")
             throw ExitCode(error.exitCode.rawValue)
         }
-        for difference in report.differences { print(difference) }
+        for difference in report.differences + report.unreadable { print(difference) }
         printError("sidekick: \(report.summary)")
         if !report.differences.isEmpty { throw ExitCode(ExitStatus.unhealthy.rawValue) }
     }

@@ -18,6 +18,9 @@ struct Sidekick: AsyncParsableCommand {
     /// On the main thread, before there is another one: each of them takes a heap of its own at its first allocation.
     @MainActor static func main() async {
         Heap.tune()
+        // A core dump holds every secret.
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         let arguments = Array(CommandLine.arguments.dropFirst())
         // The manual is that of the command that needs no name.
         await main(
@@ -94,6 +97,8 @@ struct FollowCommand: AsyncParsableCommand {
         LoggingSystem.bootstrap { _ in
             LineLogHandler(format: settings.logFormat, level: Logger.Level(rawValue: settings.logLevel) ?? .info)
         }
+        // What was read is not needed there again, and every process of this user can read it (proc(5), environ).
+        EnvironmentSecrets.wipe()
         for warning in warnings { Logger(label: "sidekick").warning("setting", metadata: ["what": "\(warning)"]) }
         return settings
     }

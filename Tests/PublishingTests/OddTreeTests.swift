@@ -10,7 +10,7 @@ import Testing
     private func expectShown(_ commit: String, _ tree: OddTree, _ site: Site, _ step: Comment) throws {
         if !tree.isLarge {
             let repository = try Repository(opening: site.source.path)
-            #expect(try site.publisher.verify(in: repository, repairing: false).found == [], step)
+            #expect(try site.publisher.compare(in: repository).found == [], step)
         }
         if !tree.hasNewlines {
             let leadOut = Set(tree.rows.filter { $0.mode == "120000" && isOutside($0.text) }.map(\.path))
@@ -56,7 +56,7 @@ import Testing
         let fresh = try Site(layout, in: Site.memory)
         for (commit, tree) in [(normal, OddTree.normal), (odder, odd), (normal, .normal)] {
             try fresh.publish(commit, from: site.source.path)
-            #expect(try fresh.publisher.verify(in: Repository(opening: site.source.path), repairing: false).found == [])
+            #expect(try fresh.publisher.compare(in: Repository(opening: site.source.path)).found == [])
             #expect(try fresh.lost() == [:], "\(tree.testDescription)")
         }
     }

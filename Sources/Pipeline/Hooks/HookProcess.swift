@@ -99,9 +99,9 @@ struct HookProcess: Sendable {
 
     private func write(_ publication: Publication) throws -> String {
         let path = folder + "/\(hook.rawValue).paths"
-        // What a killed process leaves of it goes with the next one.
+        // It tells of a commit that the gate may refuse. What a killed process leaves of it goes with the next one.
         do {
-            try Data(publication.list).write(to: URL(filePath: path), options: .atomic)
+            try PrivateFile.replace(path, with: publication.list)
         } catch {
             throw HookFailure("cannot be told which paths changed: \(error.fileFailure)", recovery: .retry)
         }

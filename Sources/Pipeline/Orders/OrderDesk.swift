@@ -81,18 +81,27 @@ struct OrderDesk: Sendable {
         return ["following \(ref) again"]
     }
 
+    /// Compares without the executor that passes need, and takes note of what was found with it.
+    private func compared(_ publisher: Publisher, _ store: Store) async throws -> Verdict {
+        let comparing = GitExecutor(label: "sidekick.verify")
+        for _ in 0..<Self.mostComparisons {
+            let found = try await comparing.run { try publisher.compare(in: try store.open()) }
+            // An update may have come in between.
+            if let verdict = try await delivery.executor.run({ try publisher.repair(found) }) { return verdict }
+        }
+        throw PublishingError.destinationBusy(path: publisher.destination.path, owner: "")
+    }
+
+    private static let mostComparisons = 10
+
     private func repair(_ pass: () async throws -> Void) async throws -> [String] {
         let (publisher, store) = (publisher, publisher.destination.store)
-        let verdict = try await delivery.executor.run {
-            try publisher.verify(in: try store.open(), repairing: true)
-        }
+        let verdict = try await compared(publisher, store)
         delivery.logger.report(verdict.notices)
-        guard !verdict.differences.isEmpty else { return [verdict.summary] }
-        if publisher.hasDrifted {
-            try await delivery.deliver(verdict.commit, ref: nil, replacing: try publisher.published())
-        }
+        guard !verdict.differences.isEmpty else { return verdict.unreadable + [verdict.summary] }
+        if publisher.hasDrifted { try await pass() }
         delivery.logger.warning("repaired", metadata: ["paths": "\(verdict.differences.count)"])
-        return verdict.differences + verdict.notices.map(\.description) + [
+        return verdict.differences + verdict.notices.map(\.description) + verdict.unreadable + [
             "repaired: \(verdict.differences.count) of \(verdict.count) paths"
         ]
     }

@@ -4,6 +4,8 @@ import Publishing
 public struct VerifyReport: Sendable {
     /// One line for each path that differs.
     public let differences: [String]
+    /// One line for each place that could not be looked into, and that nobody published.
+    public let unreadable: [String]
     /// One sentence.
     public let summary: String
 
@@ -14,7 +16,8 @@ public struct VerifyReport: Sendable {
     public static func read(destination: String, state: String?) throws -> VerifyReport {
         do {
             let verdict = try Destination(destination, state: state).verify()
-            return VerifyReport(differences: verdict.differences, summary: verdict.summary)
+            return VerifyReport(
+                differences: verdict.differences, unreadable: verdict.unreadable, summary: verdict.summary)
         } catch {
             throw SyncError(error, at: .report)
         }

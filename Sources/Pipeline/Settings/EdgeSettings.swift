@@ -10,11 +10,17 @@ public struct EdgeSettings: Sendable, Equatable {
     /// SIDEKICK_PEERS: where webhooks are passed on to.
     public var peers: [PeerAddress] = []
 
-    /// The secrets that are good now: one a line.
+    /// The secrets that are good now: one a line, without the white space around it. A blank line is none, and neither is one
+    /// that has nothing behind `whsec_`.
     ///
     /// - Throws: `UpstreamError` when the file cannot be read.
     public func secrets() throws -> [String] {
-        try (secret?.read().reveal() ?? "").split(whereSeparator: \.isNewline).map(String.init)
+        try (secret?.read().reveal() ?? "").unicodeScalars.split { $0 == "\n" || $0 == "\r" }.map { line in
+            String(
+                String.UnicodeScalarView(
+                    line.drop { $0.properties.isWhitespace }.reversed()
+                        .drop { $0.properties.isWhitespace }.reversed()))
+        }.filter { !$0.isEmpty && $0 != "whsec_" }
     }
 }
 

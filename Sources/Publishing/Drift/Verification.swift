@@ -4,6 +4,7 @@ import Git
 struct Verification {
     let record: TreeRecord
     let folder: Directory
+    let limits: Limits
 
     /// One path that is not what the commit has there.
     enum Difference: Equatable, CustomStringConvertible {
@@ -13,10 +14,13 @@ struct Verification {
         /// It is in what was published and not in the commit, or the other way around: the record is damaged.
         case unrecorded(TreePath)
         case foreign(TreePath)
+        /// Nobody published it, and nobody may read it: what is in it is not known.
+        case unreadable(TreePath)
 
         var path: TreePath {
             switch self {
-            case .missing(let path), .changed(let path), .mode(let path), .unrecorded(let path), .foreign(let path):
+            case .missing(let path), .changed(let path), .mode(let path), .unrecorded(let path), .foreign(let path),
+                .unreadable(let path):
                 path
             }
         }
@@ -28,18 +32,23 @@ struct Verification {
             case .mode(let path): "mode: \(path)"
             case .unrecorded(let path): "not as recorded: \(path)"
             case .foreign(let path): "not published by sidekick: \(path)"
+            case .unreadable(let path): "cannot be read, and was not published by sidekick: \(path)"
             }
         }
     }
 
     /// - Throws: `GitError` when the commit's tree cannot be read, `CancellationError`.
     func run(in repository: borrowing Repository) throws -> [Difference] {
-        var differences = try record.compared(in: repository)
+        var differences = try record.compared(in: repository, limits)
         let folders = FolderCursor(root: folder)
         try record.rows.forEach { path, row in
             try Task.checkCancellation()
-            if let difference = try difference(at: path, row, in: folders.folder(at: path.parent)) {
-                differences.append(difference)
+            do {
+                if let difference = try difference(at: path, row, in: folders.folder(at: path.parent)) {
+                    differences.append(difference)
+                }
+            } catch let error as DiskError where error.isUnreadable {
+                differences.append(.changed(path))
             }
         }
         try findForeign(in: folder, path: .root, &differences)
@@ -59,15 +68,29 @@ struct Verification {
         }
     }
 
+    private static func namesIfReadable(of folder: Directory) throws -> [EntryName]? {
+        do {
+            return try folder.names()
+        } catch let error as DiskError where error.isUnreadable {
+            return nil
+        }
+    }
+
+    /// Goes on around what it may not read, as a volume's own lost+found.
     private func findForeign(in folder: Directory, path: TreePath, _ differences: inout [Difference]) throws {
-        for name in try folder.names() {
+        guard let names = try Self.namesIfReadable(of: folder) else { return differences.append(.unreadable(path)) }
+        for name in names {
             try Task.checkCancellation()
             let child = path.appending(name)
             if path == .root, name == EntryName(".sidekick") { continue }
-            if try folder.status(name)?.kind == .folder {
-                if let below = try folder.folder(name) { try findForeign(in: below, path: child, &differences) }
-            } else if record[child].map({ $0.kind == .link && $0.inode == 0 }) ?? true {
-                differences.append(.foreign(child))
+            do {
+                if try folder.status(name)?.kind == .folder {
+                    if let below = try folder.folder(name) { try findForeign(in: below, path: child, &differences) }
+                } else if record[child].map({ $0.kind == .link && $0.inode == 0 }) ?? true {
+                    differences.append(.foreign(child))
+                }
+            } catch let error as DiskError where error.isUnreadable {
+                differences.append(.unreadable(child))
             }
         }
     }
@@ -75,24 +98,30 @@ struct Verification {
 
 extension TreeRecord {
     /// Where the record itself is not what the commit has. Of a selection only what was selected is looked at.
-    fileprivate func compared(in repository: borrowing Repository) throws -> [Verification.Difference] {
+    fileprivate func compared(
+        in repository: borrowing Repository, _ limits: Limits
+    ) throws -> [Verification.Difference] {
         let path = TreePath(subdirectory)
         guard let tree = try repository.subtree(of: repository.commit(commit).tree, at: path) else {
             throw PublishingError.subdirectoryMissing(subdirectory: subdirectory, commit: commit)
         }
+        // A record of a policy that is not known any more is compared by its rows alone.
+        let selection = PublishingOptions(like: self)?.selection
         var found = 0
         var wrong: [Verification.Difference] = []
-        let isSelection = policy.contains("include=") || policy.contains("exclude=")
-        try repository.differences(
-            from: nil, to: tree, depth: .max, folders: .max, looksAt: { _, _, _ in true }
-        ) { change in
-            guard let new = change.new else { return }
-            if let row = self[change.path] {
+        do {
+            try repository.differences(
+                from: nil, to: selection == nil ? nil : tree, depth: limits.depth, folders: limits.files,
+                looksAt: { entry, path, _ in selection?.publishes(entry, at: path) ?? false }
+            ) { change in
+                try Task.checkCancellation()
+                guard let new = change.new else { return }
+                guard let row = self[change.path] else { return wrong.append(.unrecorded(change.path)) }
                 found += 1
                 if row.id != new.id || row.kind != new.kind { wrong.append(.unrecorded(change.path)) }
-            } else if !isSelection {
-                wrong.append(.unrecorded(change.path))
             }
+        } catch let error as TreeTooLarge {
+            throw limits.exceeded(error)
         }
         guard found < count.entries else { return wrong }
         var paths: [TreePath] = []

@@ -26,7 +26,7 @@ struct RecordShelf {
     @discardableResult
     func write(_ record: TreeRecord, as name: EntryName, in folder: Directory) throws -> TreeRecord {
         let record = record.with(try store(record.rows))
-        try folder.replace(name, with: record.encoded())
+        try folder.replace(name, with: record.encoded(), mode: 0o600)
         return record
     }
 
@@ -45,7 +45,7 @@ struct RecordShelf {
         }
         let folder = try Directory(making: segmentsPath)
         let name = Self.freshName()
-        try folder.replace(EntryName(name), with: RecordSegment.encode(merged))
+        try folder.replace(EntryName(name), with: RecordSegment.encode(merged), mode: 0o600)
         guard let segment = try RecordSegment(mapping: name, in: folder) else {
             throw DiskError("read", segmentsPath + "/" + name, code: EIO)
         }

@@ -29,6 +29,7 @@ struct SpareUpdate {
             throw DiskError("open the folder", spare.name, code: ENOENT)
         }
         try checkSpace(for: plan, in: root) { keeps($1, at: $0, doubtful) != nil }
+        try pool.close(spare.name)
         try pool.notePlan(doubtful.union(plan.changes.map(\.path)), of: spare.name)
 
         let clearing = Clearing(

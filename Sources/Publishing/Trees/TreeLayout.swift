@@ -149,7 +149,8 @@ struct TreeLayout {
         let temporary = EntryName(".new-\(commit.id)")
         try trees.removeTree(temporary)
         do {
-            let root = try trees.makeFolder(temporary)
+            // Nobody else looks into what is not shown yet.
+            let root = try trees.makeFolder(temporary, mode: 0o700)
             let leaves = plan.leaves
             let fresh = leaves.count { $0.entry.id != old?[$0.path]?.id }
             let build = TreeBuild(
@@ -190,6 +191,7 @@ struct TreeLayout {
         let before = try liveName()
         // Before as well: whoever is killed in between has not made a tree that was just live look as if it never was.
         if let before { pool.stamp(before) }
+        try pool.open(tree)
         if layout != .folder {
             let isKept = before != tree && options.keepPrevious > 0
             try treeSwitch.show(tree, after: isKept ? before : nil, keeping: lostAndFound)

@@ -83,6 +83,20 @@ struct TreePool {
         _ = neverLive ? utimensat(AT_FDCWD, path, epoch, 0) : utimensat(AT_FDCWD, path, nil, 0)
     }
 
+    /// What is not shown yet is for nobody but us: the gate may refuse it.
+    func close(_ tree: String) throws { try setMode(0o700, of: tree) }
+
+    /// Lets the web server in, before it is shown: on the disk when this returns.
+    func open(_ tree: String) throws { try setMode(0o755, of: tree) }
+
+    private func setMode(_ mode: mode_t, of tree: String) throws {
+        guard let folder = try trees.folder(EntryName(tree)), try folder.status.permissions != UInt32(mode) else {
+            return
+        }
+        guard fchmod(folder.descriptor, mode) == 0 else { throw DiskError("set the mode of", folder.path) }
+        if mode != 0o700 { try folder.sync() }
+    }
+
     // MARK: plans
 
     /// The paths that an interrupted update may have touched.
