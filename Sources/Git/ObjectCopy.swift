@@ -28,7 +28,7 @@ extension Repository {
                 }
                 try indexer.commit()
                 // git takes a history without its end for a damaged one.
-                try quarantine.admit(try quarantine.pack(), shallow: missing.boundary, whole: [])
+                try quarantine.admit(try quarantine.pack(), bringing: commit, shallow: missing.boundary, whole: [])
             } catch {
                 try? quarantine.remove()
                 try Task.checkCancellation()

@@ -93,7 +93,7 @@ public actor PackReceiver {
         open = nil
         let pack = try quarantine.pack()
         guard try pack.holds(wanted) || quarantine.store.open().contains(wanted) else { return false }
-        try quarantine.admit(pack, shallow: shallow, whole: whole)
+        try quarantine.admit(pack, bringing: wanted, shallow: shallow, whole: whole)
         return true
     }
 

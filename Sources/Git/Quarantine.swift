@@ -35,13 +35,15 @@ struct Quarantine: Sendable {
     /// after their parents are, which have.
     ///
     /// - Parameters:
-    ///   - shallow: commits whose parents will not be here. Of these, only what the pack holds counts.
+    ///   - wanted: what the pack was asked for.
+    ///   - shallow: commits whose parents will not be here. Of these, only those count that the pack holds and that what was wanted
+    ///     leads to: nobody needs to know of any other, and all are told to the server again.
     ///   - whole: commits whose parents are here from now on.
-    func admit(_ pack: ReceivedPack, shallow: [ObjectID], whole: [ObjectID]) throws {
+    func admit(_ pack: ReceivedPack, bringing wanted: ObjectID, shallow: [ObjectID], whole: [ObjectID]) throws {
         let before = try store.shallowCommits()
         // What was said of them before holds no more.
         let kept = before.filter { !pack.holdsCommit($0) }
-        let new = shallow.filter { pack.holdsCommit($0) }
+        let new = try pack.ends(of: wanted, among: Set(shallow))
         try store.setShallow(Set(kept).union(new).union(before.filter { whole.contains($0) }), instead: before)
         // The index last: with it the pack can be seen.
         for end in [".pack", ".idx"] {
@@ -99,6 +101,23 @@ struct ReceivedPack {
         var (oid, size, kind) = (id.raw, 0, GIT_OBJECT_INVALID)
         return git_odb_exists_ext(database.pointer, &oid, GIT_ODB_LOOKUP_NO_REFRESH.rawValue) == 1
             && git_odb_read_header(&size, &kind, database.pointer, &oid) == 0 && kind == GIT_OBJECT_COMMIT
+    }
+
+    /// Of some commits, those that a history ends with which begins at another.
+    fileprivate func ends(of commit: ObjectID, among boundary: Set<ObjectID>) throws -> Set<ObjectID> {
+        var (ends, seen, rest): (Set<ObjectID>, Set<ObjectID>, [ObjectID]) = ([], [], [commit])
+        while ends.count < boundary.count, let id = rest.popLast() {
+            try Task.checkCancellation()
+            guard seen.insert(id).inserted, holdsCommit(id) else { continue }
+            if boundary.contains(id) { ends.insert(id) } else { rest += try parents(of: id) }
+        }
+        return ends
+    }
+
+    private func parents(of commit: ObjectID) throws(GitError) -> [ObjectID] {
+        let object = try Repository.read(commit, .commit, in: database.pointer)
+        defer { git_odb_object_free(object) }
+        return try Commit(commit, reading: Repository.bytes(of: object)).parents
     }
 
     /// Whether it holds that object, of whatever kind.

@@ -62,7 +62,13 @@ extension Repository {
     borrowing func read(_ id: ObjectID, _ kind: ObjectKind) throws(GitError) -> OpaquePointer {
         let database = try database()
         defer { git_odb_free(database) }
-        let header = try Self.header(of: id, in: database)
+        return try Self.read(id, kind, in: database)
+    }
+
+    static func read(
+        _ id: ObjectID, _ kind: ObjectKind, in database: OpaquePointer
+    ) throws(GitError) -> OpaquePointer {
+        let header = try header(of: id, in: database)
         guard header.kind == kind else { throw .malformed("\(kind)", "object \(id) is not a \(kind)") }
         let limits = ObjectLimits.current
         let allowed = kind == .tree ? limits.tree : limits.blob

@@ -5,6 +5,8 @@ import Glibc
 /// descriptors of packs that were deleted since.
 public struct Repository: ~Copyable {
     let pointer: OpaquePointer
+    /// Whether loose objects are left unread.
+    private var readsPacksAlone = false
 
     /// Opens a repository, bare or not, by its own path or that of its work tree; parents are not searched.
     public init(opening path: String) throws(GitError) {
@@ -20,6 +22,12 @@ public struct Repository: ~Copyable {
     }
 
     deinit { git_repository_free(pointer) }
+
+    /// What opens it once more, on another thread.
+    public var again: @Sendable () throws -> Repository {
+        let (path, readsPacksAlone) = (path, readsPacksAlone)
+        return { try readsPacksAlone ? Repository(openingPacksOf: path) : Repository(opening: path) }
+    }
 
     /// The folder that holds objects and references, ending in `/`.
     public var path: String { git_repository_path(pointer).map { String(cString: $0) } ?? "" }
@@ -54,7 +62,8 @@ extension Repository {
     /// Opens a repository in which everything is in packs, as all that we write is. A loose object is not looked for:
     /// nobody of ours made it, and one that is cut short keeps libgit2 1.5.1 inflating nothing for ever.
     fileprivate init(openingPacksOf path: String) throws(GitError) {
-        let repository = try Repository(opening: path)
+        var repository = try Repository(opening: path)
+        repository.readsPacksAlone = true
         let objects = repository.path + "objects"
         // Where it is gone there is nothing to lose; where something else is in its place, no pack can be written.
         if !isTaken(objects + "/pack"), mkdir(objects + "/pack", 0o755) != 0 {

@@ -12,6 +12,7 @@ import Testing
         try await upstream.fetch(
             FetchRequest(advertisement: advertisement, store: store, depth: depth, mustFollow: nil)
         ) { _ in }
+        try store.open().noteFetched(advertisement.commit)
         try store.open().notePublished(advertisement.commit)
         return advertisement.commit
     }

@@ -72,7 +72,8 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_TIMEOUT", "time", kind: .duration, standard: "60s", "The longest that a remote may be silent.")
     public static let deadline = Setting(
         "SIDEKICK_DEADLINE", "time", kind: .duration, standard: "1h",
-        "The longest that a pass may take; not applied before the first publish.")
+        "The longest that a pass may take; before the first publish, the time over which a fetch must bring 1 kB a second."
+    )
     public static let backoff = Setting(
         "SIDEKICK_BACKOFF", "time", kind: .duration, standard: "10m",
         "The longest pause after failures, which double it each time from DELAY on.")
@@ -89,12 +90,13 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_SYMLINKS", "policy", kind: .choice(["skip", "refuse", "none"]), standard: "skip",
         "Symbolic links that lead out of the tree: left out, or the commit is refused. none: no links at all.")
     public static let maxFiles = Setting(
-        "SIDEKICK_MAX_FILES", "count", kind: .count, standard: "1000000", "The most files that a commit may have.")
+        "SIDEKICK_MAX_FILES", "count", kind: .count, standard: "1000000",
+        "The most files that a commit may have; a pack may have four times as many objects.")
     public static let maxSize = Setting(
         "SIDEKICK_MAX_SIZE", "size", kind: .size, standard: "10GB", "The most bytes that a commit's files may have.")
     public static let maxBlob = Setting(
         "SIDEKICK_MAX_BLOB", "size", kind: .size, standard: "512MB",
-        "The most bytes that one file may have; it is in memory while it is written.")
+        "The most bytes that one file, commit or tag may have; a file is in memory while it is written.")
     public static let maxPack = Setting(
         "SIDEKICK_MAX_PACK", "size", kind: .size, standard: "4GB", "The most bytes that one fetch may receive.")
     public static let grace = Setting(

@@ -69,13 +69,13 @@ struct TreeBuild: Sendable {
         let stack = WorkStack([Work(node: FolderNode(leaves), parent: nil, source: source)])
         let isAlone = leaves.count < Self.leastForThreads || !pace.usesThreads
         let helpers = isAlone ? 0 : min(Self.mostThreads, processors) - 1
-        let path = repository.path.hasSuffix("/") ? String(repository.path.dropLast()) : repository.path
+        let open = repository.again
         let outputs = OutputBox()
         let group = DispatchGroup()
         for _ in 0..<helpers {
             DispatchQueue.global().async(group: group) {
                 do {
-                    let repository = try Store(path: path).open()
+                    let repository = try open()
                     outputs.add(self.work(on: stack, root: root, from: repository) { try stack.check() })
                 } catch {
                     stack.fail(error)

@@ -112,6 +112,7 @@ struct TreePlan {
         let (limits, selection) = (options.limits, options.selection)
         // What goes may come after what replaces it: only what is added is bounded on the way, the sum at the end.
         var added = Count(files: 0, bytes: 0)
+        var asked: [ObjectID: Int64] = [:]
         try repository.differences(
             from: old, to: new, depth: limits.depth, folders: limits.files,
             looksAt: { entry, path, isNew in
@@ -132,7 +133,9 @@ struct TreePlan {
             switch new.kind {
             case .file:
                 let recorded = known.lazy.compactMap { $0[change.path] }.first { $0.id == new.id && $0.isFile }
-                let size = try recorded?.size ?? repository.size(of: new.id)
+                // Trees that name each other have one blob at many paths.
+                let size = try recorded?.size ?? asked[new.id] ?? repository.size(of: new.id)
+                asked[new.id] = size
                 added.bytes += size
                 sizes[change.path] = size
                 try limits.checkBlob(size, at: change.path)
