@@ -29,7 +29,10 @@ let tests: [Target] = [
             "Edge", "Pipeline", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
         ], swiftSettings: strict),
-    .testTarget(name: "EndToEndTests", dependencies: ["TestSupport", "sidekick"], swiftSettings: strict),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: ["TestSupport", "sidekick", .product(name: "Crypto", package: "swift-crypto")],
+        swiftSettings: strict),
 ]
 
 let package = Package(

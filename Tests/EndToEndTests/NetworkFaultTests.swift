@@ -88,13 +88,14 @@ import Testing
                 mayWork: true)
         }
 
-    @Test(arguments: cases)
+    @Test(arguments: cases, [true, false])
     func `a pass ends in time and says why, the old tree stays, nothing secret is told, and the next pass works`(
-        fault: Case
+        fault: Case, version2: Bool
     )
         async throws
     {
-        let remote = try await HTTPRemote(["index.html": "old"], login: (Self.user, Self.password))
+        let remote = try await HTTPRemote(
+            ["index.html": "old"], login: (Self.user, Self.password), version2: version2)
         let proxy = try FaultProxy(to: remote.server.port)
         let (folder, secrets) = (try TemporaryFolder(), try TemporaryFolder())
         try secrets.write(Self.password + "\n", to: "password")

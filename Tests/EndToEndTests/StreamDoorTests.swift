@@ -4,7 +4,11 @@ import Testing
 
 /// The servers that are spoken to over one connection, behind a proxy that breaks it.
 @Suite struct `Over ssh and over git://` {
-    enum Door: String, CaseIterable, Sendable { case ssh, git }
+    enum Door: String, CaseIterable, Sendable {
+        case ssh, git
+        /// In version 0.
+        case oldSSH, oldGit
+    }
 
     /// A repository behind its server, behind the proxy.
     private struct Remote {
@@ -20,8 +24,9 @@ import Testing
             try source.commit(["index.html": "old"])
             let password = "s3cr3t/p%w&d"
             switch door {
-            case .ssh:
-                let sshd = try await SSHServer()
+            case .ssh, .oldSSH:
+                let sshd = try await SSHServer(takesVersion: door == .ssh)
+                if door == .oldSSH { try sshd.allowOnlyGit() }
                 let key = try sshd.folder.read("user_ed25519")
                 proxy = try FaultProxy(to: sshd.port)
                 url = "ssh://\(NSUserName())@127.0.0.1:\(proxy.port)\(source.path)/.git"
@@ -29,9 +34,9 @@ import Testing
                 environment = ["SIDEKICK_SSH_KEY": key, "SIDEKICK_SSH_KNOWN_HOSTS": known]
                 hunt = SecretHunt([key] + key.split(separator: "\n").dropFirst().dropLast().map(String.init))
                 server = sshd
-            case .git:
+            case .git, .oldGit:
                 let daemon = try await GitDaemon(repositoriesIn: source.path)
-                proxy = try FaultProxy(to: daemon.port)
+                proxy = try FaultProxy(to: daemon.port, hidesVersion: door == .oldGit)
                 url = "git://127.0.0.1:\(proxy.port)/.git"
                 // It is for servers that ask, and this one cannot.
                 environment = ["SIDEKICK_USERNAME": "reader", "SIDEKICK_PASSWORD": password]
@@ -41,7 +46,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Door.allCases)
+    @Test(arguments: [Door.ssh, .git, .oldGit])
     func `a pass takes one connection, whether it finds something or not`(door: Door) async throws {
         let remote = try await Remote(door)
         let folder = try TemporaryFolder()

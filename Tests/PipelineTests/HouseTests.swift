@@ -65,6 +65,16 @@ import Testing
         }
     }
 
+    @Test func `libgit2 opens no connection`() throws {
+        let sources = Nginx.project + "/Sources"
+        for path in try FileManager.default.subpathsOfDirectory(atPath: sources) {
+            guard let text = try? String(contentsOfFile: sources + "/" + path, encoding: .utf8) else { continue }
+            for word in ["git_remote", "git_clone", "git_fetch", "git_stream", "git_transport"] {
+                #expect(!text.contains(word), "\(path) calls \(word)…")
+            }
+        }
+    }
+
     @Test func `the environment is read in one place`() throws {
         for room in Self.arrows.keys where room != "sidekick" {
             for (path, text) in try files(Nginx.project + "/Sources/" + room) {

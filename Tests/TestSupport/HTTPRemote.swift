@@ -12,12 +12,14 @@ public final class HTTPRemote: Sendable {
     public let server: Nginx
 
     /// Makes one with a first commit.
-    public init(_ files: [String: String?], login: (user: String, password: String)? = nil) async throws {
+    public init(
+        _ files: [String: String?], login: (user: String, password: String)? = nil, version2: Bool = true
+    ) async throws {
         source = try GitRepository()
         try source.commit(files)
         (folder, bare) = try source.bareClone()
         try source.git("remote", "add", "origin", bare)
-        server = try await Nginx(gitRepositoriesIn: folder.path, login: login)
+        server = try await Nginx(gitRepositoriesIn: folder.path, login: login, version2: version2)
     }
 
     /// The address, through another port where a proxy stands in front.

@@ -22,7 +22,7 @@ public final class SSHServer: Sendable {
         self.port = port
         for name in ["host_ed25519", "host_rsa", "user_ed25519", "user_rsa", "other_ed25519"] {
             let kind = String(name.split(separator: "_")[1])
-            try Command.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", folder(name)])
+            try Command.run(["ssh-keygen", "-q", "-t", kind, "-b", "2048", "-N", "", "-f", folder(name)])
         }
         let keys = try Self.kinds.map { try folder.read("user_\($0).pub") }.joined()
         try folder.write(keys, to: "authorized_keys")

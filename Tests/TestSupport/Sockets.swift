@@ -79,6 +79,8 @@ public final class FaultProxy: @unchecked Sendable {
     /// Where it listens.
     public let port: UInt16
     private let server: UInt16
+    private let hidesVersion: Bool
+    private let isConnectProxy: Bool
     private let listener: Int32
     private let lock = NSLock()
     private var current: Fault
@@ -88,9 +90,15 @@ public final class FaultProxy: @unchecked Sendable {
 
     /// Starts it.
     ///
-    /// - Parameter server: where it forwards to.
-    public init(to server: UInt16, fault: Fault = .none) throws {
+    /// - Parameters:
+    ///   - server: where it forwards to.
+    ///   - isConnectProxy: whether it is asked to connect first (RFC 9110, section 9.3.6), wherever to.
+    ///   - hidesVersion: whether a server over git:// is not told that version 2 is spoken: it answers in version 0.
+    public init(to server: UInt16, fault: Fault = .none, hidesVersion: Bool = false, isConnectProxy: Bool = false)
+        throws
+    {
         (listener, port) = try listeningSocket()
+        (self.hidesVersion, self.isConnectProxy) = (hidesVersion, isConnectProxy)
         self.server = server
         current = fault
         Thread.detachNewThread { [weak self, listener] in
@@ -147,11 +155,27 @@ public final class FaultProxy: @unchecked Sendable {
         while endless, put(line) {}
     }
 
+    /// Reads a request to connect and grants it.
+    private static func takeConnect(_ client: Int32) -> Bool {
+        var (request, byte) = ([UInt8](), UInt8(0))
+        while !request.suffix(4).elementsEqual("\r\n\r\n".utf8), request.count < 16_384 {
+            guard recv(client, &byte, 1, 0) == 1 else { return false }
+            request.append(byte)
+        }
+        let answer = Array("HTTP/1.1 200 Connected\r\n\r\n".utf8)
+        return request.starts(with: "CONNECT ".utf8)
+            && send(client, answer, answer.count, Int32(MSG_NOSIGNAL)) == answer.count
+    }
+
     private func serve(_ client: Int32) {
         switch lock.withLock({ current }) {
         case .answer(let text): return serve(client, answering: text, endless: false)
         case .endless(let text): return serve(client, answering: text, endless: true)
         default: break
+        }
+        if isConnectProxy, !Self.takeConnect(client) {
+            Glibc.close(client)
+            return
         }
         guard let upstream = try? connected(to: server) else {
             Glibc.close(client)
@@ -165,8 +189,8 @@ public final class FaultProxy: @unchecked Sendable {
         let group = DispatchGroup()
         group.enter()
         group.enter()
-        Thread.detachNewThread {
-            Self.pump(from: client, to: upstream, .none)
+        Thread.detachNewThread { [hidesVersion] in
+            Self.pump(from: client, to: upstream, .none, hidesVersion: hidesVersion)
             group.leave()
         }
         Thread.detachNewThread {
@@ -195,7 +219,7 @@ public final class FaultProxy: @unchecked Sendable {
         }
     }
 
-    private static func pump(from source: Int32, to target: Int32, _ fault: Fault) {
+    private static func pump(from source: Int32, to target: Int32, _ fault: Fault, hidesVersion: Bool = false) {
         var buffer = [UInt8](repeating: 0, count: 16_384)
         var forwarded = 0
         defer {
@@ -225,6 +249,9 @@ public final class FaultProxy: @unchecked Sendable {
             guard count > 0 else { return }
             if case .flip(let place) = fault, (forwarded..<forwarded + count).contains(place) {
                 buffer[place - forwarded] ^= 0x10
+            }
+            if hidesVersion, forwarded == 0, let place = buffer[..<count].firstRange(of: Array("version=2".utf8)) {
+                buffer[place.upperBound - 1] = UInt8(ascii: "0")
             }
             var sent = 0
             while sent < count {

@@ -23,18 +23,20 @@ import Testing
     }
 }
 
-@Suite struct `Over TLS, in protocol v2` {
-    private func remote(in folder: TemporaryFolder) async throws -> (SmartRemote, Nginx) {
+@Suite struct `Over TLS` {
+    private func remote(in folder: TemporaryFolder, version2: Bool) async throws -> (SmartRemote, Nginx) {
         let remote = try await SmartRemote(.http)
         let parent = (remote.bare as NSString).deletingLastPathComponent
-        let server = try await Nginx(gitRepositoriesIn: parent, certificate: try folder.certificate("server"))
+        let server = try await Nginx(
+            gitRepositoriesIn: parent, certificate: try folder.certificate("server"), version2: version2)
         remote.options.url = try RemoteURL("https://127.0.0.1:\(server.port)/site.git")
         return (remote, server)
     }
 
-    @Test func `an authority of one's own is trusted when it is named, and nobody else is`() async throws {
+    @Test(arguments: [true, false])
+    func `an authority of one's own is trusted when it is named, and nobody else is`(version2: Bool) async throws {
         let folder = try TemporaryFolder()
-        let (remote, server) = try await remote(in: folder)
+        let (remote, server) = try await remote(in: folder, version2: version2)
         defer { withExtendedLifetime(server) {} }
         await #expect {
             _ = try await remote.upstream().discover()
@@ -49,7 +51,7 @@ import Testing
         // Trusted, and somebody else's.
         let other = try await Nginx(
             gitRepositoriesIn: (remote.bare as NSString).deletingLastPathComponent,
-            certificate: try folder.certificate("other", for: "DNS:other.example"))
+            certificate: try folder.certificate("other", for: "DNS:other.example"), version2: version2)
         remote.options.tls.authorities = folder("other.crt")
         remote.options.url = try RemoteURL("https://127.0.0.1:\(other.port)/site.git")
         await #expect {
@@ -62,13 +64,15 @@ import Testing
         #expect(throws: UpstreamError.self) { try remote.upstream() }
     }
 
-    @Test func `a server that asks for a certificate gets ours`() async throws {
+    @Test(arguments: [true, false])
+    func `a server that asks for a certificate gets ours`(version2: Bool) async throws {
         let folder = try TemporaryFolder()
         _ = try folder.certificate("client")
         let remote = try await SmartRemote(.http)
         let parent = (remote.bare as NSString).deletingLastPathComponent
         let server = try await Nginx(
-            gitRepositoriesIn: parent, certificate: try folder.certificate("server"), clients: folder("client.crt")
+            gitRepositoriesIn: parent, certificate: try folder.certificate("server"), clients: folder("client.crt"),
+            version2: version2
         )
         remote.options.url = try RemoteURL("https://127.0.0.1:\(server.port)/site.git")
         remote.options.tls.authorities = folder("server.crt")
@@ -171,6 +175,23 @@ import Testing
         }
         #expect(try proxy(["ALL_PROXY": "http://p", "no_proxy": "*"], "https://example.org/x") == nil)
         #expect(throws: UpstreamError.self) { try proxy(["HTTPS_PROXY": "ftp://x"], "https://example.org/x") }
+    }
+
+    /// Whatever the server speaks is known only behind the proxy.
+    @Test(arguments: [true, false])
+    func `what is behind a proxy is followed in either version`(version2: Bool) async throws {
+        let remote = try await SmartRemote(version2 ? .http : .oldHTTP)
+        let server = try #require(remote.nginx)
+        let proxy = try FaultProxy(to: server.port, isConnectProxy: true)
+        remote.options.proxies = ProxyRules(["http_proxy": "http://me:proxypw@127.0.0.1:\(proxy.port)"])
+        remote.options.url = try RemoteURL("http://git.example.org/site.git")
+        let folder = try TemporaryFolder()
+        let store = Store(path: folder("git"))
+        for number in 0..<2 {
+            let tip = try remote.push(["index.html": "\(number)"])
+            #expect(try await remote.fetch(remote.upstream(), into: store, depth: 1).description == tip)
+        }
+        #expect(proxy.connectionCount >= 1 && server.accessLog.contains("POST /site.git/git-upload-pack"))
     }
 
     @Test func `a proxy is asked for the server, with its own login and not the server's`() async throws {

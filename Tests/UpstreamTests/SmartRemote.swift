@@ -13,6 +13,10 @@ final class SmartRemote {
         case https
         /// ssh where nothing tells git of version 2.
         case old
+        /// The others in version 0.
+        case oldHTTP, oldHTTPS, oldGit
+
+        var isOld: Bool { [.old, .oldHTTP, .oldHTTPS, .oldGit].contains(self) }
     }
 
     let source: GitRepository
@@ -36,22 +40,23 @@ final class SmartRemote {
         var ssh = SSHOptions()
         var (tls, login) = (TLSOptions(), CredentialSource())
         switch door {
-        case .http:
-            let server = try await Nginx(gitRepositoriesIn: bareFolder.path, version2: version2)
+        case .http, .oldHTTP:
+            let server = try await Nginx(gitRepositoriesIn: bareFolder.path, version2: version2 && !door.isOld)
             nginx = server
             url = "http://127.0.0.1:\(server.port)/site.git"
-        case .https:
+        case .https, .oldHTTPS:
             let server = try await Nginx(
                 gitRepositoriesIn: bareFolder.path, login: ("reader", "s3cr3t"),
-                certificate: bareFolder.certificate("server"))
+                certificate: bareFolder.certificate("server"), version2: !door.isOld)
             nginx = server
             tls.authorities = bareFolder("server.crt")
             login = CredentialSource(user: "reader", password: .value(Secret("s3cr3t")))
             url = "https://127.0.0.1:\(server.port)/site.git"
-        case .git:
+        case .git, .oldGit:
             let server = try await GitDaemon(repositoriesIn: bareFolder.path)
-            others = [server]
-            url = "git://127.0.0.1:\(server.port)/site.git"
+            let proxy = try FaultProxy(to: server.port, hidesVersion: door.isOld)
+            others = [server, proxy]
+            url = "git://127.0.0.1:\(proxy.port)/site.git"
         case .ssh, .old:
             let server = try await SSHServer(takesVersion: door == .ssh)
             if door == .old { try server.allowOnlyGit() }
