@@ -168,7 +168,9 @@ private struct RandomNetrc {
 
     private mutating func value(_ text: String) -> String {
         guard numbers.isOne(in: 3) else { return text }
-        return "\"" + text.replacing("p", with: numbers.pick(["p", "p", "\\p", "p \\\"", "\\n", "p\\\\", "p#"])) + "\""
+        return "\""
+            + text.replacing("p", with: numbers.pick(["p", "p", "\\p", "p \\\"", "\\n", "\\t", "\\r", "p\\\\", "p#"]))
+            + "\""
     }
 
     private mutating func password(of user: String?) -> String {

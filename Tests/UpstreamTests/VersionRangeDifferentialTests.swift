@@ -50,7 +50,11 @@ private struct NodeSemver {
 
 /// Ranges and tags of few numbers, so that they meet, and of everything that has ever been read differently.
 private struct RandomVersions {
-    var numbers: SeededNumbers
+    private var numbers: SeededNumbers
+    /// The numbers of the range: of those there are tags as well, with other prereleases.
+    private var named: [String] = []
+
+    init(numbers: SeededNumbers) { self.numbers = numbers }
 
     private static let digits = ["0", "0", "0", "1", "1", "1", "2", "2", "3", "10"]
     private static let oddNumbers = [
@@ -96,24 +100,35 @@ private struct RandomVersions {
                     !isTag && numbers.isOne(in: 6) ? numbers.pick(["x", "X", "*"]) : numbers.pick(Self.digits))
             }
         }
-        var text = parts.joined(separator: ".")
-        if numbers.isOne(in: 3) { text += identifiers(after: "-") }
-        if numbers.isOne(in: 10) { text += identifiers(after: "+") }
-        return text
+        let text = parts.joined(separator: ".")
+        if count == 3, text.utf8.allSatisfy({ $0.isDigit || $0 == UInt8(ascii: ".") }) { named.append(text) }
+        return text + suffix()
     }
 
-    mutating func tag() -> String {
-        let text = (numbers.isOne(in: 3) ? "v" : "") + version(isTag: true)
+    private mutating func suffix() -> String {
+        (numbers.isOne(in: 3) ? identifiers(after: "-") : "") + (numbers.isOne(in: 10) ? identifiers(after: "+") : "")
+    }
+
+    mutating func question() -> NodeSemver.Question {
+        named = []
+        let range = range()
+        let numbers = named
+        return NodeSemver.Question(range: range, tags: (0..<6).map { _ in tag(like: numbers) })
+    }
+
+    private mutating func tag(like others: [String]) -> String {
+        let version = others.isEmpty || numbers.isOne(in: 2) ? version(isTag: true) : numbers.pick(others) + suffix()
+        let text = (numbers.isOne(in: 3) ? "v" : "") + version
         return numbers.isOne(in: 40) ? numbers.mutate(text, with: Self.letters) : text
     }
 
-    mutating func range() -> String {
+    private mutating func range() -> String {
         var text = ""
         for number in 0..<Int.random(in: 1...4, using: &numbers) {
             if number > 0 { text += numbers.pick(Self.separators) }
             text += numbers.pick(Self.operators)
             if numbers.isOne(in: 8) { text += numbers.pick(Self.fillers) }
-            text += version(isTag: false)
+            text += numbers.isOne(in: 12) ? numbers.pick(["*", "0.0.0", "0", "x"]) : version(isTag: false)
             // Few ranges have many parts.
             if numbers.isOne(in: 2) { break }
         }
@@ -133,25 +148,27 @@ private struct RandomVersions {
     private static func isException(_ question: NodeSemver.Question) -> Bool {
         // npm compares identifiers of more than 53 bits as floating-point numbers, and so takes some for equal that are not.
         // Semantic Versioning has no bound.
-        var digits: Set<Substring> = []
+        var digits: Set<String> = []
         for text in question.tags + [question.range] {
-            for part in text.split(whereSeparator: { !("0"..."9").contains($0) }) where part.count > 15 {
-                digits.insert(part)
+            for part in text.utf8.split(whereSeparator: { !$0.isDigit }) where part.count > 15 {
+                digits.insert(part.asText)
             }
         }
         if Set(digits.compactMap { Double($0) }).count < digits.count { return true }
         // A version of more than 256 letters is none to npm, which it finds out after it has taken some of them away.
-        if question.range.split(whereSeparator: { $0.isWhitespace }).contains(where: { $0.utf8.count > 256 }) {
+        if question.range.utf8.count > 256,
+            question.range.split(whereSeparator: \.isWhitespace).contains(where: { $0.utf8.count > 256 })
+        {
             return true
         }
         // npm makes `1.2.3-v` of `1.2.3-v= *`, and nothing of `1.2.3-1v= *`.
-        return question.range.firstMatch(of: /[^\s<>|]v=\s+[v=]*\*/) != nil
+        return question.range.contains("v=") && question.range.firstMatch(of: /[^\s<>|]v=\s+[v=]*\*/) != nil
     }
 
     /// Of these the highest is chosen.
     private static let tags = [
         "0.0.1", "v0.1.0", "1.0.0-0", "1.0.0--1", "1.0.0-rc.1", "1.0.0", "1.2.3-alpha", "1.2.3", "v1.2.4", "1.3.0",
-        "2.0.0-rc.1", "2.0.0", "3.0.4294967296", "v3.1.0-00",
+        "2.0.0-rc.1", "2.0.0", "3.0.4294967296", "v3.1.0-00", "4.0.0-rc.1",
     ]
 
     @Test(
@@ -163,7 +180,8 @@ private struct RandomVersions {
             (">x || 1", "1.3.0"), ("1.0.0-0 - 1.0.0-1", "1.0.0-0"), ("1.0.0-0 - 1.0.0-rc", "1.0.0--1"),
             // No prerelease of what is not reached, and none beside every version.
             ("^1.0.0 2.0.0-rc.1", nil), ("2.0.0-rc.1", "2.0.0-rc.1"), ("<=2.0.0-rc.1 || 0", "2.0.0-rc.1"),
-            ("1.0.0-rc.1 || *", "3.0.4294967296"), ("1.0.0-rc.1 || >=0.0.0", "3.0.4294967296"),
+            ("4.0.0-rc.1 || *", "3.0.4294967296"), ("4.0.0-rc.1 || >=0.0.0", "3.0.4294967296"),
+            ("4.0.0-rc.1 || >=0.x", "3.0.4294967296"), ("4.0.0-rc.1 || >=v0.0.0", "4.0.0-rc.1"),
         ] as [(String, String?)])
     func `what npm reads is read`(range: String, highest: String?) throws {
         let question = NodeSemver.Question(range: range, tags: Self.tags)
@@ -197,7 +215,7 @@ private struct RandomVersions {
         var random = RandomVersions(numbers: SeededNumbers(seed: SeededNumbers.seed))
         var questions: [NodeSemver.Question] = []
         while questions.count < Differential.count(2_500) {
-            let question = NodeSemver.Question(range: random.range(), tags: (0..<10).map { _ in random.tag() })
+            let question = random.question()
             if !Self.isException(question) { questions.append(question) }
         }
         var (ranges, choices) = (0, 0)
