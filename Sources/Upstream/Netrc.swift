@@ -73,6 +73,7 @@ struct Netrc {
             }
         }
     }
+
     /// What has been found for one host.
     private struct Search {
         private enum Place: Equatable { case elsewhere, machine, here, macro }

@@ -1,5 +1,3 @@
-import Git
-
 /// The address of a repository in one of the forms that git takes (git-clone(1), GIT URLS), its password kept apart. It is
 /// read once, byte by byte: a letter that combines with a delimiter before it (U+0301 after a slash) hides none.
 public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
@@ -79,7 +77,7 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
                 throw Invalid.password
             }
         } catch {
-            // Before the slash stands `user:` and the first part of a password, not a host and a port.
+            // What stands before the slash may be `user:` and the first part of a password, and no host and port.
             let isLogin = authority.contains(UInt8(ascii: ":")) || path.first != UInt8(ascii: "/")
             throw isHTTP && isLogin && path.contains(UInt8(ascii: "@")) ? .password : error
         }
@@ -107,13 +105,14 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
             end = close.lowerBound + 1
         }
         let place = try Authority(text[..<end], isSSH: true)
-        guard Authority.isHost(place.host) else { throw .host }
+        // It is shown as it stands there, so that no password may be in it.
+        guard Authority.isHost(place.host), place.password == nil else { throw .host }
         let path = Self.home(text[(end + 1)...])
         // To a program at the other end, what begins with a hyphen is an option.
         guard let first = path.first, first != UInt8(ascii: "-") else { throw .path }
         (transport, address, host, port, self.path) = (.ssh, text.asText, place.host.asText, place.port, path.asText)
         user = place.user.flatMap { $0.isEmpty ? nil : $0.asText }
-        password = place.password.map { Secret($0.asText) }
+        password = nil
         guard user?.utf8.first != UInt8(ascii: "-") else { throw .host }
     }
 

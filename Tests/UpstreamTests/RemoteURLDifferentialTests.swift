@@ -111,6 +111,8 @@ private struct RandomAddresses {
             }
             if git.user?.utf8.first == UInt8(ascii: "-") { return true }
             if git.user?.utf8.contains(where: { "?#".utf8.contains($0) }) == true { return true }
+            // A password for ssh, where it would be shown.
+            if git.user?.contains(":") == true, bytes.firstRange(of: "://".utf8) == nil { return true }
             // An address of IPv6 without its brackets, and what is neither that nor a host and a port.
             let colons = host.count { $0 == UInt8(ascii: ":") }
             if colons == 1 || (colons > 1 && open == nil) { return true }

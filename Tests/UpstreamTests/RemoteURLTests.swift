@@ -31,7 +31,7 @@ import Testing
             ("https://host/", .path), ("https://-oProxyCommand=x/x", .host), ("-oProxyCommand=x:y", .host),
             ("https://host/x\ny", .path), ("file://elsewhere/x", .host), ("https://host:80x/x", .host),
             ("https://host:99999/x", .host), ("https://host:0/x", .host), ("https://host:+80/x", .host),
-            ("host:-x", .path), ("host:", .path), ("[host:x", .host), ("[host]x:y", .host),
+            ("host:-x", .path), ("host:", .path), ("[host:x", .host), ("[host]x:y", .host), ("[u:p@host]:x", .host),
             ("ssh://host:22:33/x", .host),
             ("ssh://::1/x", .host), ("https://[host]/x", .host), ("git://host/x%0ay", .path),
             ("https://host/x%00", .path),
