@@ -1,23 +1,64 @@
-import Platform
-
 /// A version as Semantic Versioning 2.0.0 orders them; what it says of the build plays no part.
 struct SemanticVersion: Sendable, Equatable, Comparable {
+    /// What stands between two dots after the hyphen: letters, digits and hyphens of ASCII.
+    struct Identifier: Sendable, Equatable, Comparable {
+        private let text: String
+        private let isNumber: Bool
+
+        static let zero = Identifier([UInt8(ascii: "0")])!
+
+        /// `nil` for what is none, such as a number with a zero in front.
+        init?(_ bytes: ArraySlice<UInt8>) {
+            guard SemanticVersion.isIdentifier(bytes) else { return nil }
+            isNumber = bytes.allSatisfy(\.isDigit)
+            guard !isNumber || bytes.count == 1 || bytes.first != UInt8(ascii: "0") else { return nil }
+            text = String(decoding: bytes, as: UTF8.self)
+        }
+
+        /// Numbers of any size by their value, and before all else.
+        static func < (left: Identifier, right: Identifier) -> Bool {
+            guard left.isNumber == right.isNumber else { return left.isNumber }
+            let (one, other) = (left.text.utf8, right.text.utf8)
+            if left.isNumber, one.count != other.count { return one.count < other.count }
+            return one.lexicographicallyPrecedes(other)
+        }
+    }
+
     var major: Int
     var minor: Int
     var patch: Int
     /// The dot-separated identifiers after the hyphen; none for a release.
-    var prerelease: [Substring] = []
+    var prerelease: [Identifier] = []
 
-    init(_ major: Int, _ minor: Int, _ patch: Int, prerelease: [Substring] = []) {
+    init(_ major: Int, _ minor: Int, _ patch: Int, prerelease: [Identifier] = []) {
         (self.major, self.minor, self.patch, self.prerelease) = (major, minor, patch, prerelease)
     }
 
     /// Reads all three numbers; a `v` in front is left out of account, as tags have it.
     init?(_ text: some StringProtocol) {
-        guard let partial = PartialVersion(text), let minor = partial.minor, let patch = partial.patch,
-            let major = partial.major
+        guard text.utf16.count <= PartialVersion.longest else { return nil }
+        let isSpace = VersionRange.isSpace
+        let inner = text.unicodeScalars.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
+        guard inner.allSatisfy(\.isASCII) else { return nil }
+        self.init(inner.map { UInt8($0.value) }[...])
+    }
+
+    /// Reads what is nothing but a version, with a `v` in front or without.
+    init?(_ bytes: ArraySlice<UInt8>) {
+        guard bytes.count <= PartialVersion.longest,
+            let partial = PartialVersion(bytes.first == UInt8(ascii: "v") ? bytes.dropFirst() : bytes),
+            partial.isComplete
         else { return nil }
-        self.init(major, minor, patch, prerelease: partial.prerelease)
+        self = partial.lowest
+        guard isInBounds else { return nil }
+    }
+
+    /// Whether npm counts so far: no further than it counts exactly, 2⁵³ − 1.
+    var isInBounds: Bool { [major, minor, patch].allSatisfy { $0 <= PartialVersion.largest } }
+
+    static func isIdentifier(_ bytes: ArraySlice<UInt8>) -> Bool {
+        !bytes.isEmpty
+            && bytes.allSatisfy { $0 == UInt8(ascii: "-") || $0.isDigit || (65...90).contains($0 & 0xdf) }
     }
 
     static func < (left: SemanticVersion, right: SemanticVersion) -> Bool {
@@ -27,15 +68,7 @@ struct SemanticVersion: Sendable, Equatable, Comparable {
         if left.prerelease.isEmpty || right.prerelease.isEmpty {
             return !left.prerelease.isEmpty && right.prerelease.isEmpty
         }
-        for (one, other) in zip(left.prerelease, right.prerelease) where one != other {
-            switch (Int(one), Int(other)) {
-            case (let one?, let other?): return one < other
-            case (_?, nil): return true
-            case (nil, _?): return false
-            case (nil, nil): return Array(one.utf8).lexicographicallyPrecedes(Array(other.utf8))
-            }
-        }
-        return left.prerelease.count < right.prerelease.count
+        return left.prerelease.lexicographicallyPrecedes(right.prerelease)
     }
 
     func hasSameNumbers(as other: SemanticVersion) -> Bool {
@@ -45,154 +78,59 @@ struct SemanticVersion: Sendable, Equatable, Comparable {
 
 /// A version of which the last numbers may be missing, or be `x` or `*`.
 struct PartialVersion {
-    var major: Int?
-    var minor: Int?
-    var patch: Int?
-    var prerelease: [Substring] = []
+    /// The longest text of a version, in bytes, and the largest number in one, as npm bounds them.
+    static let (longest, largest) = (256, 9_007_199_254_740_991)
 
-    init?(_ text: some StringProtocol) {
-        var text = Substring(text)
-        if text.first == "v" || text.first == "V" { text = text.dropFirst() }
-        text = text.prefix { $0 != "+" }
-        let hyphen = text.firstIndex(of: "-")
-        let numbers = text[..<(hyphen ?? text.endIndex)].parts(at: ".")
-        guard (1...3).contains(numbers.count) else { return nil }
+    /// `nil` for any, and then what follows is any as well. One above the largest stands for all above it.
+    let major: Int?
+    let minor: Int?
+    let patch: Int?
+    /// Of a version whose three numbers are given.
+    let prerelease: [SemanticVersion.Identifier]
+
+    init?(_ text: ArraySlice<UInt8>) {
+        guard text.count <= Self.longest else { return nil }
+        let plus = text.firstIndex(of: UInt8(ascii: "+"))
+        let hyphen = text[..<(plus ?? text.endIndex)].firstIndex(of: UInt8(ascii: "-"))
+        let numbers = Self.parts(text[..<(hyphen ?? plus ?? text.endIndex)])
+        guard (1...3).contains(numbers.count), numbers.count == 3 || (plus ?? hyphen) == nil else { return nil }
+        if let plus {
+            let build = Self.parts(text[(plus + 1)...])
+            guard build.allSatisfy(SemanticVersion.isIdentifier) else { return nil }
+        }
+        var identifiers: [SemanticVersion.Identifier] = []
+        if let hyphen {
+            for part in Self.parts(text[(hyphen + 1)..<(plus ?? text.endIndex)]) {
+                guard let identifier = SemanticVersion.Identifier(part) else { return nil }
+                identifiers.append(identifier)
+            }
+        }
         var values: [Int?] = []
         for number in numbers {
-            if ["x", "X", "*"].contains(number) {
-                values.append(nil)
-            } else {
-                guard let value = UInt32(number), !number.hasPrefix("+"), number.count == 1 || number.first != "0",
-                    values.allSatisfy({ $0 != nil })
-                else { return nil }
-                values.append(Int(value))
-            }
+            guard let value = Self.value(number) else { return nil }
+            values.append(values.contains(nil) ? nil : value)
         }
         values += Array(repeating: nil, count: 3 - values.count)
         (major, minor, patch) = (values[0], values[1], values[2])
-        guard let hyphen else { return }
-        let identifiers = text[text.index(after: hyphen)...].parts(at: ".")
-        let allowed = identifiers.allSatisfy { identifier in
-            !identifier.isEmpty
-                && identifier.utf8.allSatisfy { $0 == 45 || (48...57).contains($0) || (65...90).contains($0 & 0xdf) }
-        }
-        guard allowed, values.allSatisfy({ $0 != nil }) else { return nil }
-        prerelease = identifiers
+        prerelease = values[2] == nil ? [] : identifiers
     }
+
+    private static func parts(_ text: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+        text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    }
+
+    /// The number, or `nil` within for any.
+    private static func value(_ text: ArraySlice<UInt8>) -> Int?? {
+        if text.count == 1, "xX*".utf8.contains(text[text.startIndex]) { return .some(nil) }
+        guard !text.isEmpty, text.allSatisfy(\.isDigit), text.count == 1 || text.first != UInt8(ascii: "0") else {
+            return nil
+        }
+        return text.reduce(0) { min($0 * 10 + Int($1 - UInt8(ascii: "0")), largest + 1) }
+    }
+
+    /// Whether it stands for one version.
+    var isComplete: Bool { patch != nil }
 
     /// The lowest version that it stands for.
     var lowest: SemanticVersion { SemanticVersion(major ?? 0, minor ?? 0, patch ?? 0, prerelease: prerelease) }
-
-    /// The first version above all that it stands for; `nil` for none.
-    var next: SemanticVersion? {
-        guard let major else { return nil }
-        guard let minor else { return SemanticVersion(major + 1, 0, 0) }
-        guard patch != nil else { return SemanticVersion(major, minor + 1, 0) }
-        return nil
-    }
-}
-
-/// A set of versions in the notation of npm's node-semver, which most people know: `^1.2`, `~1.2.3`, `1.x`, `>=1.2 <2`,
-/// `1.2 - 1.4`, and several with `||` between.
-public struct VersionRange: Sendable, Equatable {
-    private struct Comparator: Equatable {
-        enum Relation { case less, lessOrEqual, greater, greaterOrEqual, equal }
-        let relation: Relation
-        let version: SemanticVersion
-
-        func accepts(_ other: SemanticVersion) -> Bool {
-            switch relation {
-            case .less: other < version
-            case .lessOrEqual: other <= version
-            case .greater: other > version
-            case .greaterOrEqual: other >= version
-            case .equal: other == version
-            }
-        }
-    }
-
-    private let alternatives: [[Comparator]]
-
-    /// `nil` for what is no range.
-    public init?(_ text: String) {
-        let bars = text.parts(at: "|")
-        // Two bars stand together, or not at all.
-        guard bars.count % 2 == 1, bars.enumerated().allSatisfy({ $0.offset % 2 == 0 || $0.element.isEmpty }) else {
-            return nil
-        }
-        var alternatives: [[Comparator]] = []
-        for part in text.parts(at: "|").enumerated().filter({ $0.offset % 2 == 0 }).map(\.element) {
-            guard let comparators = Self.comparators(part.parts(at: " ", leavingOutEmpty: true)) else { return nil }
-            alternatives.append(comparators)
-        }
-        self.alternatives = alternatives
-    }
-
-    /// A prerelease is wanted only where the range names one of the same three numbers.
-    func accepts(_ version: SemanticVersion) -> Bool {
-        alternatives.contains { comparators in
-            comparators.allSatisfy { $0.accepts(version) }
-                && (version.prerelease.isEmpty
-                    || comparators.contains { !$0.version.prerelease.isEmpty && $0.version.hasSameNumbers(as: version) })
-        }
-    }
-
-    private static func comparators(_ words: [Substring]) -> [Comparator]? {
-        if words.count == 3, words[1] == "-" {
-            guard let low = PartialVersion(words[0]), let high = PartialVersion(words[2]) else { return nil }
-            let end = high.next.map { Comparator(relation: .less, version: $0) }
-            let isAny = high.major == nil
-            return [Comparator(relation: .greaterOrEqual, version: low.lowest)]
-                + (isAny ? [] : [end ?? Comparator(relation: .lessOrEqual, version: high.lowest)])
-        }
-        var comparators: [Comparator] = []
-        var rest = words[...]
-        while var word = rest.popFirst() {
-            let symbols = word.prefix { "<>=^~".contains($0) }
-            word = word.dropFirst(symbols.count)
-            // `>= 1.2` is written with a space, too.
-            if word.isEmpty {
-                guard !symbols.isEmpty, let next = rest.popFirst() else { return nil }
-                word = next
-            }
-            guard let version = PartialVersion(word), let more = expand(String(symbols), version) else { return nil }
-            comparators += more
-        }
-        return comparators
-    }
-
-    private static func expand(_ symbols: String, _ version: PartialVersion) -> [Comparator]? {
-        func from(_ low: SemanticVersion, below high: SemanticVersion?) -> [Comparator] {
-            [Comparator(relation: .greaterOrEqual, version: low)]
-                + (high.map { [Comparator(relation: .less, version: $0)] } ?? [])
-        }
-        let low = version.lowest
-        guard let major = version.major else { return ["<", ">"].contains(symbols) ? nil : [] }
-        switch symbols {
-        case "", "=": return version.next.map { from(low, below: $0) } ?? [Comparator(relation: .equal, version: low)]
-        case ">=": return from(low, below: nil)
-        case ">":
-            return [
-                version.next.map { Comparator(relation: .greaterOrEqual, version: $0) }
-                    ?? Comparator(relation: .greater, version: low)
-            ]
-        case "<": return [Comparator(relation: .less, version: low)]
-        case "<=":
-            return [
-                version.next.map { Comparator(relation: .less, version: $0) }
-                    ?? Comparator(relation: .lessOrEqual, version: low)
-            ]
-        case "~", "~>":
-            return from(
-                low, below: version.minor.map { SemanticVersion(major, $0 + 1, 0) } ?? SemanticVersion(major + 1, 0, 0))
-        case "^":
-            // Nothing may change left of the first number that is not zero.
-            if major > 0 || version.minor == nil { return from(low, below: SemanticVersion(major + 1, 0, 0)) }
-            if let minor = version.minor, minor > 0 || version.patch == nil {
-                return from(low, below: SemanticVersion(0, minor + 1, 0))
-            }
-            return from(low, below: SemanticVersion(0, 0, low.patch + 1))
-        default: return nil
-        }
-    }
 }

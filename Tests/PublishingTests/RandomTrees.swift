@@ -1,24 +1,6 @@
 import Foundation
 import TestSupport
 
-/// The same numbers for the same seed, on every machine (SplitMix64).
-struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
-    /// True once in so many times.
-    mutating func isOne(in times: Int) -> Bool { Int.random(in: 0..<times, using: &self) == 0 }
-}
-
 /// Trees of about sixty paths that become one another: few names, so that files, folders, links and submodules meet at the
 /// same path, and few bytes of one size, so that what a path held before comes back.
 struct RandomTrees {

@@ -6,8 +6,7 @@ import Testing
 @testable import Publishing
 
 @Suite struct `Walks from commit to commit` {
-    /// `SIDEKICK_SEED` walks another way.
-    private static let seed = ProcessInfo.processInfo.environment["SIDEKICK_SEED"].flatMap { UInt64($0) } ?? 20_261_123
+    private static let seed = SeededNumbers.seed
 
     @Test(arguments: Layout.allCases)
     func `every tree is its commit, no file of ours is taken for another's, and no time shows two files`(

@@ -1,4 +1,5 @@
 import Git
+import TestSupport
 import Testing
 
 @testable import Upstream
@@ -210,20 +211,9 @@ private let other = String(repeating: "b2", count: 20)
 }
 
 @Suite struct `Bytes that nobody sends` {
-    /// A generator that anybody can run again.
-    private struct Dice: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var word = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-            return word ^ (word >> 31)
-        }
-    }
-
     @Test(arguments: 0..<20)
     func `end in an error or in values, never in a trap`(seed: UInt64) {
-        var dice = Dice(state: seed)
+        var dice = SeededNumbers(seed: seed)
         let words = [
             "0000", "0001", "0002", "0004", "000eversion 2\n", "packfile\n", "000dpackfile\n", "0011shallow-info\n",
             "0014acknowledgments\n",

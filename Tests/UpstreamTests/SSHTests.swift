@@ -126,6 +126,8 @@ import Testing
 
     @Test(arguments: [
         "ssh://-oProxyCommand=touch%20x/p", "-oProxyCommand=x:p", "ssh://-l@host/p", "-x@host:p", "ssh://host/%00",
+        "host:-p",
+        "ssh://%2DoProxyCommand=x/p", "[-oProxyCommand=x]:p", "[-x@host]:p", "-x@[host]:p",
     ])
     func `no address can smuggle in an option`(url: String) {
         #expect(throws: RemoteURL.Invalid.self) { try RemoteURL(url) }
@@ -180,7 +182,12 @@ import Testing
             ("ssh://git@example.org/srv/site.git", "git", "example.org", nil, "/srv/site.git"),
             ("ssh://git@example.org:2222/~bob/site", "git", "example.org", 2222, "~bob/site"),
             ("ssh://[::1]:22/x", nil, "::1", 22, "/x"), ("git+ssh://h/x%20y", nil, "h", nil, "/x y"),
-            ("git@[::1]:x", "git", "::1", nil, "x"),
+            ("git@[::1]:x", "git", "::1", nil, "x"), ("[git@example.org:2222]:x", "git", "example.org", 2222, "x"),
+            ("git@[example.org:2222]:~bob/x", "git", "example.org", 2222, "~bob/x"),
+            ("example.org:/~bob/site", nil, "example.org", nil, "~bob/site"),
+            ("ssh://git@example.org:/~bob/x", "git", "example.org", nil, "~bob/x"),
+            ("ssh://me%40example.org@h%6fst/x", "me@example.org", "host", nil, "/x"),
+            ("ssh://[fe80::1%25eth0]/x", nil, "fe80::1%eth0", nil, "/x"),
         ]
         for form in forms {
             let target = SSHTarget(try RemoteURL(form.0))

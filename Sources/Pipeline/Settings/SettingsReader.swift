@@ -119,6 +119,7 @@ struct SettingsReader {
                 case .scheme(let scheme): "has the unknown scheme \(scheme.printable(limit: 40))"
                 case .host: "names no host"
                 case .path: "names no repository"
+                case .password: "has a /, ? or # in its user or password, which must be percent-encoded (%2F, %3F, %23)"
                 }
             problems.append(
                 "REPOSITORY \(reason): give an https, http, ssh, git or file URL, user@host:path, or a local path")

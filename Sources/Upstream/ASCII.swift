@@ -1,0 +1,43 @@
+/// What readers of addresses, versions and lists see: bytes. A `Character` may be a delimiter and what combines with it.
+extension UInt8 {
+    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+
+    /// Of ASCII.
+    var isControl: Bool { self < 32 || self == 127 }
+
+    var lowercasedASCII: UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self }
+
+    fileprivate var hexValue: UInt8? {
+        switch lowercasedASCII {
+        case let byte where byte.isDigit: byte - UInt8(ascii: "0")
+        case let byte where (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte): byte - UInt8(ascii: "a") + 10
+        default: nil
+        }
+    }
+}
+
+extension Collection<UInt8> {
+    var asText: String { String(decoding: self, as: UTF8.self) }
+
+    var lowercasedASCII: [UInt8] { map(\.lowercasedASCII) }
+
+    func equalsIgnoringCase(_ other: some Collection<UInt8>) -> Bool {
+        count == other.count && zip(self, other).allSatisfy { $0.lowercasedASCII == $1.lowercasedASCII }
+    }
+
+    /// As git decodes it: what is no pair of digits, and a zero byte, is left as it is.
+    var percentDecoded: [UInt8] {
+        var bytes: [UInt8] = []
+        var rest = self[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(2).compactMap(\.hexValue)
+            if byte == UInt8(ascii: "%"), digits.count == 2, digits != [0, 0] {
+                bytes.append(digits[0] << 4 | digits[1])
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return bytes
+    }
+}
