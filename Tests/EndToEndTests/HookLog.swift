@@ -10,7 +10,10 @@ enum HookLog {
             guard line.contains(" info hook "), let range = line.range(of: "line=") else { return nil }
             let text = line[range.upperBound...]
             guard text.hasPrefix("\"") else { return String(text) }
-            return text.dropFirst().dropLast().replacingOccurrences(of: "\\\"", with: "\"")
+            // As logfmt has it: a backslash before a quote and before a backslash.
+            var (plain, rest) = (String.UnicodeScalarView(), text.dropFirst().dropLast().unicodeScalars[...])
+            while let scalar = rest.popFirst() { plain.append(scalar == "\\" ? rest.popFirst() ?? scalar : scalar) }
+            return String(plain)
         }
     }
 

@@ -81,6 +81,10 @@ public enum Operator {
         let ref = (try? StatusReport.read(destination))?.status.ref ?? ""
         let desk = OrderDesk(delivery: delivery, ref: ref)
         let answer = await desk.carryOut(order) {
+            if order == .repair {
+                guard let before = try await executor.run({ try publisher.published() }) else { return }
+                return try await delivery.deliver(before.commit, ref: nil, replacing: before)
+            }
             // Only what is held can be published without the remote; the next start follows it again.
             guard let hold = try HoldFile(destination).read(), let commit = ObjectID(hex: hold.commit) else { return }
             let before = try await executor.run { try publisher.published() }

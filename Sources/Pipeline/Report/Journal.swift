@@ -58,6 +58,7 @@ public final class Journal: Sendable {
     public let metrics = Metrics()
     private let state = Mutex(State())
     private let now: @Sendable () -> Double
+    private let opened: Double
     /// Attempts that are remembered.
     static let length = 60
 
@@ -65,13 +66,12 @@ public final class Journal: Sendable {
     public convenience init() { self.init(now: wallSeconds) }
 
     /// Seconds of a clock that nobody sets, and that stands still while the machine does: timers wait by it.
-    private func ticks() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
+    private func ticks() -> Double { monotonicSeconds() }
 
-    init(now: @escaping @Sendable () -> Double) { self.now = now }
+    init(now: @escaping @Sendable () -> Double) {
+        self.now = now
+        opened = monotonicSeconds()
+    }
 
     // MARK: what the loop writes
 
@@ -286,7 +286,9 @@ public final class Journal: Sendable {
                 guard seconds > deadline + Self.patience else { return nil }
                 return "a pass has been at \(current.stage.rawValue) for \(Int(seconds)) s"
             }
-            guard let next = state.nextPass?.ticks, now > next + deadline + Self.patience else { return nil }
+            // What a start finishes before its first pass is held to the same.
+            let next = state.nextPass?.ticks ?? opened
+            guard now > next + deadline + Self.patience else { return nil }
             return "the next pass is \(Int(now - next)) s late"
         }
     }
