@@ -31,3 +31,6 @@ void git_hash_sha256_ctx_cleanup(void *context) {}
 int git_hash_sha256_init(void *context) { return left_out(0); }
 int git_hash_sha256_update(void *context, const void *data, unsigned long size) { return left_out(0); }
 int git_hash_sha256_final(unsigned char *out, void *context) { return left_out(0); }
+
+// A setting of that http.
+_Bool git_http__expect_continue = 0;
