@@ -106,9 +106,9 @@ struct ProxyException: Sendable, Equatable {
         guard let slash else { return Network(address: address, bits: all) }
         // As atoi(3) reads it; none are all.
         let bits = text[(slash + 1)...]
-        guard bits.first != UInt8(ascii: "-") else { return nil }
-        let digits = (bits.first == UInt8(ascii: "+") ? bits.dropFirst() : bits).prefix(while: \.isDigit)
-        guard let number = digits.isEmpty ? 0 : Int(digits.asText) else { return nil }
+        let isSigned = bits.first == UInt8(ascii: "-")
+        let digits = (isSigned || bits.first == UInt8(ascii: "+") ? bits.dropFirst() : bits).prefix(while: \.isDigit)
+        guard let number = digits.isEmpty ? 0 : Int(digits.asText), number == 0 || !isSigned else { return nil }
         return Network(address: address, bits: number == 0 ? all : number)
     }
 

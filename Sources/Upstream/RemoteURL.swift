@@ -166,7 +166,7 @@ private struct Authority {
             let rest = text[(close + 1)...]
             guard rest.isEmpty || rest.first == UInt8(ascii: ":") else { throw .host }
             port = rest.dropFirst()
-            if isSSH, port.isEmpty, let colon = name.firstIndex(of: UInt8(ascii: ":")),
+            if isSSH, port.isEmpty, let colon = name.firstIndex(of: UInt8(ascii: ":")), colon + 1 < name.endIndex,
                 name[(colon + 1)...].allSatisfy(\.isDigit)
             {
                 port = name[(colon + 1)...]

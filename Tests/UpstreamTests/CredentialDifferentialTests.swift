@@ -65,6 +65,17 @@ private struct RandomStore {
     ]
     private static let letters = [":", "@", "%", "a", "\u{301}", "%41", " ", "x"]
 
+    /// A colon by itself names it as well.
+    private static func withoutStandardPort(_ line: String) -> String {
+        let bytes = Array(line.utf8)
+        guard let colon = bytes.lastIndex(of: UInt8(ascii: ":")), [":", ":443"].contains(bytes[colon...].asText) else {
+            return line
+        }
+        // Only where it is the host's one colon, before which nothing is decoded.
+        guard let start = bytes[..<colon].lastIndex(where: { "@:]%".utf8.contains($0) }) else { return line }
+        return "@]".utf8.contains(bytes[start]) ? bytes[..<colon].asText : line
+    }
+
     /// A line, and what git is asked about instead, which knows neither capitals nor standard ports, and looks at no path.
     private mutating func line(_ path: String) -> (ours: String, git: String) {
         let scheme = numbers.pick(Self.schemes)
@@ -73,7 +84,7 @@ private struct RandomStore {
         let start = "\(scheme)://\(login)@"
         if numbers.isOne(in: 6) {
             let line = numbers.mutate(start + host, with: Self.letters)
-            return (line, line)
+            return (line, Self.withoutStandardPort(line))
         }
         let place = numbers.pick(Self.paths)
         let bare = place.replacing("%6F", with: "o").split(separator: "/").joined(separator: "/")
@@ -295,7 +306,8 @@ private struct RandomNetrc {
             let question = random.question()
             // Where a value is to come, we take a `#` for its first letter.
             let isException =
-                question.netrc.firstMatch(of: /(machine|login|password)["\t\r\v\f ]+#/.ignoresCase()) != nil
+                question.netrc.firstMatch(
+                    of: /(machine|login|password)["\t\r\v\f ]+#/.ignoresCase().matchingSemantics(.unicodeScalar)) != nil
             if !isException { questions.append((question, random.users)) }
         }
         var found = 0

@@ -109,7 +109,7 @@ private struct RandomAddresses {
             if host.isEmpty || host.first == UInt8(ascii: "-") || host.contains(where: { "/?#@[]".utf8.contains($0) }) {
                 return true
             }
-            if git.user?.utf8.first == UInt8(ascii: "-") { return true }
+            if host.contains(where: \.isControl) || git.user?.utf8.first == UInt8(ascii: "-") { return true }
             if git.user?.utf8.contains(where: { "?#".utf8.contains($0) }) == true { return true }
             // A password for ssh, where it would be shown.
             if git.user?.contains(":") == true, bytes.firstRange(of: "://".utf8) == nil { return true }
