@@ -20,7 +20,7 @@ extension Store {
 
     /// More than twice what the last compaction left, and this much, is compacted. A small site is not worth the copy, and
     /// a store of twice its size keeps the disk within what is promised for a thousand updates.
-    static let freeBytes = 8 << 20
+    static let freeBytes = 8_000_000
 
     /// Where a compaction notes what it left, in bytes.
     var compactedFile: String { path + "/sidekick-compacted" }

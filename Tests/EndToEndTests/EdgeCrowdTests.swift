@@ -87,7 +87,8 @@ import Testing
         let busy = try await loaded.pace(over: 2)
         #expect(busy > calm * 0.5)
         #expect(loaded.memory < memory + 60, "\(memory) MB became \(loaded.memory)")
-        #expect(heavy.contains { $0.received.hasPrefix("HTTP/1.1 503") })
+        // Whoever came later needed their places.
+        #expect(heavy.contains { $0.received.hasPrefix("HTTP/1.1 408") })
         for client in heavy + crowd + slow { client.close() }
         try await eventually(within: 15, "there is room again") {
             try loaded.edge.ask("/webhooks/generic", body: "", ["Authorization": "Bearer \(Self.secret)"]).status == 202

@@ -18,35 +18,48 @@ public final class SSHServer: Sendable {
     public init(takesVersion: Bool = true) async throws {
         let folder = try TemporaryFolder()
         self.folder = folder
-        let port = try freePort()
-        self.port = port
         for name in ["host_ed25519", "host_rsa", "user_ed25519", "user_rsa", "other_ed25519"] {
             let kind = String(name.split(separator: "_")[1])
             try Command.run(["ssh-keygen", "-q", "-t", kind, "-b", "2048", "-N", "", "-f", folder(name)])
         }
         let keys = try Self.kinds.map { try folder.read("user_\($0).pub") }.joined()
         try folder.write(keys, to: "authorized_keys")
-        try folder.write(
-            """
-            Port \(port)
-            ListenAddress 127.0.0.1
-            HostKey \(folder("host_ed25519"))
-            HostKey \(folder("host_rsa"))
-            PidFile none
-            AuthorizedKeysFile \(folder("authorized_keys"))
-            StrictModes no
-            UsePAM no
-            PasswordAuthentication no
-            PermitRootLogin yes
-            \(takesVersion ? "AcceptEnv GIT_PROTOCOL" : "")
-            SetEnv GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=* PATH=\(GitRepository.searchPath)
-            LogLevel ERROR
-            """, to: "sshd_config")
         if geteuid() == 0 {
             try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
         }
-        process = try ChildProcess(["/usr/sbin/sshd", "-D", "-e", "-f", folder("sshd_config")], error: folder("log"))
-        try await eventually("sshd listens") { (try? connected(to: port)).map { close($0) } != nil }
+        (port, process) = try await Self.start(in: folder, takesVersion: takesVersion)
+    }
+
+    /// On a free port: another server may have taken it meanwhile, and would be talked to in its place.
+    private static func start(in folder: TemporaryFolder, takesVersion: Bool) async throws -> (UInt16, ChildProcess) {
+        for _ in 0..<5 {
+            let port = try freePort()
+            try folder.write(
+                """
+                Port \(port)
+                ListenAddress 127.0.0.1
+                HostKey \(folder("host_ed25519"))
+                HostKey \(folder("host_rsa"))
+                PidFile none
+                AuthorizedKeysFile \(folder("authorized_keys"))
+                StrictModes no
+                UsePAM no
+                PasswordAuthentication no
+                PermitRootLogin yes
+                \(takesVersion ? "AcceptEnv GIT_PROTOCOL" : "")
+                SetEnv GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=* PATH=\(GitRepository.searchPath)
+                LogLevel ERROR
+                """, to: "sshd_config")
+            let process = try ChildProcess(
+                ["/usr/sbin/sshd", "-D", "-e", "-f", folder("sshd_config")], error: folder("log"))
+            try await eventually("sshd listens") {
+                process.status != nil || (try? connected(to: port)).map { close($0) } != nil
+            }
+            // One that cannot have the port says so and ends.
+            try await Task.sleep(for: .milliseconds(50))
+            if process.status == nil { return (port, process) }
+        }
+        throw TestFailure("sshd finds no port: \((try? folder.read("log")) ?? "")")
     }
 
     deinit { process.kill() }
