@@ -1,4 +1,4 @@
-public import Git
+import Git
 
 /// What is served is looked at, not believed: at every pass a few system calls tell whether it is still there. What they cannot
 /// tell, a walk does at the next start, or `verify`.

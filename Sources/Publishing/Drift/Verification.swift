@@ -68,10 +68,11 @@ struct Verification {
         }
     }
 
-    private static func namesIfReadable(of folder: Directory) throws -> [EntryName]? {
+    private static func namesIfReadable(of folder: Directory) throws(DiskError) -> [EntryName]? {
         do {
             return try folder.names()
-        } catch let error as DiskError where error.isUnreadable {
+        } catch {
+            guard error.isUnreadable else { throw error }
             return nil
         }
     }
