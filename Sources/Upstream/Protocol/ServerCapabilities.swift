@@ -29,7 +29,7 @@ struct CapabilityReader {
         case old
     }
 
-    private enum State { case start, afterService, capabilities(ServerCapabilities, lines: Int) }
+    private enum State { case start, afterService, afterFlush, capabilities(ServerCapabilities, lines: Int) }
     private var state = State.start
     private var budget = Budget(1 << 20, of: "capabilities")
     /// git has a dozen.
@@ -43,12 +43,12 @@ struct CapabilityReader {
         case (.start, "# service=git-upload-pack"?):
             // Over http, before what is the same everywhere else; git's own server leaves it out in version 2.
             state = .afterService
-        case (.afterService, nil) where packet == .flush: break
+        case (.afterService, nil) where packet == .flush: state = .afterFlush
         // A repository without references, in a version that has nothing to say of itself then.
-        case (.start, nil) where packet == .flush: return .old
-        case (.start, "version 2"?), (.afterService, "version 2"?):
+        case (.start, nil) where packet == .flush, (.afterFlush, nil) where packet == .flush: return .old
+        case (.start, "version 2"?), (.afterService, "version 2"?), (.afterFlush, "version 2"?):
             state = .capabilities(ServerCapabilities(), lines: 0)
-        case (.start, let text?), (.afterService, let text?):
+        case (.start, let text?), (.afterService, let text?), (.afterFlush, let text?):
             guard text == "version 1" || Self.isReference(text) else {
                 throw ProtocolError(expected: "a git server's greeting", found: packet.summary)
             }
