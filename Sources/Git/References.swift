@@ -1,4 +1,5 @@
 import CLibgit2
+import FoundationEssentials
 import Glibc
 
 extension Repository {
@@ -68,7 +69,7 @@ extension Repository {
             try create(name, id)
         } catch  where error.isAboutObjects {
             // libgit2 reads what it is to replace. A file that it cannot read is worth less than the store around it.
-            guard unlink(path + name.text) == 0 else { throw error }
+            guard (try? FileManager.default.removeItem(atPath: path + name.text)) != nil else { throw error }
             try create(name, id)
         }
     }

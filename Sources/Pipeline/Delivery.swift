@@ -29,15 +29,16 @@ struct Delivery: Sendable {
         journal.enter(.materialize)
         let staged = try await at(.materialize) {
             try await executor.run {
+                let staged: StagedTree
                 do {
                     let repository = try store.open()
-                    let staged = try publisher.materialize(try repository.commit(commit), from: repository)
-                    if isFetched { try repository.noteFetched(commit) }
-                    return staged
+                    staged = try publisher.materialize(try repository.commit(commit), from: repository)
                 } catch let error as GitError where isFetched && error.isDamage {
                     // What came from the remote is the remote's; what was proven to be here once is the store's.
                     throw try store.isSound() ? IncompleteCommit(commit: commit, reason: error.message) : error
                 }
+                if isFetched { try store.open().noteFetched(commit) }
+                return staged
             }
         }
         journal.enter(.publish)
