@@ -44,7 +44,7 @@ struct Quarantine: Sendable {
         // What was said of them before holds no more.
         let kept = before.filter { !pack.holdsCommit($0) }
         let new = try pack.ends(of: wanted, among: Set(shallow))
-        try store.setShallow(Set(kept).union(new).union(before.filter { whole.contains($0) }), instead: before)
+        try store.setShallow(Set(kept).union(new).union(Set(before).intersection(whole)), instead: before)
         // The index last: with it the pack can be seen.
         for end in [".pack", ".idx"] {
             let name = pack.name + end
