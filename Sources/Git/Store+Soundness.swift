@@ -12,8 +12,9 @@ extension Store {
         let folder = path + "/objects/pack"
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return false }
         for name in names where name.hasPrefix("pack-") {
-            let twin = name.hasSuffix(".pack") ? name.dropLast(4) + "idx" : name.dropLast(3) + "pack"
-            guard names.contains(String(twin)), try Self.hasItsChecksum(folder + "/" + name) else { return false }
+            // A pack without its index is what a kill leaves while one is let in: nothing reads it.
+            if name.hasSuffix(".pack"), !names.contains(name.dropLast(4) + "idx") { continue }
+            guard try Self.hasItsChecksum(folder + "/" + name) else { return false }
         }
         do {
             let repository = try open()

@@ -16,12 +16,24 @@ extension Store {
             // Foundation's name for a file that it is about to rename, and libgit2's for a look at what links can do here.
             ".dat.nosync*", "_git2_*",
         ]
-        return leftovers.reduce(sweepCompaction()) { removed, pattern in
-            var matches = glob_t()
-            defer { globfree(&matches) }
-            guard glob(globEscaped(path) + "/" + pattern, 0, nil, &matches) == 0 else { return removed }
-            let files = UnsafeBufferPointer(start: matches.gl_pathv, count: Int(matches.gl_pathc))
-            return removed + files.count { file in file.map { unlink($0) == 0 } ?? false }
+        return leftovers.reduce(sweepCompaction() + sweepPacksWithoutIndex()) { removed, pattern in
+            removed + files(pattern).count { unlink($0) == 0 }
+        }
+    }
+
+    /// A pack is let in before its index, and cannot be seen without it.
+    private func sweepPacksWithoutIndex() -> Int {
+        files("objects/pack/pack-*.pack").count { pack in
+            !isTaken(pack.dropLast("pack".count) + "idx") && unlink(pack) == 0
+        }
+    }
+
+    private func files(_ pattern: String) -> [String] {
+        var matches = glob_t()
+        defer { globfree(&matches) }
+        guard glob(globEscaped(path) + "/" + pattern, 0, nil, &matches) == 0 else { return [] }
+        return UnsafeBufferPointer(start: matches.gl_pathv, count: Int(matches.gl_pathc)).compactMap { file in
+            file.map { String(cString: $0) }
         }
     }
 

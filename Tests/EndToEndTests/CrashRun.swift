@@ -117,7 +117,7 @@ struct CrashRun {
         let store = try Command.run(
             ["git", "--git-dir", folder(".sidekick/www/git"), "fsck", "--no-dangling"],
             environment: GitRepository.environment(), mayFail: true)
-        #expect(store.status == 0, "\(when): fsck: \(store.error)")
+        #expect(store.status == 0, "\(when): fsck: \(store.text)\(store.error)")
 
         var next = scenario.step
         next = CrashScenario.Step(layout: next.layout, commit: next.commit + 1, arguments: next.arguments)

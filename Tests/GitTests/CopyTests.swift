@@ -85,3 +85,25 @@ import Testing
         #expect(!folder.has("git/refs/sidekick/fetched.lock"))
     }
 }
+
+@Suite struct `A pack that a kill left without its index` {
+    @Test func `is no damage, and goes with the next start`() throws {
+        let source = try GitRepository()
+        let commit = try #require(ObjectID(hex: try source.commit(["file": "1"])))
+        let folder = try TemporaryFolder()
+        let store = Store(path: folder("git"))
+        try store.openToFill().copy(commit, depth: 1, from: Repository(opening: source.path)) { _ in }
+        try store.open().noteFetched(commit)
+        try folder.write("PACK", to: "git/objects/pack/pack-\(String(repeating: "a", count: 40)).pack")
+        #expect(try store.isSound())
+        #expect(store.sweep() == 1)
+        #expect(!folder.has("git/objects/pack/pack-\(String(repeating: "a", count: 40)).pack"))
+        #expect(try store.isSound() && store.open().contains(commit))
+        // Its own pack without an index is: what was proven to be here is gone.
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder("git/objects/pack"))
+        where name.hasSuffix(".idx") {
+            try FileManager.default.removeItem(atPath: folder("git/objects/pack/" + name))
+        }
+        #expect(try !store.isSound())
+    }
+}
