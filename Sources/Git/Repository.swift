@@ -4,21 +4,33 @@ import Glibc
 /// A repository that is open. Closed when it goes out of scope; never kept across passes, because an open one keeps the
 /// descriptors of packs that were deleted since.
 public struct Repository: ~Copyable {
+    // Set once, in one place: a value that is changed or taken over in `init` is freed twice by the optimizer of
+    // Swift 6.3.
     let pointer: OpaquePointer
     /// Whether loose objects are left unread.
-    private var readsPacksAlone = false
+    private let readsPacksAlone: Bool
+
+    private init(owning pointer: OpaquePointer, readsPacksAlone: Bool) {
+        self.pointer = pointer
+        self.readsPacksAlone = readsPacksAlone
+    }
 
     /// Opens a repository, bare or not, by its own path or that of its work tree; parents are not searched.
     public init(opening path: String) throws(GitError) {
+        self.init(owning: try Self.openPointer(path), readsPacksAlone: false)
+    }
+
+    private static func openPointer(_ path: String) throws(GitError) -> OpaquePointer {
         try Library.started.get()
         let flags = GIT_REPOSITORY_OPEN_NO_SEARCH.rawValue
-        pointer = try handle("git_repository_open_ext") { git_repository_open_ext(&$0, path, flags, nil) }
+        return try handle("git_repository_open_ext") { git_repository_open_ext(&$0, path, flags, nil) }
     }
 
     /// Makes a bare repository; the folder may exist and be empty. Harmless on a repository.
     public init(creatingBare path: String) throws(GitError) {
         try Library.started.get()
-        pointer = try handle("git_repository_init") { git_repository_init(&$0, path, 1) }
+        let pointer = try handle("git_repository_init") { git_repository_init(&$0, path, 1) }
+        self.init(owning: pointer, readsPacksAlone: false)
     }
 
     deinit { git_repository_free(pointer) }
@@ -30,7 +42,11 @@ public struct Repository: ~Copyable {
     }
 
     /// The folder that holds objects and references, ending in `/`.
-    public var path: String { git_repository_path(pointer).map { String(cString: $0) } ?? "" }
+    public var path: String { Self.path(of: pointer) }
+
+    private static func path(of pointer: OpaquePointer) -> String {
+        git_repository_path(pointer).map { String(cString: $0) } ?? ""
+    }
 
     /// The folder that holds what several work trees share, ending in `/`.
     public var commonPath: String { git_repository_commondir(pointer).map { String(cString: $0) } ?? path }
@@ -62,9 +78,19 @@ extension Repository {
     /// Opens a repository in which everything is in packs, as all that we write is. A loose object is not looked for:
     /// nobody of ours made it, and one that is cut short keeps libgit2 1.5.1 inflating nothing for ever.
     fileprivate init(openingPacksOf path: String) throws(GitError) {
-        var repository = try Repository(opening: path)
-        repository.readsPacksAlone = true
-        let objects = repository.path + "objects"
+        let pointer = try Self.openPointer(path)
+        do throws(GitError) {
+            try Self.readPacksAlone(in: pointer)
+        } catch {
+            git_repository_free(pointer)
+            throw error
+        }
+        self.init(owning: pointer, readsPacksAlone: true)
+    }
+
+    /// Puts an object database of packs in place of the one that has loose objects too.
+    private static func readPacksAlone(in repository: OpaquePointer) throws(GitError) {
+        let objects = path(of: repository) + "objects"
         // Where it is gone there is nothing to lose; where something else is in its place, no pack can be written.
         if !isTaken(objects + "/pack"), mkdir(objects + "/pack", 0o755) != 0 {
             let reason = String(cString: strerror(errno))
@@ -78,9 +104,7 @@ extension Repository {
         var backend: UnsafeMutablePointer<git_odb_backend>?
         try check("git_odb_backend_pack") { git_odb_backend_pack(&backend, objects) }
         try check("git_odb_add_backend") { git_odb_add_backend(database, backend, 1) }
-        let pointer = repository.pointer
-        try check("git_repository_set_odb") { git_repository_set_odb(pointer, database) }
-        self = repository
+        try check("git_repository_set_odb") { git_repository_set_odb(repository, database) }
     }
 }
 
