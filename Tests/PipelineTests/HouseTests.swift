@@ -110,4 +110,39 @@ import Testing
         let standard = setting.standard.map { "`\($0)`" } ?? setting.standardText
         return "| \(name) | \(flag) | \(standard) | \(setting.help) |"
     }
+
+    /// What security.md promises has a test by its name.
+    @Test func `each line of the page on security names the tests that show it`() throws {
+        let text = try String(contentsOfFile: Nginx.project + "/docs/security.md", encoding: .utf8)
+        let promises = text.components(separatedBy: "## What is in the updater's image")[0]
+        let tests = Set(
+            (FileManager.default.subpaths(atPath: Nginx.project + "/Tests") ?? []).map {
+                ($0 as NSString).lastPathComponent
+            })
+        var statement = ""
+        var statements: [String] = []
+        for line in promises.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("- ") || line.hasPrefix("| ") || line.isEmpty {
+                statements.append(statement)
+                statement = ""
+            }
+            statement += line + " "
+        }
+        statements = (statements + [statement]).filter {
+            ($0.hasPrefix("- ") || $0.hasPrefix("| ")) && !$0.hasPrefix("| it tries")
+        }
+        #expect(statements.count > 20)
+        for statement in statements {
+            guard let names = statement.firstMatch(of: /\[([^\[\]()]+)\] *\|? *$/)?.1 else {
+                Issue.record("no test is named: \(statement)")
+                continue
+            }
+            for name in names.split(separator: ",") {
+                let file = name.trimmingCharacters(in: .whitespaces).replacingOccurrences(
+                    of: "`Tests/Fuzz`", with: "Fuzz")
+                let found = tests.contains(file) || tests.contains(file + ".swift")
+                #expect(found, "no test is called \(file)")
+            }
+        }
+    }
 }

@@ -42,12 +42,13 @@ public final class Nginx: Sendable {
     /// - Parameters:
     ///   - login: the one user and password that it lets in.
     ///   - certificate: with its key in one file; nginx speaks TLS then.
+    ///   - protocols: the versions of TLS that it speaks, in nginx's words; any by default.
     ///   - clients: the authority of the certificates that clients must have.
     ///   - compresses: whether it compresses what it is asked to.
     ///   - version2: whether git is told what version of its protocol a client asks for.
     public convenience init(
         gitRepositoriesIn root: String, login: (user: String, password: String)? = nil, certificate: String? = nil,
-        clients: String? = nil, compresses: Bool = false, version2: Bool = true
+        protocols: String? = nil, clients: String? = nil, compresses: Bool = false, version2: Bool = true
     ) async throws {
         let folder = try TemporaryFolder()
         let socket = folder("fcgi.sock")
@@ -68,6 +69,7 @@ public final class Nginx: Sendable {
             server {
                 listen 127.0.0.1:\(port)\(certificate == nil ? "" : " ssl");
                 \(certificate.map { "ssl_certificate \($0); ssl_certificate_key \($0);" } ?? "")
+                \(protocols.map { "ssl_protocols \($0); ssl_ciphers ALL:@SECLEVEL=0;" } ?? "")
                 \(clients.map { "ssl_verify_client on; ssl_client_certificate \($0);" } ?? "")
                 \(compresses ? "gzip on; gzip_min_length 0; gzip_types *;" : "")
                 location / {

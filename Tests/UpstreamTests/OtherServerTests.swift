@@ -64,6 +64,29 @@ import Testing
         #expect(throws: UpstreamError.self) { try remote.upstream() }
     }
 
+    @Test(arguments: ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"], [true, false])
+    func `is TLS 1.2 or newer, in either version of git's protocol`(tls: String, version2: Bool) async throws {
+        let folder = try TemporaryFolder()
+        let remote = try await SmartRemote(.http)
+        let server = try await Nginx(
+            gitRepositoriesIn: (remote.bare as NSString).deletingLastPathComponent,
+            certificate: try folder.certificate("server"), protocols: tls, version2: version2)
+        remote.options.url = try RemoteURL("https://127.0.0.1:\(server.port)/site.git")
+        remote.options.tls.authorities = folder("server.crt")
+        // That it speaks it with who takes it.
+        let oldest = tls.replacingOccurrences(of: "TLSv", with: "")
+        try Command.run([
+            "curl", "-sS", "--fail", "--cacert", folder("server.crt"), "--ciphers", "DEFAULT:@SECLEVEL=0",
+            "--tlsv\(oldest == "1" ? "1.0" : oldest)",
+            "https://127.0.0.1:\(server.port)/site.git/HEAD",
+        ])
+        if ["TLSv1.2", "TLSv1.3"].contains(tls) {
+            #expect(try await remote.upstream().discover().commit.description == remote.source.head)
+        } else {
+            await #expect(throws: UpstreamError.self) { try await remote.upstream().discover() }
+        }
+    }
+
     @Test(arguments: [true, false])
     func `a server that asks for a certificate gets ours`(version2: Bool) async throws {
         let folder = try TemporaryFolder()
