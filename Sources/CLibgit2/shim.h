@@ -30,6 +30,11 @@ static inline int sidekick_set_cache_object_limit(git_object_t kind, size_t byte
 /// The most bytes of objects that are kept in memory once they were read.
 static inline int sidekick_set_cache_size(ssize_t bytes) { return git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, bytes); }
 
+/// Extensions of a repository's format that are taken, in lower case, beside libgit2's own.
+static inline int sidekick_set_extensions(const char **names, size_t count) {
+    return git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, names, count);
+}
+
 /// How much of packs is mapped at a time, and in windows of which size.
 static inline int sidekick_set_windows(size_t window, size_t all) {
     int code = git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, window);

@@ -4,33 +4,66 @@ import NIOHTTPTypes
 import Synchronization
 
 /// The connections that are open, so that a crowd shuts nobody out: where there are too many, the oldest that has asked for
-/// nothing yet makes room, else the oldest of all.
+/// nothing yet makes room, else the oldest of all. Each has a moment before: a crowd that asks at once is answered whole.
 final class Visitors: Sendable {
+    private struct Visitor {
+        let number: Int
+        let channel: any Channel
+        let came: NIODeadline
+        var hasAsked = false
+        /// It is told to go when its moment is over.
+        var isDoomed = false
+    }
+
     private struct State {
         var number = 0
         /// In the order in which they came.
-        var open: [(number: Int, channel: any Channel, hasAsked: Bool)] = []
+        var open: [Visitor] = []
     }
 
     private let most: Int
     private let state = Mutex(State())
 
+    /// How long one may take to ask, and to be answered, whoever waits.
+    private static let moments = (toAsk: TimeAmount.seconds(1), toBeAnswered: TimeAmount.seconds(3))
+
     init(most: Int) { self.most = most }
 
     /// - Returns: its number.
     func enter(_ channel: any Channel) -> Int {
-        let (number, surplus) = state.withLock { state -> (Int, (any Channel)?) in
+        let (number, surplus) = state.withLock { state -> (Int, Visitor?) in
             state.number += 1
-            var surplus: (any Channel)?
+            var surplus: Visitor?
             if state.open.count >= most {
-                let place = state.open.firstIndex { !$0.hasAsked } ?? 0
-                surplus = state.open.remove(at: place).channel
+                let place =
+                    state.open.firstIndex { !$0.hasAsked && !$0.isDoomed } ?? state.open.firstIndex { !$0.isDoomed }
+                if let place {
+                    state.open[place].isDoomed = true
+                    surplus = state.open[place]
+                }
             }
-            state.open.append((state.number, channel, false))
+            state.open.append(Visitor(number: state.number, channel: channel, came: .now()))
             return (state.number, surplus)
         }
-        surplus?.close(promise: nil)
+        if let surplus { dismiss(surplus) }
         return number
+    }
+
+    private func dismiss(_ visitor: Visitor) {
+        let loop = visitor.channel.eventLoop
+        loop.scheduleTask(deadline: visitor.came + Self.moments.toAsk) { [weak self] in
+            guard let self, isOpen(visitor.number, withoutQuestion: false) else { return }
+            guard !isOpen(visitor.number, withoutQuestion: true) else { return visitor.channel.close(promise: nil) }
+            loop.scheduleTask(deadline: visitor.came + Self.moments.toBeAnswered) {
+                visitor.channel.close(promise: nil)
+            }
+        }
+    }
+
+    private func isOpen(_ number: Int, withoutQuestion: Bool) -> Bool {
+        state.withLock { state in
+            state.open.contains { $0.number == number && (!withoutQuestion || !$0.hasAsked) }
+        }
     }
 
     /// It has sent a whole header.

@@ -16,6 +16,8 @@ public struct GitError: Error, Sendable, CustomStringConvertible {
     let isAboutObjects: Bool
     /// Something is larger than it may be: nothing is damaged.
     public let exceeded: ExceededLimit?
+    /// The repository's format is one that cannot be read.
+    public internal(set) var unsupported: UnsupportedExtension?
     /// libgit2's own message. It may repeat what a server said: escape it before a person sees it.
     public let message: String
 

@@ -13,6 +13,7 @@ enum Library {
         try check("GIT_OPT_SET_CACHE_MAX_SIZE") { sidekick_set_cache_size(cacheSize) }
         try check("GIT_OPT_SET_CACHE_OBJECT_LIMIT") { sidekick_set_cache_object_limit(GIT_OBJECT_TREE, 0) }
         try check("GIT_OPT_SET_MWINDOW_SIZE") { sidekick_set_windows(windowSize, mappedSize) }
+        try check("GIT_OPT_SET_EXTENSIONS") { RepositoryFormat.announce() }
         ObjectLimits.current.enforce()
         let levels = [
             GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA,

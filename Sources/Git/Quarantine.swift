@@ -41,8 +41,8 @@ struct Quarantine: Sendable {
     ///   - whole: commits whose parents are here from now on.
     func admit(_ pack: ReceivedPack, bringing wanted: ObjectID, shallow: [ObjectID], whole: [ObjectID]) throws {
         let before = try store.shallowCommits()
-        // What was said of them before holds no more.
-        let kept = before.filter { !pack.holdsCommit($0) }
+        // A server that was told of one does not say it again, and the pack that it was said of may have been lost by a kill.
+        let kept = try before.filter { try !pack.completes($0) }
         let new = try pack.ends(of: wanted, among: Set(shallow))
         try store.setShallow(Set(kept).union(new).union(Set(before).intersection(whole)), instead: before)
         // The index last: with it the pack can be seen.
@@ -101,6 +101,12 @@ struct ReceivedPack {
         var (oid, size, kind) = (id.raw, 0, GIT_OBJECT_INVALID)
         return git_odb_exists_ext(database.pointer, &oid, GIT_ODB_LOOKUP_NO_REFRESH.rawValue) == 1
             && git_odb_read_header(&size, &kind, database.pointer, &oid) == 0 && kind == GIT_OBJECT_COMMIT
+    }
+
+    /// Whether it brings a commit with all of its parents.
+    fileprivate func completes(_ commit: ObjectID) throws(GitError) -> Bool {
+        guard holdsCommit(commit) else { return false }
+        return try parents(of: commit).allSatisfy { holdsCommit($0) }
     }
 
     /// Of some commits, those that a history ends with which begins at another.

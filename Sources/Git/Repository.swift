@@ -23,7 +23,14 @@ public struct Repository: ~Copyable {
     private static func openPointer(_ path: String) throws(GitError) -> OpaquePointer {
         try Library.started.get()
         let flags = GIT_REPOSITORY_OPEN_NO_SEARCH.rawValue
-        return try handle("git_repository_open_ext") { git_repository_open_ext(&$0, path, flags, nil) }
+        do throws(GitError) {
+            let pointer = try handle("git_repository_open_ext") { git_repository_open_ext(&$0, path, flags, nil) }
+            guard let unsupported = RepositoryFormat.unsupported(in: pointer) else { return pointer }
+            git_repository_free(pointer)
+            throw GitError(unsupported)
+        } catch {
+            throw RepositoryFormat.unsupported(by: error, at: path).map { GitError($0) } ?? error
+        }
     }
 
     /// Makes a bare repository; the folder may exist and be empty. Harmless on a repository.

@@ -73,4 +73,18 @@ extension Repository {
         }
         return tree
     }
+
+    /// What stands on the way to a path and is no folder; `nil` when all are, or when nothing stands there.
+    public borrowing func obstacle(
+        in tree: ObjectID, to path: TreePath
+    ) throws(GitError) -> (path: TreePath, entry: TreeEntry)? {
+        var (tree, way) = (tree, TreePath.root)
+        for name in path.components {
+            way = way.appending(name)
+            guard let entry = try TreeRows(of: tree, in: self).find(name) else { return nil }
+            guard entry.kind == .folder else { return (way, entry) }
+            tree = entry.id
+        }
+        return nil
+    }
 }

@@ -73,5 +73,7 @@ extension Loop {
         journal.metrics.set(Double(size.bytes), of: .storeBytes)
         journal.metrics.set(Double(size.packs), of: .storePacks)
         journal.metrics.set(Double(publisher.treeCount), of: .trees)
+        journal.metrics.set(Double(publisher.lost?.files ?? 0), of: .lostFiles)
+        journal.metrics.set(Double(publisher.lost?.bytes ?? 0), of: .lostBytes)
     }
 }

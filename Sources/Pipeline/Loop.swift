@@ -128,11 +128,12 @@ public struct Loop: Sendable {
             var pause = 0.0
             await serveOrders()
             do {
-                try await runPass(trigger) { error in
+                try await runPass(trigger) { error, wasServing in
                     if let error { failures.failed(error) } else { failures.recovered() }
                     pause = max(
-                        schedule.pause(failures: failures.count, isFirst: isFirst, using: &dice), error?.retryAfter ?? 0
-                    )
+                        schedule.pause(
+                            failures: failures.count, isFirst: isFirst, isServing: wasServing, using: &dice),
+                        error?.retryAfter ?? 0)
                     return (failures.count, pause)
                 }
             } catch let error as SyncError {
@@ -164,7 +165,7 @@ public struct Loop: Sendable {
     public func runOnce() async throws {
         await survey()
         do {
-            try await runPass(nil) { ($0 == nil ? 0 : 1, nil) }
+            try await runPass(nil) { error, _ in (error == nil ? 0 : 1, nil) }
             await compact()
             await tidy(makingSpares: false)
         } catch let error as SyncError {
@@ -180,9 +181,12 @@ public struct Loop: Sendable {
 
     /// A pass, and what is told of it.
     ///
-    /// - Parameter next: takes why it failed, if it did; the failures in a row, and the pause before the next pass.
+    /// - Parameter next: takes why it failed, if it did, and whether something was published before; the failures in a row, and
+    ///   the pause before the next pass.
     /// - Throws: `SyncError`, `CancellationError`.
-    private func runPass(_ trigger: Trigger?, next: (SyncError?) -> (failures: Int, pause: Double?)) async throws {
+    private func runPass(
+        _ trigger: Trigger?, next: (SyncError?, _ wasServing: Bool) -> (failures: Int, pause: Double?)
+    ) async throws {
         let isFirst = try await executor.run { (try? publisher.published()) == nil }
         journal.begin(trigger, isBounded: !isFirst)
         do {
@@ -192,19 +196,19 @@ public struct Loop: Sendable {
             ) { [status] in status.noteRunning($0) }
             let outcome = try await watch.over { try await pass.run() }
             if outcome != .unchanged { Heap.giveBack() }
-            await report(outcome, nil, next)
+            await report(outcome, nil) { next($0, !isFirst) }
         } catch let error as CancellationError {
             throw error
         } catch {
             // Whatever a pass throws is its failure: nothing but a cancellation ends the loop.
             let error = SyncError(error, at: .report)
-            await report(nil, error, next)
+            await report(nil, error) { next($0, !isFirst) }
             throw error
         }
     }
 
     private func report(
-        _ outcome: Pass.Outcome?, _ error: SyncError?, _ next: (SyncError?) -> (failures: Int, pause: Double?)
+        _ outcome: Pass.Outcome?, _ error: SyncError?, next: (SyncError?) -> (failures: Int, pause: Double?)
     ) async {
         journal.enter(.report)
         if outcome != .unchanged {
@@ -243,7 +247,7 @@ public struct Loop: Sendable {
             }
             await background.stop()
             let answer = await desk.carryOut(order) {
-                try await runPass(.order) { ($0 == nil ? 0 : 1, settings.delay) }
+                try await runPass(.order) { error, _ in (error == nil ? 0 : 1, settings.delay) }
             }
             orders.answer(id, answer)
         }

@@ -17,14 +17,37 @@ struct Schedule: Sendable {
     /// After a failure the pause is anything up to the delay doubled once for each failure (exponential backoff with full
     /// jitter), but at least half a second: a server that is down gets fewer requests, spread out.
     ///
-    /// - Parameter isFirst: whether that was the first pass of this process. Replicas that were started in one moment go
-    ///   apart then, all over DELAY.
-    func pause(failures: Int, isFirst: Bool = false, using dice: inout some RandomNumberGenerator) -> Double {
+    /// While nothing is published somebody waits: at first it is a second or less, then twice that, until that is more than the
+    /// delay.
+    ///
+    /// - Parameters:
+    ///   - isFirst: whether that was the first pass of this process. Replicas that were started in one moment go apart then,
+    ///     all over DELAY.
+    ///   - isServing: whether something is published.
+    func pause(
+        failures: Int, isFirst: Bool = false, isServing: Bool = true, using dice: inout some RandomNumberGenerator
+    ) -> Double {
         guard failures > 0 else {
             if isFirst { return delay * Double.random(in: 0.1...1, using: &dice) }
             return delay * Double.random(in: 1 - Self.jitter...1 + Self.jitter, using: &dice)
         }
+        var failures = failures
+        if !isServing {
+            let quick = quickAttempts
+            guard failures > quick else {
+                return Double(sign: .plus, exponent: failures - 1, significand: 1)
+                    * Double.random(in: 0.5...1, using: &dice)
+            }
+            failures -= quick
+        }
         let ceiling = min(cap, delay * Double(sign: .plus, exponent: min(failures, 30), significand: 1))
         return max(min(0.5, delay), Double.random(in: 0...ceiling, using: &dice))
+    }
+
+    /// How often 1, 2, 4, … seconds are less than the delay.
+    private var quickAttempts: Int {
+        var count = 0
+        while count < 30, Double(sign: .plus, exponent: count, significand: 1) < delay { count += 1 }
+        return count
     }
 }

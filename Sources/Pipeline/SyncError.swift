@@ -101,7 +101,8 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
             case .destinationBusy, .stateBusy: (.fixConfiguration, .temporaryFailure)
             case .spaceMissing: (.retry, .cannotCreate)
             case .nothingPublished: (.fixConfiguration, .unhealthy)
-            case .subdirectoryMissing, .entryRefused, .linkRefused, .limitExceeded, .pathsTooLong:
+            case .subdirectoryMissing, .subdirectoryNoFolder, .entryRefused, .linkRefused, .limitExceeded,
+                .pathsTooLong:
                 (.fixRemote, .dataError)
             }
         self.init(

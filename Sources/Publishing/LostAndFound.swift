@@ -63,6 +63,36 @@ final class LostAndFound {
         notices.append(.notKept(path: path, cause: "\(error)"))
     }
 
+    /// What should have been removed and cannot be.
+    func cannotRemove(_ path: String, _ error: any Error) {
+        notices.append(.notRemoved(path: path, cause: "\(error)"))
+    }
+
+    /// Removes what was moved here longer ago than it is kept.
+    ///
+    /// - Parameters:
+    ///   - seconds: how long it is kept; 0 for ever.
+    ///   - now: seconds since 1970.
+    /// - Returns: the seconds until there is more to remove; `nil` for nothing.
+    func expire(after seconds: Double, now: Double, isStopped: () -> Bool) throws -> Double? {
+        guard seconds > 0, try FileStatus.of(place) != nil else { return nil }
+        let root = try Directory(opening: place)
+        var (next, count): (Double?, Int) = (nil, 0)
+        for name in try root.names() {
+            guard !isStopped(), let status = try root.status(name) else { break }
+            let rest = Double(status.mtime) / 1e9 + seconds - now
+            // One of a clock that went wrong is kept as long as any.
+            if rest > 0 {
+                next = min(next ?? .infinity, min(rest, seconds))
+            } else {
+                try root.removeTree(name)
+                count += 1
+            }
+        }
+        if count > 0 { notices.append(.lostExpired(count: count)) }
+        return next
+    }
+
     private func note(_ path: TreePath, _ place: String) {
         notices.append(.movedToLostAndFound(path: path.description, to: place))
     }
@@ -115,6 +145,36 @@ final class LostAndFound {
             let copied = try target.makeFolder(newName, mode: mode_t(status.permissions) | 0o700)
             for child in try source.names() { try copy(child, from: source, to: copied, as: child) }
         case .other: break
+        }
+    }
+}
+
+/// What is in lost+found.
+public struct Lost: Sendable, Equatable {
+    /// Files and links; of more than 100,000, so many.
+    public var files = 0
+    /// Their bytes.
+    public var bytes: Int64 = 0
+
+    private static let most = 100_000
+
+    /// Counts without reading a file; `nil` when there is nothing.
+    init?(in destination: Destination, isStopped: () -> Bool) throws {
+        let place = destination.state + "/lost+found"
+        guard try FileStatus.of(place) != nil else { return nil }
+        try count(Directory(opening: place), isStopped)
+        guard files > 0 else { return nil }
+    }
+
+    private mutating func count(_ folder: Directory, _ isStopped: () -> Bool) throws {
+        for name in try folder.names() {
+            guard files < Self.most, !isStopped(), let status = try folder.status(name) else { return }
+            if status.kind == .folder {
+                if let below = try? folder.folder(name) { try count(below, isStopped) }
+            } else {
+                files += 1
+                bytes += status.size
+            }
         }
     }
 }

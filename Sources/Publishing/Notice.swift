@@ -6,6 +6,10 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
     case movedToLostAndFound(path: String, to: String)
     /// A file that is not ours stands in the way and nobody here can read it: it could not be kept.
     case notKept(path: TreePath, cause: String)
+    /// What is of no use any more cannot be removed, and takes space.
+    case notRemoved(path: String, cause: String)
+    /// So many visits of lost+found were older than they are kept.
+    case lostExpired(count: Int)
     /// A symbolic link was left out.
     case skippedLink(path: TreePath, target: String)
     /// A submodule is published as an empty folder.
@@ -25,7 +29,8 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
         case .skippedLink: "symbolic links left out"
         case .submodule: "submodules published as empty folders"
         case .drifted: "files made anew"
-        case .lfsPointers, .recovered: nil
+        case .notRemoved: "trees that cannot be removed"
+        case .lfsPointers, .recovered, .lostExpired: nil
         }
     }
 
@@ -35,6 +40,8 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
         case .movedToLostAndFound(let path, let to):
             "not published by sidekick, moved out of the way: \(path) is now \(to)"
         case .notKept(let path, let cause): "changed by somebody else, and not kept: \(path): \(cause)"
+        case .notRemoved(let path, let cause): "of no use any more, and cannot be removed: \(path): \(cause)"
+        case .lostExpired(let count): "removed from lost+found, older than SIDEKICK_KEEP_LOST: \(count) folders"
         case .skippedLink(let path, let target):
             "symbolic link left out, it leads outside the tree: \(path) -> \(EntryName(target))"
         case .submodule(let path): "submodule published as an empty folder: \(path)"

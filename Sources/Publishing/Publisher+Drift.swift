@@ -42,9 +42,14 @@ extension Publisher {
         var verdict = verdict
         let lostAndFound = LostAndFound(destination, now: Int64(time(nil)))
         for difference in verdict.found where layout != .folder {
-            guard case .foreign(let path) = difference else { continue }
-            if let parent = try FolderCursor(root: folder).folder(at: path.parent) {
-                try lostAndFound.move(path.name, from: parent, path: path)
+            switch difference {
+            case .foreign(let path):
+                if let parent = try FolderCursor(root: folder).folder(at: path.parent) {
+                    try lostAndFound.move(path.name, from: parent, path: path)
+                }
+            case .folderMode(let path):
+                try FolderCursor(root: folder).folder(at: path)?.setMode(Verification.folderMode)
+            default: continue
             }
         }
         verdict.notices = lostAndFound.notices
@@ -88,7 +93,7 @@ public struct Verdict: Sendable {
     var differing: [TreePath] {
         found.compactMap { difference in
             switch difference {
-            case .foreign, .unreadable: nil
+            case .foreign, .unreadable, .folderMode: nil
             case .missing, .changed, .mode, .unrecorded: difference.path
             }
         }
@@ -98,7 +103,7 @@ public struct Verdict: Sendable {
         switch difference {
         case .unreadable: true
         case .foreign: layout == .folder
-        case .missing, .changed, .mode, .unrecorded: false
+        case .missing, .changed, .mode, .folderMode, .unrecorded: false
         }
     }
 }

@@ -20,6 +20,7 @@ public final class Publisher: Sendable {
         /// Paths of the visible tree that are not what was published, until a pass has made them anew.
         var drifted: [TreePath] = []
         var repaired = 0
+        var lost: Lost?
     }
 
     /// A record that was read, and what tells whether it is still the one.
@@ -175,6 +176,9 @@ public final class Publisher: Sendable {
     /// How many paths that somebody else had changed were made anew, since this was opened.
     public var repaired: Int { state.withLock { $0.repaired } }
 
+    /// What is in lost+found, as of the last time that this was looked after; `nil` for nothing.
+    public var lost: Lost? { state.withLock { $0.lost } }
+
     /// How many trees are on the disk: what is visible and those that trail it.
     public var treeCount: Int {
         guard layout != .folder else { return 1 }
@@ -222,7 +226,7 @@ public final class Publisher: Sendable {
     public func materialize(_ commit: Commit, from repository: borrowing Repository) throws -> StagedTree {
         let path = TreePath(options.subdirectory)
         guard let tree = try repository.subtree(of: commit.tree, at: path) else {
-            throw PublishingError.subdirectoryMissing(subdirectory: options.subdirectory, commit: commit.id)
+            throw try PublishingError.noSubdirectory(options.subdirectory, in: commit, of: repository)
         }
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         // One that was cut short.
@@ -282,6 +286,8 @@ public final class Publisher: Sendable {
         let upkeep = Upkeep(trees: trees, now: wallClock(), isStopped: isStopped, lostAndFound: lostAndFound)
         // What drifted is made anew first: a tree that is made of it would have to be made twice.
         let next = try upkeep.run(makingSpares: makingSpares && !hasDrifted)
+        let found = try Lost(in: destination, isStopped: isStopped)
+        state.withLock { $0.lost = found }
         return (next, lostAndFound.notices)
     }
 }

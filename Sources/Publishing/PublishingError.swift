@@ -10,6 +10,8 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
     case stateBusy(path: String, owner: String)
     /// The commit has no such folder.
     case subdirectoryMissing(subdirectory: String, commit: ObjectID)
+    /// What the commit has there is no folder.
+    case subdirectoryNoFolder(path: TreePath, commit: ObjectID, found: Obstacle)
     /// The tree holds a name that must not be made.
     case entryRefused(path: TreePath, reason: String)
     /// A symbolic link leads out of the tree and the policy is to refuse.
@@ -23,6 +25,12 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
     /// There is nothing of ours at DESTINATION.
     case nothingPublished(String)
 
+    /// What stands where a folder should.
+    public enum Obstacle: Sendable {
+        case link(target: String)
+        case submodule, file
+    }
+
     /// What happened, in one sentence.
     public var description: String {
         switch self {
@@ -33,6 +41,12 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
             "another sidekick keeps its store in SIDEKICK_STATE \(path)\(Self.process(owner))"
         case .subdirectoryMissing(let subdirectory, let commit):
             "commit \(commit.abbreviated) has no folder \(subdirectory)"
+        case .subdirectoryNoFolder(let path, let commit, .link(let target)):
+            "\(path) in commit \(commit.abbreviated) is a symbolic link, to \(EntryName(target))"
+        case .subdirectoryNoFolder(let path, let commit, .submodule):
+            "\(path) in commit \(commit.abbreviated) is a submodule: its files are in another repository"
+        case .subdirectoryNoFolder(let path, let commit, .file):
+            "\(path) in commit \(commit.abbreviated) is a file and no folder"
         case .entryRefused(let path, let reason): "the commit holds \(reason): \(path)"
         case .linkRefused(let path, let target):
             "the symbolic link \(path) leads out of the tree, to \(EntryName(target))"
@@ -53,12 +67,48 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
         case .stateBusy: "give each sidekick a SIDEKICK_STATE of its own: a folder for each below this one"
         case .destinationBusy: "stop the other one, or give this one a DESTINATION of its own"
         case .subdirectoryMissing: "change SIDEKICK_SUBDIRECTORY, or push a commit that has the folder"
+        case .subdirectoryNoFolder(_, _, .link): "set SIDEKICK_SUBDIRECTORY to the folder that it leads to"
+        case .subdirectoryNoFolder(_, _, .submodule): "publish that repository itself: set REPOSITORY to its address"
+        case .subdirectoryNoFolder(_, _, .file): "change SIDEKICK_SUBDIRECTORY to a folder"
         case .entryRefused: "remove the entry from the repository: git itself refuses to check it out"
         case .linkRefused: "remove the link, or set SIDEKICK_SYMLINKS=skip to leave such links out"
         case .nothingPublished: "name the DESTINATION that a sidekick publishes into, as it is given to it"
         case .spaceMissing: "free space on that file system, or enlarge it: nothing was written, and the old tree stays"
         case .pathsTooLong: "publish less of the repository: SIDEKICK_SUBDIRECTORY, SIDEKICK_INCLUDE, SIDEKICK_EXCLUDE"
         case .limitExceeded(let setting, _, _): "raise \(setting) if the repository is meant to be that large"
+        }
+    }
+}
+
+extension PublishingError {
+    /// Why a commit has no folder at SIDEKICK_SUBDIRECTORY.
+    ///
+    /// - Throws: `GitError` when what stands there cannot be read.
+    static func noSubdirectory(
+        _ subdirectory: String, in commit: Commit, of repository: borrowing Repository
+    ) throws(GitError) -> PublishingError {
+        guard let (path, entry) = try repository.obstacle(in: commit.tree, to: TreePath(subdirectory)) else {
+            return .subdirectoryMissing(subdirectory: subdirectory, commit: commit.id)
+        }
+        let found: Obstacle
+        switch entry.kind {
+        case .link: found = .link(target: try repository.shownTarget(entry.id))
+        case .submodule: found = .submodule
+        default: found = .file
+        }
+        return .subdirectoryNoFolder(path: path, commit: commit.id, found: found)
+    }
+}
+
+extension Repository {
+    /// The target of a link, as far as a person wants to see it.
+    fileprivate borrowing func shownTarget(_ link: ObjectID) throws(GitError) -> String {
+        guard try size(of: link) < 4_096 else { return "a text that is too long for one" }
+        do {
+            return try withBlob(link) { String(decoding: $0, as: UTF8.self) }
+        } catch {
+            guard let error = error as? GitError else { return "" }
+            throw error
         }
     }
 }

@@ -19,6 +19,8 @@ public struct PublishingOptions: Sendable, Equatable {
     public var grace: Double
     /// How many seconds the tree that was live before stays reachable as `previous`; 0 for not at all.
     public var keepPrevious: Double
+    /// How many seconds files that were moved out of the way are kept; 0 for ever.
+    public var keepLost: Double = 2_592_000
     /// Beats while a tree is made.
     public var heartbeat = Heartbeat()
 

@@ -41,3 +41,14 @@ extension Collection<UInt8> {
         return bytes
     }
 }
+
+extension BidirectionalCollection<UInt8> {
+    /// Without spaces and tabs at its ends.
+    var trimmingSpaces: SubSequence {
+        let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) }) else {
+            return self[startIndex..<startIndex]
+        }
+        return self[first...last]
+    }
+}

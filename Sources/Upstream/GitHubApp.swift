@@ -1,11 +1,8 @@
-import AsyncHTTPClient
 import Crypto
 import CryptoExtras
 import FoundationEssentials
 import Git
 import Glibc
-import NIOCore
-import NIOHTTP1
 import Platform
 
 /// How to log in as an installation of a GitHub App, which needs no person's account.
@@ -25,6 +22,13 @@ public struct GitHubAppOptions: Sendable, Equatable {
         self.installation = installation
         self.key = key
         self.api = api
+    }
+
+    /// Whether an API may be sent what shows that we have the key: over https, or on this machine.
+    public static func accepts(api: String) -> Bool {
+        guard let url = try? RemoteURL(api + "/x"), url.password == nil else { return false }
+        let isHere = ["127.0.0.1", "::1", "localhost"].contains(url.endpoint(standard: 0).host)
+        return url.transport == .https || url.transport == .http && isHere
     }
 }
 
@@ -53,27 +57,36 @@ actor GitHubApp {
     ///
     /// - Parameters:
     ///   - now: seconds since 1970.
-    ///   - ask: makes a request of the API.
-    func credential(
-        now: Double = Double(time(nil)), _ ask: @Sendable (HTTPClientRequest) async throws -> HTTPClientResponse
-    ) async throws -> CredentialSource.Pair {
+    ///   - sender: what reaches the API.
+    func credential(now: Double = Double(time(nil)), by sender: HTTPSender) async throws -> CredentialSource.Pair {
         if let token, token.end - now > Self.margin { return (CredentialSource.tokenUser, token.text) }
-        var request = HTTPClientRequest(
-            url: "\(options.api)/app/installations/\(options.installation.urlSegment)/access_tokens")
-        request.method = .POST
-        request.headers.add(name: "Authorization", value: "Bearer \(try identity(now: now))")
-        request.headers.add(name: "Accept", value: "application/vnd.github+json")
-        request.headers.add(name: "X-GitHub-Api-Version", value: "2022-11-28")
-        let response = try await ask(request)
-        guard response.status == .created else {
-            throw UpstreamError.appRefused(api: options.api, status: Int(response.status.code))
-        }
-        let body = try await response.body.collect(upTo: 1 << 16)
-        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(body.readableBytesView)),
-            let end = try? Date(answer.expires_at, strategy: .iso8601)
+        let answer = try await sender.post(
+            [], to: "\(options.api)/app/installations/\(options.installation.urlSegment)/access_tokens",
+            headers: [
+                ("Authorization", "Bearer \(try identity(now: now))"), ("Accept", "application/vnd.github+json"),
+                ("X-GitHub-Api-Version", "2022-11-28"),
+            ], readsBody: true)
+        guard answer.status == 201 else { throw refusal(answer) }
+        guard let grant = try? JSONDecoder().decode(Answer.self, from: Data(answer.body)),
+            let end = try? Date(grant.expires_at, strategy: .iso8601)
         else { throw UpstreamError.serverFailed(address: options.api, reason: "its answer holds no token") }
-        token = Token(text: answer.token, end: end.timeIntervalSince1970)
-        return (CredentialSource.tokenUser, answer.token)
+        token = Token(text: grant.token, end: end.timeIntervalSince1970)
+        return (CredentialSource.tokenUser, grant.token)
+    }
+
+    /// Only what says something of the App is its fault: an API that is down or busy may well give a token the next time.
+    private func refusal(_ answer: HTTPSender.Answer) -> UpstreamError {
+        if [403, 429, 503].contains(answer.status), let seconds = answer.retryAfter {
+            return .busy(address: options.api, status: answer.status, seconds: seconds, says: answer.words)
+        }
+        switch answer.status {
+        case 400, 401, 403, 404, 410, 422:
+            return .appRefused(api: options.api, status: answer.status, says: answer.words)
+        case 429, 503: return .busy(address: options.api, status: answer.status, seconds: nil, says: answer.words)
+        default:
+            return .serverFailed(
+                address: options.api, reason: "status \(answer.status)" + (answer.words.map { ": \($0)" } ?? ""))
+        }
     }
 
     /// The server refused it: the next pass asks for another.

@@ -70,6 +70,11 @@ struct LocalUpstream: Upstream, Remote {
             return try Repository(opening: path)
         } catch  where error.isNotFound {
             throw UpstreamError.repositoryNotFound(address: path)
+        } catch  where error.unsupported != nil {
+            let unsupported = error.unsupported!
+            throw unsupported.name == "objectformat"
+                ? UpstreamError.objectFormat(unsupported.value, address: path)
+                : UpstreamError.extensionUnknown(unsupported, address: path)
         } catch {
             throw UpstreamError.serverFailed(address: path, reason: error.description)
         }

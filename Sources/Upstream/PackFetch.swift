@@ -129,7 +129,7 @@ struct PackFetch {
 
     /// A commit that is not there any more, or was never to be had.
     private var missing: UpstreamError {
-        guard case .commit(let id) = options.ref else { return .moved(commit: commit) }
+        guard case .commit(let id) = options.ref else { return .undelivered(commit: commit) }
         return .refMissing(ref: id.description, address: address)
     }
 }

@@ -9,10 +9,14 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     /// Nothing came for so many seconds.
     case stalled(host: String, seconds: Double)
     case closed(host: String, reason: String)
-    case authentication(address: String, hadCredential: Bool)
+    case authentication(address: String, hadCredential: Bool, says: String? = nil)
+    /// The server leads to another origin, to which the login was not sent.
+    case loginKeptBack(address: String, origin: String, says: String?)
     case certificate(address: String, reason: String)
-    case forbidden(address: String)
-    case repositoryNotFound(address: String)
+    case forbidden(address: String, says: String? = nil)
+    case repositoryNotFound(address: String, says: String? = nil)
+    /// It says that what was asked for is elsewhere, where git would not follow either.
+    case moved(address: String, location: String)
     case serverFailed(address: String, reason: String)
     case noCommits(address: String)
     /// HEAD names a branch that is not there, and others are.
@@ -21,22 +25,24 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case notACommit(ref: ReferenceName)
     case rewritten(from: ObjectID, to: ObjectID)
     /// The commit was advertised and then not delivered.
-    case moved(commit: ObjectID)
+    case undelivered(commit: ObjectID)
     case secretUnreadable(path: String)
     /// A file of certificates or keys.
     case fileUnusable(path: String, reason: String)
     /// It asks to be left alone, for so many seconds where it says so.
-    case busy(address: String, status: Int, seconds: Double?)
+    case busy(address: String, status: Int, seconds: Double?, says: String? = nil)
     /// Something answers there, and it is no git server.
     case notGit(address: String, found: String)
     /// It gives out a repository's files, and runs nothing that speaks git's protocol.
     case dumbServer(address: String)
     /// Its objects have names of another kind.
     case objectFormat(String, address: String)
+    /// A repository on this machine has a format that is not known.
+    case extensionUnknown(UnsupportedExtension, address: String)
     /// What the environment says of a proxy is no address of one.
     case proxyInvalid
     /// The API gives this App no token.
-    case appRefused(api: String, status: Int)
+    case appRefused(api: String, status: Int, says: String? = nil)
     /// What is given as the App's key is none.
     case appKeyUnusable
     /// A system call.
@@ -47,10 +53,17 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case hostKeyUnknown(host: String, fingerprint: String?, line: String?)
     case hostKeyChanged(host: String, reason: String)
     case sshLogin(address: String, reason: String, hadKey: Bool)
+    /// What is given as a private key for ssh.
+    case keyUnusable(name: String, problem: KeyProblem)
     /// ssh finds no entry for this uid in passwd(5).
     case noPasswdEntry(reason: String)
     /// Its configuration names a command, and there is no shell to run it.
     case sshNeedsShell(reason: String)
+
+    /// Why a text is no key that ssh could use by itself.
+    public enum KeyProblem: Sendable {
+        case passphrase, publicKey, putty, empty, otherText
+    }
 
     /// What happened, in one sentence.
     public var description: String {
@@ -59,12 +72,17 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .unreachable(let host, let reason): "cannot connect to \(host): \(reason)"
         case .stalled(let host, let seconds): "\(host) sent nothing for \(seconds.formattedSeconds)"
         case .closed(let host, let reason): "the connection to \(host) broke: \(reason)"
-        case .authentication(let address, true): "\(address) refused the credentials"
-        case .authentication(let address, false): "\(address) asks for a login and none is configured"
+        case .authentication(let address, true, let words): "\(address) refused the credentials" + Self.saying(words)
+        case .authentication(let address, false, let words):
+            "\(address) asks for a login and none is configured" + Self.saying(words)
+        case .loginKeptBack(let address, let origin, let words):
+            "\(address) asks for a login; the configured one is for \(origin) and was not sent there"
+                + Self.saying(words)
         case .certificate(let address, let reason):
             "the certificate of \(address) is not trusted: \(reason.printable())"
-        case .forbidden(let address): "\(address) forbids access"
-        case .repositoryNotFound(let address): "there is no repository at \(address)"
+        case .forbidden(let address, let words): "\(address) forbids access" + Self.saying(words)
+        case .repositoryNotFound(let address, let words): "there is no repository at \(address)" + Self.saying(words)
+        case .moved(let address, let location): "\(address) has moved to \(location)"
         case .serverFailed(let address, let reason): "\(address) failed: \(reason.printable())"
         case .noCommits(let address): "\(address) has no commits"
         case .headNowhere(let branch, let address):
@@ -73,20 +91,23 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .notACommit(let ref): "\(ref) does not name a commit"
         case .rewritten(let old, let new):
             "history was rewritten: \(new.abbreviated) does not follow \(old.abbreviated)"
-        case .moved(let commit): "commit \(commit.abbreviated) was advertised and then not delivered"
+        case .undelivered(let commit): "commit \(commit.abbreviated) was advertised and then not delivered"
         case .secretUnreadable(let path): "the secret in \(path) cannot be read"
         case .fileUnusable(let path, let reason): "\(path) cannot be used: \(reason)"
-        case .busy(let address, let status, let seconds):
+        case .busy(let address, let status, let seconds, let words):
             "\(address) is too busy (status \(status))"
-                + (seconds == nil ? "" : ", and asks to be left alone for a while")
+                + (seconds == nil ? "" : ", and asks to be left alone for a while") + Self.saying(words)
         case .notGit(let address, let found):
             "\(address) is no git server: it answers with \(found.printable(limit: 80))"
         case .dumbServer(let address):
             "\(address) is served as plain files (git's dumb http protocol), which this version does not read"
         case .objectFormat(let format, let address):
             "\(address) has objects of the format \(format.printable(limit: 20))"
+        case .extensionUnknown(let found, let address):
+            "\(address) has the extension \(found.name.printable(limit: 40))=\(found.value.printable(limit: 40)), which this version does not know"
         case .proxyInvalid: "the proxy that the environment names is none"
-        case .appRefused(let api, let status): "\(api) gives the GitHub App no token (status \(status))"
+        case .appRefused(let api, let status, let words):
+            "\(api) gives the GitHub App no token (status \(status))" + Self.saying(words)
         case .appKeyUnusable: "the private key of the GitHub App is none"
         case .systemFailed(let what, let code): "cannot \(what): \(String(cString: strerror(code)))"
         case .programMissing(let name, let reason): "\(name) cannot be started: \(reason.printable())"
@@ -95,10 +116,19 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .hostKeyUnknown(let host, nil, _): "the host key of \(host) is not known"
         case .hostKeyChanged(let host, let reason): "the host key of \(host) is not the one that is known: \(reason)"
         case .sshLogin(let address, let reason, _): "\(address) refused the ssh login: \(reason)"
+        case .keyUnusable(let name, .passphrase):
+            "the private key in \(name) asks for a passphrase, and nobody is there to type it"
+        case .keyUnusable(let name, .publicKey): "what \(name) holds is a public key"
+        case .keyUnusable(let name, .putty): "the private key in \(name) has PuTTY's format, which ssh does not read"
+        case .keyUnusable(let name, .empty): "the private key in \(name) is empty"
+        case .keyUnusable(let name, .otherText): "what \(name) holds is no private key"
         case .noPasswdEntry(let reason): "ssh does not run for this user: \(reason)"
         case .sshNeedsShell(let reason): "ssh is told to run a command, and there is no shell: \(reason)"
         }
     }
+
+    /// What the server says for itself, behind what it did.
+    private static func saying(_ words: String?) -> String { words.map { ": \($0)" } ?? "" }
 
     /// What a person can do about it.
     public var remedy: String {
@@ -106,8 +136,11 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .hostUnknown: "check the host name in REPOSITORY and the DNS of this machine"
         case .unreachable, .closed: "check that the server is up and reachable from here"
         case .stalled: "check the server and the network; SIDEKICK_TIMEOUT says how long to wait"
-        case .authentication(_, true): "renew the password or token"
-        case .authentication(_, false): "set SIDEKICK_TOKEN_FILE, or SIDEKICK_USERNAME and SIDEKICK_PASSWORD_FILE"
+        case .authentication(_, true, _): "renew the password or token"
+        case .loginKeptBack:
+            "set REPOSITORY to the address that it is redirected to, or list a login for that one in SIDEKICK_CREDENTIALS_FILE"
+        case .moved: "set REPOSITORY to the new address"
+        case .authentication(_, false, _): "set SIDEKICK_TOKEN_FILE, or SIDEKICK_USERNAME and SIDEKICK_PASSWORD_FILE"
         case .certificate: "name the authority's certificate in SIDEKICK_CA_FILE, or renew the server's"
         case .forbidden: "give the user or token the right to read the repository"
         case .repositoryNotFound: "check REPOSITORY; many servers also say this when a login is missing"
@@ -117,17 +150,19 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .refMissing: "check SIDEKICK_REF; a commit id must have all 40 digits and be reachable from a branch"
         case .notACommit: "point SIDEKICK_REF at a branch, a tag of a commit, or a commit"
         case .rewritten: "restore the branch, or unset SIDEKICK_FAST_FORWARD_ONLY to follow it"
-        case .moved: "nothing: the next pass asks again"
+        case .undelivered: "nothing: the next pass asks again"
         case .secretUnreadable: "check the file's name, and that this user may read it"
         case .fileUnusable: "check the file's name, what is in it, and that this user may read it"
-        case .busy(_, _, let seconds?):
+        case .busy(_, _, let seconds?, _):
             "nothing: it is asked again in \(seconds.rounded(.up).formattedSeconds). A larger DELAY asks less often"
         case .busy: "nothing: it is asked again later. A larger DELAY asks less often"
         case .notGit: "check REPOSITORY: it must be what `git clone` takes; a page for people, or a login page, is not"
         case .dumbServer: "serve the repository by git-http-backend, which is part of git, or by a forge; or use ssh"
         case .objectFormat: "publish from a repository with SHA-1 objects: this version reads no others"
+        case .extensionUnknown:
+            "publish from a repository without it: a clone that git makes with its default format, or one over http or ssh"
         case .proxyInvalid: "give HTTPS_PROXY, HTTP_PROXY or ALL_PROXY as http://host:port or socks5://host:port"
-        case .appRefused(_, 401): "check SIDEKICK_GITHUB_APP_ID, the App's key, and this machine's clock"
+        case .appRefused(_, 401, _): "check SIDEKICK_GITHUB_APP_ID, the App's key, and this machine's clock"
         case .appRefused: "check SIDEKICK_GITHUB_INSTALLATION_ID, and that the App is installed where the repository is"
         case .appKeyUnusable:
             "give the file that GitHub made for the App, an RSA key in PEM, as SIDEKICK_GITHUB_PRIVATE_KEY_FILE"
@@ -141,6 +176,11 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .sshLogin(_, _, true):
             "give the key the right to read the repository, or set another SIDEKICK_SSH_KEY_FILE"
         case .sshLogin(_, _, false): "set SIDEKICK_SSH_KEY_FILE to a private key that may read the repository"
+        case .keyUnusable(_, .passphrase):
+            "make a key without one for this alone: ssh-keygen -t ed25519 -N '' -f KEY, its public half a deploy key"
+        case .keyUnusable(_, .publicKey): "give the private half: the file beside it, without .pub"
+        case .keyUnusable(_, .putty): "export it in PuTTYgen as an OpenSSH key"
+        case .keyUnusable: "give the whole file that ssh-keygen made, from its BEGIN to its END"
         case .noPasswdEntry: "run as a user that passwd(5) has, or install libnss-wrapper"
         case .sshNeedsShell: "ProxyJump and ProxyCommand need the image with a shell; or reach the host directly"
         }
@@ -148,14 +188,14 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
 
     /// For how many seconds the server must not be asked again, whoever wants it.
     public var retryAfter: Double? {
-        if case .busy(_, _, let seconds) = self { return seconds }
+        if case .busy(_, _, let seconds, _) = self { return seconds }
         return nil
     }
 
     /// The server wants other credentials.
     public var isAuthentication: Bool {
         switch self {
-        case .authentication, .forbidden, .sshLogin, .appRefused: true
+        case .authentication, .loginKeptBack, .forbidden, .sshLogin, .keyUnusable, .appRefused: true
         default: false
         }
     }
@@ -166,7 +206,7 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     /// It may well work the next time although nobody did anything.
     public var isTransient: Bool {
         switch self {
-        case .hostUnknown, .unreachable, .stalled, .closed, .serverFailed, .moved, .busy: true
+        case .hostUnknown, .unreachable, .stalled, .closed, .serverFailed, .undelivered, .busy: true
         default: false
         }
     }

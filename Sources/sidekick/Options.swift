@@ -35,11 +35,13 @@ struct FollowOptions: ParsableArguments {
     @Option(.maxPack) var maxPack: String?
     @Option(.grace) var grace: String?
     @Option(.keepPrevious) var keepPrevious: String?
+    @Option(.keepLost) var keepLost: String?
     @Option(.username) var username: String?
     @Option(.credentialsFile) var credentialsFile: String?
     @Option(.githubApp) var githubApp: String?
     @Option(.githubInstallation) var githubInstallation: String?
     @Option(.githubAPI) var githubAPI: String?
+    @Option(.sshKeysFile) var sshKeysFile: String?
     @Option(.caFile) var caFile: String?
     @Option(.tlsCertFile) var tlsCertFile: String?
     @Option(.tlsKeyFile) var tlsKeyFile: String?
@@ -49,6 +51,7 @@ struct FollowOptions: ParsableArguments {
     @Option(.onPublish) var onPublish: String?
     @Option(.touchFile) var touchFile: String?
     @Option(.hookTimeout) var hookTimeout: String?
+    @Option(.hookEnvironment) var hookEnvironment: String?
     @Option(.logFormat) var logFormat: String?
     @Option(.logLevel) var logLevel: String?
 
@@ -60,6 +63,7 @@ struct FollowOptions: ParsableArguments {
                 .deadline: deadline, .backoff: backoff, .depth: depth,
                 .fastForwardOnly: fastForwardOnly ? "on" : nil, .mtime: mtime, .symlinks: symlinks, .maxFiles: maxFiles,
                 .maxSize: maxSize, .maxBlob: maxBlob, .maxPack: maxPack, .grace: grace, .keepPrevious: keepPrevious,
+                .keepLost: keepLost, .sshKeysFile: sshKeysFile, .hookEnvironment: hookEnvironment,
                 .username: username, .credentialsFile: credentialsFile, .githubApp: githubApp,
                 .githubInstallation: githubInstallation, .githubAPI: githubAPI, .caFile: caFile,
                 .tlsCertFile: tlsCertFile,

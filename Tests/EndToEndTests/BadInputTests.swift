@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 import TestSupport
 import Testing
 
@@ -34,6 +35,59 @@ import Testing
             #expect(result.log.contains(words), "\(change): \(result.log)")
         }
         #expect(try folder.snapshot().isEmpty)
+    }
+
+    /// By a value that each refuses, so that a flag that leads nowhere is found.
+    @Test func `every flag arrives`() async throws {
+        for setting in Setting.all {
+            guard let flag = setting.flag else { continue }
+            let source = try GitRepository()
+            try source.commit(["index.html": "one"])
+            let folder = try TemporaryFolder()
+            let others = [Setting.repository: source.path, .destination: folder("www")].filter { $0.key != setting }
+                .flatMap { ["--\($0.key.flag ?? "")", $0.value] }
+            if setting.kind == .toggle {
+                // What it does is tested where it is: that it is refused twice says that it is there.
+                let result = try await Sidekick.once(others + ["--\(flag)"])
+                #expect(result.status == 0, "--\(flag): \(result.log)")
+                continue
+            }
+            let bad = setting.kind == .patterns ? "!" : [.beforePublish, .onPublish].contains(setting) ? "[" : "a\u{1}"
+            let result = try await Sidekick.once(others + ["--\(flag)", bad])
+            #expect(result.status == 64 && result.log.contains("\(setting.name) "), "--\(flag): \(result.log)")
+            #expect(!folder.has("www"))
+        }
+    }
+
+    /// As files of variables, Secrets of Kubernetes and shells deliver them.
+    @Test func `an end of line belongs to no value, quotes and blanks around one are told`() async throws {
+        let source = try GitRepository()
+        try source.commit(["index.html": "one"])
+        let (branch, folder) = ("main", try TemporaryFolder())
+        let good = [
+            "REPOSITORY": source.path, "DESTINATION": folder("www"), "DELAY": "60", "SIDEKICK_REF": branch,
+            "SIDEKICK_SUBDIRECTORY": ".", "SIDEKICK_LAYOUT": "link", "SIDEKICK_USERNAME": "reader",
+            "SIDEKICK_PASSWORD": "s3cr3t",
+        ]
+        for (name, value) in good {
+            for end in ["\n", "\r\n", "\n\n"] {
+                let result = try await Sidekick.once([], environment: good.merging([name: value + end]) { $1 })
+                #expect(result.status == 0, "\(name): \(result.log)")
+            }
+            guard name != "SIDEKICK_PASSWORD" else { continue }
+            for (odd, words) in [
+                ("\"\(value)\"", "quotes around it"), ("'\(value)'", "quotes around it"),
+                (" \(value)", "a blank at an end"),
+                ("\(value) ", "a blank at an end"), ("\(value)\n\(value)", "in one line"),
+                ("\t\(value)", "in one line"),
+            ] {
+                let result = try await Sidekick.once([], environment: good.merging([name: odd]) { $1 })
+                #expect(result.status == 64, "\(name): \(result.log)")
+                #expect(result.log.contains("\(name) has") && result.log.contains(words), "\(name): \(result.log)")
+            }
+        }
+        // Nothing was made in the folder of whoever started it.
+        #expect(try folder.snapshot().keys.allSatisfy { $0.hasPrefix("www") || $0.hasPrefix(".sidekick") })
     }
 
     @Test func `what Kubernetes injects for a Service is ignored, another unknown name is a warning`() async throws {
@@ -76,7 +130,7 @@ import Testing
             ([remote.bare, "--ref", String(repeating: "1", count: 40)], 65, "has no branch, tag or commit 1111"),
             ([remote.url(), "--ref", String(repeating: "1", count: 40)], 65, "has no branch, tag or commit 1111"),
             ([remote.bare, "--subdirectory", "nowhere"], 65, "has no folder nowhere"),
-            ([remote.bare, "--subdirectory", "index.html"], 65, "has no folder index.html"),
+            ([remote.bare, "--subdirectory", "index.html"], 65, "is a file and no folder"),
             (["http://127.0.0.1:\(try freePort())/x.git"], 69, "cannot connect to 127.0.0.1"),
             (["http://no-such-host.invalid/x.git"], 69, "cannot be resolved"),
             ([remote.bare, "--max-files", "0"], 65, "SIDEKICK_MAX_FILES allows 0"),

@@ -79,7 +79,7 @@ import Testing
         for name in ["HEAD.lock", "refs/sidekick/fetched.lock", "objects/pack/pack_git2_ab12", "packed-refs.lock"] {
             try folder.write("", to: "git/" + name)
         }
-        try folder.write("keep", to: "git/objects/pack/pack-1.pack")
+        for end in ["pack", "idx"] { try folder.write("keep", to: "git/objects/pack/pack-1.\(end)") }
         #expect(Store(path: folder("git")).sweep() == 4)
         #expect(folder.has("git/objects/pack/pack-1.pack"))
         #expect(!folder.has("git/refs/sidekick/fetched.lock"))

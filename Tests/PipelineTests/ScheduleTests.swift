@@ -43,6 +43,27 @@ import Testing
         #expect(counts[900...].reduce(0, +) < 900 * 200 / 60 / 3, "\(counts[900...].reduce(0, +))")
     }
 
+    @Test func `while nothing is published it is 1, 2, 4 seconds at most until that is more than DELAY`() {
+        var dice = SystemRandomNumberGenerator()
+        let schedule = Schedule(delay: 60, cap: 300)
+        for (failures, most) in [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 16.0), (6, 32.0)] {
+            for _ in 0..<100 {
+                let pause = schedule.pause(failures: failures, isServing: false, using: &dice)
+                #expect((most / 2...most).contains(pause), "\(failures): \(pause)")
+            }
+        }
+        // From then on as ever.
+        for failures in 7...40 {
+            let pauses = (0..<200).map { _ in schedule.pause(failures: failures, isServing: false, using: &dice) }
+            #expect(pauses.allSatisfy { $0 <= min(300, 60 * Double(1 << min(failures - 6, 10))) })
+            #expect(pauses.contains { $0 > 30 }, "\(failures)")
+        }
+        for delay in [0.1, 1] {
+            let short = Schedule(delay: delay, cap: 300)
+            #expect(short.pause(failures: 1, isServing: false, using: &dice) <= 2 * delay)
+        }
+    }
+
     @Test func `failures double its ceiling up to the cap, and the dice choose below it`() {
         let schedule = Schedule(delay: 1, cap: 10)
         var dice = SystemRandomNumberGenerator()

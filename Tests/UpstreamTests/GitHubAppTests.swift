@@ -98,7 +98,7 @@ import Testing
         await #expect {
             try await options(server, refused).makeUpstream(on: GitExecutor()).discover()
         } throws: {
-            guard case UpstreamError.appRefused(_, 404) = $0 else { return false }
+            guard case UpstreamError.appRefused(_, 404, _) = $0 else { return false }
             return ($0 as? UpstreamError)?.isAuthentication == true
         }
         try folder.write("no key", to: "key.pem")
@@ -109,5 +109,57 @@ import Testing
             return true
         }
         #expect(server.requests.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("502 Bad Gateway", "", false), ("500 Oops", "", false), ("503 Unavailable", "Retry-After: 7\r\n", false),
+        ("429 Slow", "", false), ("403 Limit", "Retry-After: 7\r\n", false), ("401 No", "", true), ("403 No", "", true),
+        ("422 Suspended", "", true),
+    ])
+    func `an API that is down or busy is not an App that is refused`(status: String, header: String, refuses: Bool)
+        async throws
+    {
+        let server = try server()
+        let body = #"{"message":"As it is."}"#
+        let down = try HTTPTrap { _ in
+            "HTTP/1.1 \(status)\r\n\(header)Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        }
+        let upstream = try options(server, down).makeUpstream(on: GitExecutor())
+        await #expect {
+            try await upstream.discover()
+        } throws: {
+            guard let error = $0 as? UpstreamError, "\(error)".contains("127.0.0.1:\(down.port)") else { return false }
+            return error.isAuthentication == refuses && error.isTransient != refuses
+                && "\(error)".hasSuffix("As it is.")
+                && (error.retryAfter != nil) == !header.isEmpty
+        }
+        // Whoever asks to be left alone is.
+        if !header.isEmpty {
+            await #expect(throws: UpstreamError.self) { try await upstream.discover() }
+            #expect(down.requests.count == 1)
+        }
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func `an API that nobody can connect to is named, and not the git server`() async throws {
+        let server = try server()
+        var options = try options(server, server)
+        let gone = try freePort()
+        options.app?.api = "http://127.0.0.1:\(gone)/api/v3"
+        await #expect {
+            try await options.makeUpstream(on: GitExecutor()).discover()
+        } throws: {
+            guard case UpstreamError.unreachable(let host, _) = $0 else { return false }
+            return host == "127.0.0.1:\(gone)"
+        }
+    }
+
+    @Test(arguments: [
+        ("https://api.github.com", true), ("http://127.0.0.1:80/api", true), ("http://localhost", true),
+        ("http://[::1]:1", true), ("http://127.0.0.1.example.org", false), ("http://example.org", false),
+        ("ssh://127.0.0.1", false), ("https://user:pass@example.org", false), ("x", false),
+    ])
+    func `its key is shown over https alone, or on this machine`(api: String, isTaken: Bool) {
+        #expect(GitHubAppOptions.accepts(api: api) == isTaken)
     }
 }

@@ -97,11 +97,17 @@ import Testing
     }
 
     @Test func `a key that is not let in is an authentication error, told in ssh's own words`() async throws {
-        for key in [CredentialSource.Place.file(server.folder("other_ed25519")), .value(Secret("no key at all"))] {
-            let error = try #require(await refusal(nil, SSHOptions(key: key, knownHosts: known())))
-            #expect(error.isAuthentication, "\(error)")
-            #expect("\(error)".contains("Permission denied"), "\(error)")
-        }
+        let other = CredentialSource.Place.file(server.folder("other_ed25519"))
+        let error = try #require(await refusal(nil, SSHOptions(key: other, knownHosts: known())))
+        #expect(error.isAuthentication, "\(error)")
+        #expect("\(error)".contains("Permission denied"), "\(error)")
+        // One that ssh alone can tell is broken.
+        let text = try server.folder.read("user_ed25519").split(separator: "\n")
+        let broken = (text.prefix(3) + text.suffix(1)).joined(separator: "\n")
+        let first = try #require(
+            await refusal(nil, SSHOptions(key: .value(Secret(broken)), knownHosts: known())))
+        #expect(first.isAuthentication && "\(first)".contains("the key cannot be used, "), "\(first)")
+        #expect(!"\(first)".contains("/proc/"), "\(first)")
         let missing = SSHOptions(key: .file(folder("nowhere")), knownHosts: try known())
         guard case .secretUnreadable? = await refusal(nil, missing) else {
             Issue.record("a key that is not there")

@@ -44,6 +44,26 @@ import Testing
         }
     }
 
+    @Test(arguments: SmartRemote.Door.allCases)
+    func `a kill after what was said of a pack and before the pack is let in loses no end of the history`(
+        door: SmartRemote.Door
+    ) async throws {
+        let remote = try await SmartRemote(door)
+        try remote.push(["index.html": "1"])
+        let folder = try TemporaryFolder()
+        let store = Store(path: folder("git"))
+        let view = StoreView(path: store.path)
+        for round in 1...2 {
+            let id = try await remote.fetch(remote.upstream(), into: store, depth: 1)
+            #expect(try store.shallowCommits() == [id] && view.fsck() == "", "\(round)")
+            // The boundary stays, the pack and what leads to it never came.
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder("git/objects/pack")) {
+                try FileManager.default.removeItem(atPath: folder("git/objects/pack/" + name))
+            }
+            try FileManager.default.removeItem(atPath: folder("git/refs/sidekick"))
+        }
+    }
+
     @Test
     func `a pass that finds nothing is one request over the connection that stands, and one that finds something two`()
         async throws

@@ -27,6 +27,7 @@ struct HookProcess: Sendable {
         let list = try write(publication)
         defer { unlink(list) }
         var variables = publication.variables(listedIn: list)
+        variables.merge(settings.environment) { made, _ in made }
         variables["PATH"] = settings.searchPath
         variables["HOME"] = settings.home
         let (hook, logger) = (hook, logger)

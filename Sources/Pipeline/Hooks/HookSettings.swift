@@ -24,4 +24,27 @@ public struct HookSettings: Sendable, Equatable {
     public var searchPath: String
     /// HOME of commands.
     public var home: String?
+    /// What else of this process's environment commands are given (SIDEKICK_HOOK_ENVIRONMENT).
+    public var environment: [String: String] = [:]
+
+    /// What a command's environment has by itself.
+    static let madeVariables: Set = [
+        "PATH", "HOME", "PUBLISHED_COMMIT", "PREVIOUS_COMMIT", "PUBLISHED_REF", "PUBLISHED_PATH", "CHANGED_PATHS_FILE",
+    ]
+
+    static let acceptedNames =
+        "names of variables with commas between, none that begins with SIDEKICK_ or that a command has by itself"
+
+    /// The names in a list; `nil` when one is none that may be handed on.
+    static func names(_ text: String) -> [String]? {
+        let names = text.utf8.split { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") }.map { String(Substring($0)) }
+        let areNames = names.allSatisfy { name in
+            name.utf8.first.map { !("0"..."9").contains(Character(Unicode.Scalar($0))) } == true
+                && name.utf8.allSatisfy { byte in
+                    byte == UInt8(ascii: "_") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                        || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                } && !name.hasPrefix(SettingNames.prefix) && !madeVariables.contains(name)
+        }
+        return areNames ? names : nil
+    }
 }

@@ -1,5 +1,7 @@
+import FoundationEssentials
 import Git
 import Glibc
+import Platform
 import Publishing
 
 /// SIDEKICK_TOUCH_FILE.
@@ -21,6 +23,14 @@ struct TouchRecipient: Recipient {
     }
 
     private func touch() throws(HookFailure) {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+        if !folder.isEmpty, access(folder, F_OK) != 0 {
+            do {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw HookFailure("\(folder): \(error.fileFailure)")
+            }
+        }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0o644)
         defer { close(descriptor) }
         guard descriptor >= 0, futimens(descriptor, nil) == 0 else {

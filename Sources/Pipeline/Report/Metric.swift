@@ -59,6 +59,9 @@ public struct Metric: Sendable, Hashable {
     public static let trees = Metric("trees", .gauge, "Trees on the disk: the served one and those that trail it.")
     public static let storeBytes = Metric("store_bytes", .gauge, "The size of the git store.")
     public static let storePacks = Metric("store_packs", .gauge, "Packs in the git store.")
+    public static let lostFiles = Metric(
+        "lost_files", .gauge, "Files of others that were moved out of the way and are kept in lost+found.")
+    public static let lostBytes = Metric("lost_bytes", .gauge, "Their bytes.")
     public static let webhooks = Metric(
         "webhook_deliveries_total", .counter, "Webhooks by who sent them and what was made of them.",
         labels: ["provider", "verdict"])
@@ -72,7 +75,8 @@ public struct Metric: Sendable, Hashable {
     public static let all: [Metric] = [
         build, passes, failures, stageSeconds, running, lastAttempt, lastSuccess, lastPublish, consecutiveFailures,
         published,
-        requests, received, sent, filesWritten, bytesWritten, repaired, held, trees, storeBytes, storePacks, webhooks,
+        requests, received, sent, filesWritten, bytesWritten, repaired, held, trees, storeBytes, storePacks, lostFiles,
+        lostBytes, webhooks,
         relays, hookRuns,
     ]
 }

@@ -15,6 +15,14 @@ public struct Status: Codable, Sendable, Equatable {
         public var bytes: Int64
     }
 
+    /// What is in lost+found.
+    public struct Lost: Codable, Sendable, Equatable {
+        /// How many.
+        public var files: Int
+        /// Their bytes.
+        public var bytes: Int64
+    }
+
     /// A failure that goes on.
     public struct Failure: Codable, Sendable, Equatable {
         /// Where passes fail.
@@ -53,6 +61,8 @@ public struct Status: Codable, Sendable, Equatable {
     public var hold: Hold?
     /// Paths that somebody else had changed and that were made anew, since the process began.
     public var repaired: Int?
+    /// Files of others that were moved out of the way and are kept; `nil` for none.
+    public var lost: Lost?
     /// Why passes fail; `nil` when the last one worked.
     public var failure: Failure?
     /// A pass that has gone on for a minute or more; `nil` when the last one has ended.

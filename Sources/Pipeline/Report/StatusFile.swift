@@ -51,14 +51,22 @@ final class StatusFile: Sendable {
     func tell(_ failure: Status.Failure?) { journal.note(status(failure, nextIn: nil), nextIn: nil) }
 
     private func status(_ failure: Status.Failure?, nextIn pause: Double?) -> Status {
-        let published = try? publisher.published()
+        // What cannot be read at the moment is served all the same: a descriptor may be lacking, or memory.
+        let last = journal.live?.status
+        let published = Self.current(else: last?.published) { try publisher.published().map { Status.Tree($0) } }
+        let hold = Self.current(else: last?.hold) { try HoldFile(publisher.destination).read() }
         return Status(
             version: version, process: getpid(), repository: settings.upstream.url.description,
             ref: settings.upstream.ref.description, destination: publisher.destination.path,
             layout: publisher.layout.rawValue,
-            published: published.map { Status.Tree($0) },
-            hold: try? HoldFile(publisher.destination).read(), repaired: publisher.repaired, failure: failure,
+            published: published,
+            hold: hold, repaired: publisher.repaired,
+            lost: publisher.lost.map { Status.Lost(files: $0.files, bytes: $0.bytes) }, failure: failure,
             freshFor: published == nil ? nil : pause.map { max(freshFor, $0 + settings.deadline + 30) })
+    }
+
+    private static func current<Value>(else last: Value?, _ read: () throws -> Value?) -> Value? {
+        do { return try read() } catch { return last }
     }
 
     private func write(_ status: Status, _ logger: Logger) {

@@ -84,6 +84,7 @@ public struct StatusReport: Sendable {
         if let hold = status.hold {
             rows.append(("held", "since \(hold.since), until `sidekick resume` or another ref than \(hold.ref)"))
         }
+        if let lost = status.lost { rows.append(("lost+found", "\(lost.files) files, \(lost.bytes) bytes")) }
         if let failure = status.failure {
             rows.append(
                 (

@@ -106,6 +106,9 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_KEEP_PREVIOUS", "time", kind: .duration, standard: "10m",
         "How long the tree that was live before stays reachable for the assets of pages that are still open; 0 for not at all."
     )
+    public static let keepLost = Setting(
+        "SIDEKICK_KEEP_LOST", "time", kind: .duration, standard: "720h",
+        "How long files that were moved out of the way are kept in lost+found; 0 for ever.")
     public static let username = Setting(
         "SIDEKICK_USERNAME", "name", or: "the address's", "The user for a repository that asks for a login.")
     public static let password = Setting(
@@ -132,6 +135,10 @@ public struct Setting: Sendable, Hashable {
     public static let sshKey = Setting(
         "SIDEKICK_SSH_KEY", kind: .secret, or: "ssh's own keys and agent",
         "The private key for a repository over ssh. Better SIDEKICK_SSH_KEY_FILE, whoever may read that file.")
+    public static let sshKeysFile = Setting(
+        "SIDEKICK_SSH_KEYS_FILE", "path", or: "none",
+        "A file that names private keys, a path a line, before it the beginning of the addresses that it is for where it is not for all, such as git@host:team/. The longest that fits is tried first."
+    )
     public static let sshKnownHosts = Setting(
         "SIDEKICK_SSH_KNOWN_HOSTS", kind: .secret, or: "~/.ssh/known_hosts and the system's",
         "The keys of hosts to trust, as known_hosts(5) has them; no other is. Or SIDEKICK_SSH_KNOWN_HOSTS_FILE.")
@@ -170,6 +177,9 @@ public struct Setting: Sendable, Hashable {
     public static let hookTimeout = Setting(
         "SIDEKICK_HOOK_TIMEOUT", "time", kind: .duration, standard: "60s",
         "The longest that one run of a command, or one such request, may take.")
+    public static let hookEnvironment = Setting(
+        "SIDEKICK_HOOK_ENVIRONMENT", "names", or: "none",
+        "Variables of sidekick's own environment that both commands are given, by name with commas between.")
     public static let logFormat = Setting(
         "SIDEKICK_LOG_FORMAT", "format", kind: .choice(["text", "json"]), standard: "text", "How log lines are written."
     )
@@ -180,10 +190,12 @@ public struct Setting: Sendable, Hashable {
     /// Every setting, in the order in which a reader wants them.
     public static let all: [Setting] = [
         repository, destination, delay, ref, subdirectory, include, exclude, layout, state, timeout, deadline, backoff,
-        depth, fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious, username,
-        password, token, credentialsFile, githubApp, githubInstallation, githubKey, githubAPI, sshKey, sshKnownHosts,
+        depth, fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious, keepLost,
+        username,
+        password, token, credentialsFile, githubApp, githubInstallation, githubKey, githubAPI, sshKey,
+        sshKeysFile, sshKnownHosts,
         caFile, tlsCertFile, tlsKeyFile, listen, webhookSecret, peers, beforePublish, onPublish,
-        notifyURL, notifySecret, touchFile, hookTimeout, logFormat, logLevel,
+        notifyURL, notifySecret, touchFile, hookTimeout, hookEnvironment, logFormat, logLevel,
     ]
 
     /// The variable that names a file with the secret; `nil` for what is not one.

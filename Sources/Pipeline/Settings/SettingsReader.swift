@@ -15,6 +15,7 @@ struct SettingsReader {
         self.flags = flags
         self.environment = environment
         checkNames()
+        checkEnds()
     }
 
     mutating func settings() -> Settings? {
@@ -45,9 +46,40 @@ struct SettingsReader {
         )
     }
 
-    /// The value that was given; an empty one counts as none, because compose files pass `${NAME:-}`.
+    /// The value that was given; an empty one counts as none, because compose files pass `${NAME:-}`. Secrets and files of
+    /// variables bring the end of their line along, which belongs to no value.
     mutating func text(_ setting: Setting) -> String? {
-        (flags[setting.name] ?? environment[setting.name]).flatMap { $0.isEmpty ? nil : $0 }
+        (flags[setting.name] ?? environment[setting.name]).flatMap { value in
+            let text = Self.withoutLineEnd(value)
+            return text.isEmpty ? nil : text
+        }
+    }
+
+    private static func withoutLineEnd(_ value: String) -> String {
+        var bytes = value.utf8[...]
+        while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {
+            bytes = bytes.dropLast()
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// What a shell takes away and a file of variables leaves: quotes and blanks around a value, which would otherwise be the
+    /// name of a folder or half of an address.
+    private mutating func checkEnds() {
+        let lines: [Setting] = [.beforePublish, .onPublish]
+        for setting in Setting.all
+        where setting.kind != .secret && setting.kind != .patterns && !lines.contains(setting) {
+            guard let text = text(setting) else { continue }
+            let bytes = Array(text.utf8)
+            if let first = bytes.first, bytes.count > 1, first == bytes.last, "\"'".utf8.contains(first) {
+                problems.append(
+                    "\(setting.name) has quotes around it, which are part of the value here: give it without them")
+            } else if bytes.first == UInt8(ascii: " ") || bytes.last == UInt8(ascii: " ") {
+                problems.append("\(setting.name) has a blank at an end: give it without")
+            } else if let control = text.unicodeScalars.first(where: { $0.value < 0x20 || $0.value == 0x7f }) {
+                problems.append("\(setting.name) has \(control.escaped(asASCII: true)) in it: give it in one line")
+            }
+        }
     }
 
     mutating func required(_ setting: Setting) -> String? {
@@ -157,6 +189,7 @@ struct SettingsReader {
         options.limits = Limits(files: count(.maxFiles), size: size(.maxSize), blob: size(.maxBlob))
         options.grace = duration(.grace)
         options.keepPrevious = duration(.keepPrevious)
+        options.keepLost = duration(.keepLost)
         return options
     }
 
@@ -218,7 +251,7 @@ struct SettingsReader {
         }
         var api = text(.githubAPI) ?? Setting.githubAPI.standard ?? ""
         while api.hasSuffix("/") { api.removeLast() }
-        if (try? RemoteURL(api + "/x"))?.transport != .https, !api.hasPrefix("http://127.0.0.1") {
+        if !GitHubAppOptions.accepts(api: api) {
             problems.append("SIDEKICK_GITHUB_API_URL is \"\(api.printable(limit: 80))\": give an https URL")
         }
         if text(.password) != nil || text(.token) != nil {
@@ -229,7 +262,8 @@ struct SettingsReader {
 
     private mutating func ssh() -> SSHOptions {
         SSHOptions(
-            key: secret(.sshKey), knownHosts: secret(.sshKnownHosts), home: environment["HOME"],
+            key: secret(.sshKey), keys: text(.sshKeysFile), knownHosts: secret(.sshKnownHosts),
+            home: environment["HOME"],
             agentSocket: environment["SSH_AUTH_SOCK"], searchPath: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
         )
     }
@@ -266,11 +300,16 @@ struct SettingsReader {
         if signature != nil, url == nil {
             warnings.append("SIDEKICK_NOTIFY_SECRET is set and SIDEKICK_NOTIFY_URL is not: there is nothing to sign")
         }
+        let names = value(.hookEnvironment, accepted: HookSettings.acceptedNames, HookSettings.names) ?? []
+        for name in names where environment[name] == nil {
+            warnings.append("SIDEKICK_HOOK_ENVIRONMENT names \(name), which is not set")
+        }
         return HookSettings(
             beforePublish: command(.beforePublish), onPublish: command(.onPublish),
             receiver: url.map { HookSettings.Receiver(url: $0, secret: signature) }, touchFile: text(.touchFile),
             timeout: duration(.hookTimeout, atLeast: 0.1),
-            searchPath: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", home: environment["HOME"])
+            searchPath: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", home: environment["HOME"],
+            environment: environment.filter { names.contains($0.key) })
     }
 
     private mutating func command(_ setting: Setting) -> HookCommand? {

@@ -28,20 +28,6 @@ final class Directory: Sendable {
 
     deinit { close(descriptor) }
 
-    /// What the process keeps from new files: read where reading does not change it (Linux 4.7), else taken to be everything.
-    private static let umask: mode_t = {
-        guard let file = fopen("/proc/self/status", "re") else { return 0o777 }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 256)
-        while fgets(&line, Int32(line.count), file) != nil {
-            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            guard text.hasPrefix("Umask:") else { continue }
-            return mode_t(text.dropFirst(6).trimmingPrefix { $0.isWhitespace }.prefix { $0.isNumber }, radix: 8)
-                ?? 0o777
-        }
-        return 0o777
-    }()
-
     private static let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
     /// Opens by path; links on the way are followed, a link at its end is not.
@@ -88,8 +74,14 @@ final class Directory: Sendable {
         guard let folder = try folder(name) else {
             throw DiskError("open the folder", pathOf(name), code: ENOTDIR)
         }
-        if made, Self.umask & mode != 0 { fchmod(folder.descriptor, mode) }
+        if made { try folder.setMode(mode) }
         return folder
+    }
+
+    /// Gives it a mode, whatever the umask, the folder above (setgid) and its default ACL made of it.
+    func setMode(_ mode: mode_t) throws(DiskError) {
+        guard try status.permissions != mode else { return }
+        guard fchmod(descriptor, mode) == 0 else { throw DiskError("set the mode of", path) }
     }
 
     func status(_ name: EntryName) throws(DiskError) -> FileStatus? {

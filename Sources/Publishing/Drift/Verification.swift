@@ -1,4 +1,5 @@
 import Git
+import Glibc
 
 /// Compares every byte of a published tree with its commit, and finds what nobody published.
 struct Verification {
@@ -11,6 +12,8 @@ struct Verification {
         case missing(TreePath)
         case changed(TreePath)
         case mode(TreePath)
+        /// A folder that was made for what is below it.
+        case folderMode(TreePath)
         /// It is in what was published and not in the commit, or the other way around: the record is damaged.
         case unrecorded(TreePath)
         case foreign(TreePath)
@@ -19,8 +22,8 @@ struct Verification {
 
         var path: TreePath {
             switch self {
-            case .missing(let path), .changed(let path), .mode(let path), .unrecorded(let path), .foreign(let path),
-                .unreadable(let path):
+            case .missing(let path), .changed(let path), .mode(let path), .folderMode(let path), .unrecorded(let path),
+                .foreign(let path), .unreadable(let path):
                 path
             }
         }
@@ -30,6 +33,7 @@ struct Verification {
             case .missing(let path): "missing: \(path)"
             case .changed(let path): "changed: \(path)"
             case .mode(let path): "mode: \(path)"
+            case .folderMode(let path): "mode: \(path)/"
             case .unrecorded(let path): "not as recorded: \(path)"
             case .foreign(let path): "not published by sidekick: \(path)"
             case .unreadable(let path): "cannot be read, and was not published by sidekick: \(path)"
@@ -68,6 +72,9 @@ struct Verification {
         }
     }
 
+    /// Of each folder in a tree that is shown.
+    static let folderMode: mode_t = 0o755
+
     private static func namesIfReadable(of folder: Directory) throws(DiskError) -> [EntryName]? {
         do {
             return try folder.names()
@@ -79,6 +86,10 @@ struct Verification {
 
     /// Goes on around what it may not read, as a volume's own lost+found.
     private func findForeign(in folder: Directory, path: TreePath, _ differences: inout [Difference]) throws {
+        // Of what stands in the layout `folder`, others may have made a part, and keep it as they like.
+        if record.layout != .folder, try folder.status.permissions != Self.folderMode {
+            differences.append(.folderMode(path))
+        }
         guard let names = try Self.namesIfReadable(of: folder) else { return differences.append(.unreadable(path)) }
         for name in names {
             try Task.checkCancellation()
@@ -103,8 +114,9 @@ extension TreeRecord {
         in repository: borrowing Repository, _ limits: Limits
     ) throws -> [Verification.Difference] {
         let path = TreePath(subdirectory)
-        guard let tree = try repository.subtree(of: repository.commit(commit).tree, at: path) else {
-            throw PublishingError.subdirectoryMissing(subdirectory: subdirectory, commit: commit)
+        let commit = try repository.commit(commit)
+        guard let tree = try repository.subtree(of: commit.tree, at: path) else {
+            throw try PublishingError.noSubdirectory(subdirectory, in: commit, of: repository)
         }
         // A record of a policy that is not known any more is compared by its rows alone.
         let selection = PublishingOptions(like: self)?.selection

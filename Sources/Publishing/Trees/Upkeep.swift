@@ -31,6 +31,11 @@ struct Upkeep {
     }
 
     private func clean(makingSpares: Bool) throws -> Double? {
+        let expiry = try lostAndFound.expire(after: trees.options.keepLost, now: now, isStopped: isStopped)
+        return [try cleanPool(makingSpares: makingSpares), expiry].compactMap { $0 }.min()
+    }
+
+    private func cleanPool(makingSpares: Bool) throws -> Double? {
         try trees.settle(keeping: lostAndFound)
         try expirePrevious()
         let live = try trees.liveName()
@@ -85,7 +90,11 @@ struct Upkeep {
 
     /// One tree that cannot be removed must not keep the others.
     private func retireOrLeave(_ tree: String) {
-        _ = try? pool.retire(tree, keeping: lostAndFound, isStopped: isStopped)
+        do {
+            _ = try pool.retire(tree, keeping: lostAndFound, isStopped: isStopped)
+        } catch {
+            lostAndFound.cannotRemove("trees/" + tree, error)
+        }
     }
 
     /// Folders in the pool without a record: nothing says what is ours in them.

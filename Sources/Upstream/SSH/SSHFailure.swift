@@ -28,7 +28,9 @@ struct SSHFailure {
         if says("Could not resolve hostname") { return .hostUnknown(host: target.host, reason: lastLine) }
         if says("No user exists for uid") { return .noPasswdEntry(reason: lastLine) }
         if says("Permission denied", "Load key", "error in libcrypto", "Too many authentication failures") {
-            return .sshLogin(address: address, reason: lastLine, hadKey: options.ssh.key != nil)
+            return .sshLogin(
+                address: address, reason: firstCause + lastLine,
+                hadKey: options.ssh.key != nil || options.ssh.keys != nil)
         }
         if says("ProxyCommand", "ProxyJump", "/bin/sh: No such file") { return .sshNeedsShell(reason: lastLine) }
         if says("Connection refused", "No route to host", "Network is unreachable") {
@@ -43,13 +45,24 @@ struct SSHFailure {
         return .closed(host: options.url.authority, reason: lastLine.isEmpty ? "ssh ended and said nothing" : lastLine)
     }
 
+    /// What ssh says of a key before it tries without it, and the server refuses that.
+    private var firstCause: String {
+        guard let line = lines.first(where: { $0.hasPrefix("Load key ") || $0.hasPrefix("Load certificate ") }),
+            let reason = line.utf8.firstRange(of: "\": ".utf8)
+        else { return "" }
+        let cause = "the key cannot be used, " + String(line.utf8[reason.upperBound...].asText) + "; "
+        return cause.printable()
+    }
+
     /// What matters stands last, but for what git and forges add for people who sit at a terminal.
     private var lastLine: String {
         let noise = ["and the repository exists", "Please make sure you have", "fatal: Could not read from remote"]
-        let lines = text.split { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }.map { line in
-            String(String(line).drop { $0.isWhitespace })
-        }
-        return (lines.last { line in !line.isEmpty && !noise.contains { line.hasPrefix($0) } } ?? "").printable()
+        return (lines.last { line in !noise.contains { line.hasPrefix($0) } } ?? "").printable()
+    }
+
+    private var lines: [String] {
+        text.utf8.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }.map(\.trimmingSpaces.asText)
+            .filter { !$0.isEmpty }
     }
 }
 

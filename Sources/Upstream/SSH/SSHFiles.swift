@@ -8,8 +8,14 @@ struct SSHFiles: Sendable {
     /// They live as long as this does.
     private var files: [SealedFile] = []
 
-    init(_ options: SSHOptions) throws {
-        try take(key: options.key)
+    /// - Parameter url: the repository, of which it depends which keys are for it.
+    init(_ options: SSHOptions, for url: RemoteURL) throws {
+        let listed = try options.keys.map { file in
+            try SSHKeyList(CredentialSource.Place.file(file).read().reveal(), in: file).keys(for: url)
+        }
+        let keys = [options.key].compactMap { $0 } + (listed ?? []).map { .file($0) }
+        if !keys.isEmpty { arguments += ["-o", "IdentitiesOnly=yes"] }
+        for key in keys { try take(key: key) }
         try take(knownHosts: options.knownHosts)
         // Not what it finds by itself: that is looked for in the home of the passwd entry, which there may be none of.
         let configuration = options.home.map { $0 + "/.ssh/config" }
@@ -23,15 +29,15 @@ struct SSHFiles: Sendable {
         try takeUser(home: options.home)
     }
 
-    private mutating func take(key: CredentialSource.Place?) throws {
-        guard let key else { return }
-        arguments += ["-o", "IdentitiesOnly=yes", "-i"]
-        // ssh refuses a key that others may read, as the files are that compose and Kubernetes mount.
-        if case .file(let path) = key, Self.isPrivate(path) {
-            arguments.append(path)
-        } else {
-            arguments.append(try hold(key, named: "key"))
-        }
+    /// ssh refuses a key that others may read, as the files are that compose and Kubernetes mount, and one without its last LF.
+    /// So it is always given a copy, whatever the file is like.
+    private mutating func take(key: CredentialSource.Place) throws {
+        let name = if case .file(let path) = key { path } else { "SIDEKICK_SSH_KEY" }
+        arguments += ["-i", try hold(try SSHKey(try key.read(), from: name).text, named: "key")]
+        // What a certificate authority of ssh's signed, beside the key as ssh itself looks for it.
+        guard case .file(let path) = key, access(path + "-cert.pub", F_OK) == 0 else { return }
+        let certificate = try CredentialSource.Place.file(path + "-cert.pub").read().reveal()
+        arguments += ["-o", "CertificateFile=\(try hold(Array(certificate.utf8) + [10], named: "certificate"))"]
     }
 
     private mutating func take(knownHosts: CredentialSource.Place?) throws {
@@ -40,20 +46,17 @@ struct SSHFiles: Sendable {
         case .file(let path):
             guard access(path, R_OK) == 0 else { throw UpstreamError.secretUnreadable(path: path) }
             arguments += ["-o", "UserKnownHostsFile=\"\(path)\""]
-        case .value: arguments += ["-o", "UserKnownHostsFile=\(try hold(knownHosts!, named: "known_hosts"))"]
+        case .value(let text):
+            let file = try hold(Array(text.reveal().utf8) + [10], named: "known_hosts")
+            arguments += ["-o", "UserKnownHostsFile=\(file)"]
         }
         arguments += ["-o", "GlobalKnownHostsFile=/dev/null"]
     }
 
-    private mutating func hold(_ place: CredentialSource.Place, named name: String) throws -> String {
-        let file = try SealedFile(try place.read().reveal().utf8 + [10], named: name)
+    private mutating func hold(_ bytes: [UInt8], named name: String) throws -> String {
+        let file = try SealedFile(bytes, named: name)
         files.append(file)
         return file.path
-    }
-
-    private static func isPrivate(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_uid == geteuid() && status.st_mode & 0o077 == 0
     }
 
     /// ssh refuses to run for a uid that has no entry in passwd(5), as an image's has none for the uid that a cluster picks:

@@ -4,6 +4,8 @@ import Platform
 public struct SSHOptions: Sendable, Equatable {
     /// The private key; `nil` leaves it to ssh: its agent, and its own files.
     public var key: CredentialSource.Place?
+    /// A file that names further keys, each with the beginning of the addresses that it is for (`SSHKeyList`).
+    public var keys: String?
     /// Whom to believe; `nil` leaves it to ssh's own files.
     public var knownHosts: CredentialSource.Place?
     /// The home folder of whoever started us, from the environment.
@@ -15,10 +17,12 @@ public struct SSHOptions: Sendable, Equatable {
 
     /// Makes options.
     public init(
-        key: CredentialSource.Place? = nil, knownHosts: CredentialSource.Place? = nil, home: String? = nil,
+        key: CredentialSource.Place? = nil, keys: String? = nil, knownHosts: CredentialSource.Place? = nil,
+        home: String? = nil,
         agentSocket: String? = nil, searchPath: String = "/usr/local/bin:/usr/bin:/bin"
     ) {
         self.key = key
+        self.keys = keys
         self.knownHosts = knownHosts
         self.home = home
         self.agentSocket = agentSocket

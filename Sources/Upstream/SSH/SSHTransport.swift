@@ -60,7 +60,7 @@ final class SSHTransport: SmartTransport {
     }
 
     private func connect<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
-        let files = try SSHFiles(options.ssh)
+        let files = try SSHFiles(options.ssh, for: options.url)
         let errors = LastLines()
         let silence = Silence(limit: options.timeout)
         do {

@@ -61,7 +61,7 @@ final class GitTransport: SmartTransport {
 
     /// Failures of the network in this room's words; those of others pass.
     private func telling<Value>(_ work: () async throws -> Value) async throws -> Value {
-        do { return try await work() } catch { throw failure(error, options) }
+        do { return try await work() } catch { throw failure(error, at: HTTPPlace(options)) }
     }
 
     /// What is asked for first: a service, a path, the host that was meant, and the version.

@@ -7,24 +7,45 @@ import NIOPosix
 import NIOSSL
 import Platform
 
+/// Who is asked, as errors name it.
+struct HTTPPlace: Sendable {
+    /// Without a login.
+    let address: String
+    /// Host and port.
+    let host: String
+    /// The seconds after which its silence is an error.
+    let timeout: Double
+
+    /// The repository.
+    init(_ options: UpstreamOptions) {
+        (address, host, timeout) = (options.url.address, options.url.authority, options.timeout)
+    }
+
+    /// Where a redirect of the repository's server leads to.
+    init(_ options: UpstreamOptions, redirectedTo url: String) {
+        address = "\(options.url.address) (redirected to \(HTTPOrigin.shown(url)))"
+        host = HTTPOrigin(url)?.authority ?? options.url.authority
+        timeout = options.timeout
+    }
+}
+
 /// What a call of the client failed with, in this room's words.
-func failure(_ error: any Error, _ options: UpstreamOptions) -> any Error {
-    let host = options.url.authority
-    let address = options.url.address
+func failure(_ error: any Error, at place: HTTPPlace) -> any Error {
+    let (host, address) = (place.host, place.address)
     switch error {
     case is UpstreamError, is ProtocolError, is CancellationError: return error
-    case let error as HTTPClientError: return failure(error, options)
+    case let error as HTTPClientError: return failure(error, at: place)
     case let error as NIOConnectionError:
         guard let first = error.connectionErrors.first?.error else {
             let cause = error.dnsAError ?? error.dnsAAAAError
             return UpstreamError.hostUnknown(host: error.host, reason: cause.map { "\($0)" } ?? "it has no address")
         }
         if case .connectTimeout? = first as? ChannelError {
-            return UpstreamError.stalled(host: host, seconds: options.timeout)
+            return UpstreamError.stalled(host: host, seconds: place.timeout)
         }
         return UpstreamError.unreachable(host: host, reason: (first as? IOError)?.reason ?? "\(first)")
     case let error as ChannelError:
-        if case .connectTimeout = error { return UpstreamError.stalled(host: host, seconds: options.timeout) }
+        if case .connectTimeout = error { return UpstreamError.stalled(host: host, seconds: place.timeout) }
         return UpstreamError.closed(host: host, reason: closedByServer)
     case let error as IOError where [ECONNRESET, EPIPE].contains(error.errnoCode):
         return UpstreamError.closed(host: host, reason: closedByServer)
@@ -44,13 +65,13 @@ func failure(_ error: any Error, _ options: UpstreamOptions) -> any Error {
     }
 }
 
-private func failure(_ error: HTTPClientError, _ options: UpstreamOptions) -> any Error {
-    let host = options.url.authority
+private func failure(_ error: HTTPClientError, at place: HTTPPlace) -> any Error {
+    let host = place.host
     switch error {
     case .cancelled: return CancellationError()
     case .readTimeout, .writeTimeout, .connectTimeout, .tlsHandshakeTimeout, .socksHandshakeTimeout,
         .httpProxyHandshakeTimeout, .getConnectionFromPoolTimeout, .deadlineExceeded:
-        return UpstreamError.stalled(host: host, seconds: options.timeout)
+        return UpstreamError.stalled(host: host, seconds: place.timeout)
     case .proxyAuthenticationRequired, .invalidProxyResponse:
         return UpstreamError.unreachable(host: host, reason: "the proxy refuses: \(error.shortDescription)")
     case .remoteConnectionClosed, .uncleanShutdown:
@@ -70,18 +91,21 @@ extension IOError {
 }
 
 extension HTTPClient.Configuration {
-    /// - Parameter idle: the seconds after which an idle connection is closed.
-    init(for options: UpstreamOptions, idle: Int64) throws(UpstreamError) {
+    /// - Parameters:
+    ///   - proxy: what stands between us and the host.
+    ///   - isHome: whether it is the repository's own: nobody else is shown our certificate.
+    ///   - idle: the seconds after which an idle connection is closed.
+    init(for options: UpstreamOptions, proxy: ProxyRules.Proxy?, isHome: Bool, idle: Int64) throws(UpstreamError) {
         let silence = TimeAmount.nanoseconds(Int64(options.timeout * 1e9))
         self.init(
-            tlsConfiguration: try options.tls.configuration(),
+            tlsConfiguration: try options.tls.configuration(isHome: isHome),
             redirectConfiguration: .disallow,
             timeout: .init(connect: silence, read: silence, write: silence),
             connectionPool: .init(idleTimeout: .seconds(idle)),
             ignoreUncleanSSLShutdown: false,
             // References compress threefold: whoever sends a hundred times that sends something else.
             decompression: .enabled(limit: .ratio(100)))
-        switch try options.proxies.proxy(for: options.url) {
+        switch proxy {
         case nil: break
         case let proxy? where proxy.kind == .socks: self.proxy = .socksServer(host: proxy.host, port: proxy.port)
         case let proxy?:
@@ -96,12 +120,13 @@ extension HTTPClient.Configuration {
 }
 
 extension TLSOptions {
-    fileprivate func configuration() throws(UpstreamError) -> TLSConfiguration {
+    fileprivate func configuration(isHome: Bool) throws(UpstreamError) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         if let file = authorities {
             configuration.additionalTrustRoots = [.certificates(try certificates(in: file))]
         }
+        guard isHome else { return configuration }
         if let file = certificate {
             configuration.certificateChain = try certificates(in: file).map { .certificate($0) }
         }

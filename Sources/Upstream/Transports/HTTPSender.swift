@@ -14,8 +14,6 @@ public struct HTTPSender: Sendable {
     ///   - timeout: the longest that one request may take, in seconds.
     public init(like options: UpstreamOptions, timeout: Double) {
         self.options = options
-        // Who we are to the repository is nobody else's business.
-        (self.options.tls.certificate, self.options.tls.key) = (nil, nil)
         self.timeout = timeout
     }
 
@@ -25,18 +23,29 @@ public struct HTTPSender: Sendable {
         public let status: Int
         /// How many seconds the server asked to be left alone.
         public let retryAfter: Double?
+        /// What a server that refuses says for itself.
+        let words: String?
+        let body: [UInt8]
     }
+
+    /// What is read of an answer's body at most, in bytes: what is longer is no answer to what is sent here.
+    private static let mostBytes = 1 << 16
 
     /// One POST over a connection of its own. No redirect is followed.
     ///
+    /// - Parameter readsBody: whether the body of an answer is wanted.
     /// - Throws: `UpstreamError`, which names no more of the address than its host, `CancellationError`.
-    public func post(_ body: [UInt8], to url: String, headers: [(name: String, value: String)]) async throws -> Answer {
+    public func post(
+        _ body: [UInt8], to url: String, headers: [(name: String, value: String)], readsBody: Bool = false
+    ) async throws -> Answer {
         var options = options
         options.url = try Self.origin(url)
         options.timeout = timeout
         let client = HTTPClient(
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
-            configuration: try .init(for: options, idle: 1))
+            // Who we are to the repository is nobody else's business.
+            configuration: try .init(
+                for: options, proxy: options.proxies.proxy(for: options.url), isHome: false, idle: 1))
         defer { client.shutdown { _ in } }
         var request = HTTPClientRequest(url: url)
         request.method = .POST
@@ -46,11 +55,15 @@ public struct HTTPSender: Sendable {
         do {
             let deadline = NIODeadline.now() + .nanoseconds(Int64(timeout * 1e9))
             let response = try await client.execute(request, deadline: deadline)
+            guard response.status.code < 300 else {
+                let refusal = await HTTPRefusal(response, hiding: [])
+                return Answer(status: refusal.status, retryAfter: refusal.retryAfter, words: refusal.words, body: [])
+            }
             return Answer(
-                status: Int(response.status.code),
-                retryAfter: response.headers.first(name: "Retry-After").flatMap { RetryAfter.seconds($0) })
+                status: Int(response.status.code), retryAfter: nil, words: nil,
+                body: readsBody ? Array(try await response.body.collect(upTo: Self.mostBytes).readableBytesView) : [])
         } catch {
-            throw failure(error, options)
+            throw failure(error, at: HTTPPlace(options))
         }
     }
 

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import FoundationEssentials
 import Git
 import NIOCore
 import NIOHTTP1
@@ -13,8 +14,7 @@ import Platform
 final class HTTPTransport: SmartTransport {
     private let options: UpstreamOptions
     private let traffic: Traffic
-    private let client: HTTPClient
-    private let group: MultiThreadedEventLoopGroup
+    private let clients: HTTPClients
     private let app: GitHubApp?
     private let remembered = Mutex<Discovery?>(nil)
     /// What the server said when it asked to be left alone, and until when it is.
@@ -37,20 +37,13 @@ final class HTTPTransport: SmartTransport {
         self.options = options
         self.traffic = traffic
         app = options.app.map { GitHubApp($0) }
-        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        client = HTTPClient(
-            eventLoopGroupProvider: .shared(group), configuration: try .init(for: options, idle: Self.idle))
-    }
-
-    deinit {
-        let group = group
-        client.shutdown { _ in group.shutdownGracefully { _ in } }
+        clients = try HTTPClients(options, idle: Self.idle)
     }
 
     func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
         try checkEmbargo()
-        let credential = try await credential()
         do {
+            let credential = try await credential()
             let known = remembered.withLock { $0 }
             let discovery: Discovery
             if let known { discovery = known } else { discovery = try await discover(credential) }
@@ -67,6 +60,9 @@ final class HTTPTransport: SmartTransport {
             }
         } catch {
             if case UpstreamError.authentication = error { await app?.forget() }
+            if case UpstreamError.busy(_, let status, let seconds?, _) = error {
+                embargo.withLock { $0 = (status, .now + .seconds(seconds)) }
+            }
             // Whatever it was: the next question begins at the beginning.
             remembered.withLock { $0 = nil }
             throw error
@@ -83,12 +79,7 @@ final class HTTPTransport: SmartTransport {
 
     private func credential() async throws -> CredentialSource.Pair? {
         guard let app else { return try options.credentials.credential(for: options.url) }
-        let (client, options) = (client, options)
-        return try await app.credential { request in
-            var request = request
-            request.headers.add(name: "User-Agent", value: options.agent)
-            return try await telling(options) { try await client.execute(request, deadline: .distantFuture) }
-        }
+        return try await app.credential(by: HTTPSender(like: options, timeout: options.timeout))
     }
 
     private struct Server: CommandServer {
@@ -116,10 +107,10 @@ final class HTTPTransport: SmartTransport {
         // Many tags: a third of the bytes.
         request.headers.add(name: "Accept-Encoding", value: isText ? "gzip" : "identity")
         request.body = .bytes(command)
-        let response = try await execute(
+        let answer = try await execute(
             request, bodySize: command.count, credential, version2: version2, mayRepeat: true)
-        try await check(response, is: "application/x-git-upload-pack-result", hadCredential: credential != nil)
-        return try await reading(response) { reader in
+        try await check(answer, is: "application/x-git-upload-pack-result")
+        return try await reading(answer) { reader in
             let value = try await read(&reader)
             try await reader.end()
             return value
@@ -136,16 +127,15 @@ final class HTTPTransport: SmartTransport {
             request.headers.add(name: "Accept", value: "*/*")
             request.headers.add(name: "Pragma", value: "no-cache")
             request.headers.add(name: "Accept-Encoding", value: "identity")
-            let response = try await execute(request, credential, mayRepeat: false)
-            if let next = try redirect(of: response, from: url) {
+            let answer = try await execute(request, credential, mayRepeat: false)
+            if let next = try redirect(of: answer.response, from: url) {
                 // A few bytes, so that the connection can go on to be used.
-                try? await response.body.drop(atMost: 65_536)
+                try? await answer.response.body.drop(atMost: 65_536)
                 url = next
                 continue
             }
-            try await check(
-                response, is: "application/x-git-upload-pack-advertisement", hadCredential: credential != nil)
-            let greeting = try await reading(response) { reader in
+            try await check(answer, is: "application/x-git-upload-pack-advertisement")
+            let greeting = try await reading(answer) { reader in
                 let greeting = try await reader.greeting(keeping: options.ref.keeps)
                 try await reader.end()
                 return greeting
@@ -168,42 +158,57 @@ final class HTTPTransport: SmartTransport {
         let location = response.headers.first(name: "Location") ?? ""
         guard let next = HTTPOrigin.resolve(location, against: url), next.hasSuffix(Self.discoverySuffix) else {
             throw .serverFailed(
-                address: options.url.address, reason: "it redirects to \(location.printable()), which is no repository")
+                address: options.url.address,
+                reason: "it redirects to \(HTTPOrigin.shown(location)), which is no repository")
         }
         guard let from = HTTPOrigin(url), let to = HTTPOrigin(next), from.scheme != "https" || to.scheme == "https"
         else {
             throw .serverFailed(
-                address: options.url.address, reason: "it redirects to \(location.printable()), which is not encrypted")
+                address: options.url.address,
+                reason: "it redirects to \(HTTPOrigin.shown(location)), which is not encrypted")
         }
         return next
     }
 
     // MARK: requests
 
+    /// An answer, and what of it depends on who was asked.
+    private struct Answer {
+        let response: HTTPClientResponse
+        let url: String
+        let place: HTTPPlace
+        let login: CredentialSource.Pair?
+        /// There is a login, and it is for another origin.
+        let keepsLogin: Bool
+    }
+
     /// - Parameter mayRepeat: whether the connection has been idle: the server may have closed it, and a request that met
     ///   that has not been seen.
     private func execute(
         _ request: HTTPClientRequest, bodySize: Int = 0, _ credential: CredentialSource.Pair?, version2: Bool = true,
         mayRepeat: Bool
-    ) async throws -> HTTPClientResponse {
+    ) async throws -> Answer {
         var request = request
         request.headers.add(name: "User-Agent", value: options.agent)
         if version2 { request.headers.add(name: "Git-Protocol", value: "version=2") }
         // Never to another origin than the one that it was given for.
         let isHome = HTTPOrigin(request.url) == HTTPOrigin(options.url.address)
-        if let credential = isHome
-            ? credential : try options.credentials.listed(for: request.url, user: nil, isHome: false)
-        {
-            request.setBasicAuth(username: credential.user, password: credential.password)
-        }
+        let login = isHome ? credential : try options.credentials.listed(for: request.url, user: nil, isHome: false)
+        if let login { request.setBasicAuth(username: login.user, password: login.password) }
+        let place = isHome ? HTTPPlace(options) : HTTPPlace(options, redirectedTo: request.url)
+        let client = try clients.client(for: request.url)
         traffic.ask(bodySize)
+        let response: HTTPClientResponse
         do {
-            return try await client.execute(request, deadline: .distantFuture)
+            response = try await client.execute(request, deadline: .distantFuture)
         } catch let error where mayRepeat && Self.isClosed(error) {
-            return try await telling(options) { try await client.execute(request, deadline: .distantFuture) }
+            response = try await telling(place) { try await client.execute(request, deadline: .distantFuture) }
         } catch {
-            throw failure(error, options)
+            throw failure(error, at: place)
         }
+        return Answer(
+            response: response, url: request.url, place: place, login: login,
+            keepsLogin: login == nil && credential != nil)
     }
 
     private static func isClosed(_ error: any Error) -> Bool {
@@ -215,55 +220,60 @@ final class HTTPTransport: SmartTransport {
     }
 
     private func reading<Value>(
-        _ response: HTTPClientResponse, _ read: (inout PacketReader) async throws -> Value
+        _ answer: Answer, _ read: (inout PacketReader) async throws -> Value
     ) async throws -> Value {
         // One reader, one call at a time.
-        nonisolated(unsafe) var body = response.body.makeAsyncIterator()
-        let (options, traffic) = (options, traffic)
+        nonisolated(unsafe) var body = answer.response.body.makeAsyncIterator()
+        let (place, traffic) = (answer.place, traffic)
         var reader = PacketReader {
-            let bytes = try await telling(options) { try await body.next() }
+            let bytes = try await telling(place) { try await body.next() }
             traffic.receive(bytes?.readableBytes ?? 0)
             return bytes
         }
         return try await read(&reader)
     }
 
-    private func check(
-        _ response: HTTPClientResponse, is expected: String, hadCredential: Bool
-    ) async throws {
-        let address = options.url.address
-        let status = Int(response.status.code)
+    private func check(_ answer: Answer, is expected: String) async throws {
+        guard answer.response.status == .ok else { throw await refusal(answer) }
+        let type = answer.response.headers.first(name: "Content-Type") ?? "no content type"
+        guard type.lowercased().prefix(while: { $0 != ";" && $0 != " " }) == expected else {
+            if try await isListOfReferences(answer) { throw UpstreamError.dumbServer(address: answer.place.address) }
+            throw UpstreamError.notGit(address: answer.place.address, found: type)
+        }
+    }
+
+    /// What a status that is no success means, in the server's own words where it has some.
+    private func refusal(_ answer: Answer) async -> UpstreamError {
+        let login = answer.login.map { [$0.password, Data("\($0.user):\($0.password)".utf8).base64EncodedString()] }
+        let refusal = await HTTPRefusal(answer.response, hiding: login ?? [])
+        let (address, status, words) = (answer.place.address, refusal.status, refusal.words)
         // Whoever asks to be left alone is, whatever else it says.
-        if [403, 429, 503].contains(status), let text = response.headers.first(name: "Retry-After"),
-            let seconds = RetryAfter.seconds(text)
-        {
-            embargo.withLock { $0 = (status, .now + .seconds(seconds)) }
-            throw UpstreamError.busy(address: address, status: status, seconds: seconds)
+        if [403, 429, 503].contains(status), let seconds = refusal.retryAfter {
+            return .busy(address: address, status: status, seconds: seconds, says: words)
         }
         switch status {
-        case 200: break
-        case 401, 407: throw UpstreamError.authentication(address: address, hadCredential: hadCredential)
-        case 403: throw UpstreamError.forbidden(address: address)
-        case 404, 410: throw UpstreamError.repositoryNotFound(address: address)
-        case 429, 503: throw UpstreamError.busy(address: address, status: status, seconds: nil)
-        default: throw UpstreamError.serverFailed(address: address, reason: "status \(status)")
-        }
-        let type = response.headers.first(name: "Content-Type") ?? "no content type"
-        guard type.lowercased().prefix(while: { $0 != ";" && $0 != " " }) == expected else {
-            if try await isListOfReferences(response) {
-                throw UpstreamError.dumbServer(address: address)
-            }
-            throw UpstreamError.notGit(address: address, found: type)
+        case 301, 302, 303, 307, 308:
+            let location = answer.response.headers.first(name: "Location") ?? ""
+            return .moved(
+                address: address,
+                location: HTTPOrigin.shown(HTTPOrigin.resolve(location, against: answer.url) ?? location))
+        case 401 where answer.keepsLogin:
+            return .loginKeptBack(address: address, origin: options.url.authority, says: words)
+        case 401: return .authentication(address: address, hadCredential: answer.login != nil, says: words)
+        case 403: return .forbidden(address: address, says: words)
+        case 404, 410: return .repositoryNotFound(address: address, says: words)
+        case 407: return .unreachable(host: answer.place.host, reason: refusal.saying("the proxy asks for a login"))
+        case 429, 503: return .busy(address: address, status: status, seconds: nil, says: words)
+        default: return .serverFailed(address: address, reason: refusal.saying("status \(status)"))
         }
     }
 
     /// Whether it is the file that `git update-server-info` makes: an id, a tab and a name a line, for clients that read the
     /// repository file by file.
-    private func isListOfReferences(_ response: HTTPClientResponse) async throws -> Bool {
+    private func isListOfReferences(_ answer: Answer) async throws -> Bool {
         var start: [UInt8] = []
-        let options = options
-        try await telling(options) {
-            for try await bytes in response.body {
+        try await telling(answer.place) {
+            for try await bytes in answer.response.body {
                 start += bytes.readableBytesView
                 if start.count > 40 { break }
             }
@@ -283,6 +293,6 @@ extension HTTPClientResponse.Body {
 }
 
 /// Runs a call of the client, its failures told in this room's words.
-private func telling<Value>(_ options: UpstreamOptions, _ work: () async throws -> Value) async throws -> Value {
-    do { return try await work() } catch { throw failure(error, options) }
+private func telling<Value>(_ place: HTTPPlace, _ work: () async throws -> Value) async throws -> Value {
+    do { return try await work() } catch { throw failure(error, at: place) }
 }

@@ -1,0 +1,79 @@
+import CLibgit2
+import Glibc
+import Platform
+
+/// An extension of a repository's format (gitrepository-layout(5), git-config(1), `extensions`) that this version cannot read.
+public struct UnsupportedExtension: Error, Sendable, Equatable {
+    /// In lower case, without `extensions.`.
+    public let name: String
+    /// What it is set to.
+    public let value: String
+}
+
+extension GitError {
+    init(_ unsupported: UnsupportedExtension) {
+        self.init(
+            call: "git_repository_open_ext", code: -1,
+            message: "its format has the extension \(unsupported.name)=\(unsupported.value)")
+        self.unsupported = unsupported
+    }
+}
+
+/// What git's newer formats are to a reader of objects and references.
+enum RepositoryFormat {
+    /// They change how work trees are configured, how objects are fetched or what may be deleted, and nothing of how objects and
+    /// references are kept.
+    private static let harmless = ["noop", "worktreeconfig", "partialclone", "preciousobjects", "relativeworktrees"]
+    /// Its value decides.
+    private static let objectFormat = "objectformat"
+
+    /// Tells libgit2, which by itself refuses all of them.
+    static func announce() -> Int32 {
+        var names = (harmless + [objectFormat]).map { UnsafePointer(strdup($0)) }
+        defer { for name in names { free(UnsafeMutablePointer(mutating: name)) } }
+        return sidekick_set_extensions(&names, names.count)
+    }
+
+    /// Finds an extension in the configuration of a repository that libgit2 has opened.
+    static func unsupported(in repository: OpaquePointer) -> UnsupportedExtension? {
+        var configuration: OpaquePointer?
+        guard git_repository_config(&configuration, repository) == 0 else { return nil }
+        defer { git_config_free(configuration) }
+        guard let value = text("extensions." + objectFormat, in: configuration),
+            value.utf8.lowercased != Array("sha1".utf8)
+        else { return nil }
+        return UnsupportedExtension(name: objectFormat, value: value)
+    }
+
+    /// Finds the extension for which libgit2 refused to open a repository.
+    ///
+    /// - Parameter path: of the repository, or of its work tree.
+    static func unsupported(by error: GitError, at path: String) -> UnsupportedExtension? {
+        guard let start = error.message.utf8.firstRange(of: "unsupported extension name extensions.".utf8) else {
+            return nil
+        }
+        let name = String(decoding: error.message.utf8[start.upperBound...], as: UTF8.self)
+        for file in [path + "/config", path + "/.git/config"] {
+            var configuration: OpaquePointer?
+            guard git_config_open_ondisk(&configuration, file) == 0 else { continue }
+            defer { git_config_free(configuration) }
+            if let value = text("extensions." + name, in: configuration) {
+                return UnsupportedExtension(name: name, value: value)
+            }
+        }
+        return UnsupportedExtension(name: name, value: "")
+    }
+
+    private static func text(_ name: String, in configuration: OpaquePointer?) -> String? {
+        var buffer = git_buf()
+        guard git_config_get_string_buf(&buffer, configuration, name) == 0 else { return nil }
+        defer { git_buf_dispose(&buffer) }
+        return buffer.ptr.map { String(cString: $0) }
+    }
+}
+
+extension Collection<UInt8> {
+    fileprivate var lowercased: [UInt8] {
+        map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+    }
+}
