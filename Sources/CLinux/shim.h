@@ -29,6 +29,13 @@ static inline int sidekick_is_mount_root(const char *path) {
 extern int memfd_create(const char *name, unsigned int flags);
 static inline int sidekick_memfd(const char *name) { return memfd_create(name, 1u /* MFD_CLOEXEC */ | 2u /* MFD_ALLOW_SEALING */); }
 
+/// prctl(2), PR_GET_CHILD_SUBREAPER: whether processes that lose their parents become children of this one.
+extern int prctl(int option, ...);
+static inline int sidekick_is_subreaper(void) {
+    int is = 0;
+    return prctl(37, &is, 0, 0, 0) == 0 && is;
+}
+
 /// fcntl(2), F_ADD_SEALS: no more, no shorter, no other bytes.
 extern int fcntl(int descriptor, int command, ...);
 static inline int sidekick_seal(int descriptor) { return fcntl(descriptor, 1033, 0x1 | 0x2 | 0x4 | 0x8); }

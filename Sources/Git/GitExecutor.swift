@@ -1,4 +1,5 @@
 import Dispatch
+import Platform
 
 /// The lane on which libgit2 and the disk work: one serial queue, so that a blocking call never holds a thread of the
 /// cooperative pool, and `Task.isCancelled` is still the caller's inside a C callback.
@@ -12,7 +13,7 @@ public actor GitExecutor {
 
         func enqueue(_ job: consuming ExecutorJob) {
             let job = UnownedJob(job)
-            queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+            queue.async { DiskThread.run { job.runSynchronously(on: self.asUnownedSerialExecutor()) } }
         }
     }
 

@@ -20,6 +20,8 @@ public struct ReferenceName: Hashable, Sendable, Comparable, CustomStringConvert
         guard isAllowed else { return nil }
     }
 
+    /// Of what no reference names.
+    public static let none = ReferenceName(bytes: [])
     /// What HEAD is called.
     public static let head: ReferenceName = "HEAD"
 

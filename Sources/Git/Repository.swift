@@ -1,5 +1,6 @@
 import CLibgit2
 import Glibc
+import Platform
 
 /// A repository that is open. Closed when it goes out of scope; never kept across passes, because an open one keeps the
 /// descriptors of packs that were deleted since.
@@ -72,6 +73,7 @@ public struct Store: Sendable, Hashable {
 
     /// Opens it, making what is missing of one that was begun (`openToFill`).
     public func open() throws(GitError) -> Repository {
+        DiskThread.check()
         do {
             return try Repository(openingPacksOf: path)
         } catch  where error.isNotFound && hasMark {

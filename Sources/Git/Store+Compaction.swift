@@ -18,10 +18,11 @@ extension Store {
     /// - Parameters:
     ///   - commits: what is kept, the most important first. One of the others that is not whole is left out.
     ///   - depth: the commits of history that are kept with each; 0 is all.
+    ///   - bytes: of the largest tree that is kept; `nil` when that is not known.
     /// - Returns: the commits that were kept, in the same order.
     /// - Throws: `GitError` when the first commit is not whole or the disk refuses, `CancellationError`.
     @discardableResult
-    public func compact(keeping commits: [ObjectID], depth: Int) throws -> [ObjectID] {
+    public func compact(keeping commits: [ObjectID], depth: Int, bytes: Int64? = nil) throws -> [ObjectID] {
         guard hasMark else {
             throw GitError(call: "store", code: -1, message: "\(path) is not a store of sidekick's")
         }
@@ -30,7 +31,7 @@ extension Store {
             try checkSpace()
             // Closed, all of them, before anything is removed.
             let kept = try fill(commits, depth: depth)
-            try fresh.note("\(fresh.size().bytes)", in: fresh.compactedFile)
+            try fresh.note(Compacted(left: fresh.size().bytes, kept: bytes).text, in: fresh.compactedFile)
             try fresh.sync()
             try Task.checkCancellation()
             try replace()

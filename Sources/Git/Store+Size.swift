@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Platform
 
 /// What a store weighs.
 public struct StoreSize: Sendable, Equatable {
@@ -27,6 +28,7 @@ extension Store {
 
     /// Counts what is in the store, by reading its folders. Empty for one that is not there.
     public func size() -> StoreSize {
+        DiskThread.check()
         var size = StoreSize()
         for folder in Self.names(in: path + "/objects") {
             let isPack = folder == "pack"
@@ -51,21 +53,50 @@ extension Store {
         case overdue
     }
 
-    /// Whether packs have piled up so far that `compact` is worth its cost. Cheap enough for every pass.
-    public var compaction: Compaction {
+    /// Whether packs have piled up so far that `compact` is worth its cost, or what is kept has become so small. Cheap enough
+    /// for every pass.
+    ///
+    /// - Parameter kept: the bytes of the largest tree that is kept; `nil` when that is not known.
+    public func compaction(keeping kept: Int64? = nil) -> Compaction {
         let size = size()
-        let text = (try? String(contentsOfFile: compactedFile, encoding: .utf8)) ?? ""
-        let left = max(size.largest, min(Int(text) ?? 0, size.bytes))
+        let noted = Compacted((try? String(contentsOfFile: compactedFile, encoding: .utf8)) ?? "")
+        let left = max(size.largest, min(noted.left, size.bytes))
         func isOver(_ factor: Int) -> Bool {
             size.packs > factor * Self.maxPacks || size.bytes - left > factor * (left + Self.freeBytes)
         }
-        return isOver(2) ? .overdue : isOver(1) ? .due : .needless
+        return isOver(2) ? .overdue : isOver(1) || hasShrunk(size, left, noted, kept) ? .due : .needless
     }
 
+    /// Whether most of it was of a site that was much larger: once for each time that it becomes half as large, so that a long
+    /// history is not copied again and again. What was published before the last few fetches is not kept any more.
+    private func hasShrunk(_ size: StoreSize, _ left: Int, _ noted: Compacted, _ kept: Int64?) -> Bool {
+        guard let kept = kept.map({ Int($0) }), size.packs > StoreReference.published.count else { return false }
+        return left > 2 * kept + Self.shrunkBytes && noted.kept.map { kept < $0 / 2 } ?? true
+    }
+
+    /// Less than this is not worth the copy.
+    private static let shrunkBytes = 1_000_000
+
     /// Whether there is something to gain.
-    public var needsCompaction: Bool { compaction != .needless }
+    public func needsCompaction(keeping kept: Int64? = nil) -> Bool { compaction(keeping: kept) != .needless }
 
     private static func names(in folder: String) -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     }
+}
+
+/// What a compaction noted: the bytes that it left, and those of the largest tree that was kept then.
+struct Compacted {
+    let left: Int
+    let kept: Int?
+
+    init(left: Int, kept: Int64?) { (self.left, self.kept) = (left, kept.map { Int($0) }) }
+
+    init(_ text: String) {
+        let words = text.parts(at: " ").map { Int($0) }
+        left = (words.first ?? nil) ?? 0
+        kept = words.count > 1 ? words[1] : nil
+    }
+
+    var text: String { kept.map { "\(left) \($0)" } ?? "\(left)" }
 }

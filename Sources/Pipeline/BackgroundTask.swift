@@ -11,7 +11,7 @@ final class BackgroundTask: Sendable {
     func start(_ work: @escaping @Sendable () async -> Void) -> Bool {
         task.withLock { running in
             guard running == nil else { return false }
-            running = Task {
+            running = Task(executorPreference: LoopLane.shared) {
                 await work()
                 self.task.withLock { $0 = nil }
             }

@@ -23,7 +23,8 @@ struct Delivery: Sendable {
     ///   - isFetched: whether it has just come from the remote. What the server is told to be here must have made a tree.
     ///   - gate: asked before it is shown; `nil` where nobody is.
     func deliver(
-        _ commit: ObjectID, ref: String?, isFetched: Bool = false, replacing before: Published?, past gate: Gate? = nil
+        _ commit: ObjectID, ref: ReferenceName?, isFetched: Bool = false, replacing before: Published?,
+        past gate: Gate? = nil
     ) async throws {
         let store = publisher.destination.store
         journal.enter(.materialize)
@@ -43,7 +44,7 @@ struct Delivery: Sendable {
         }
         journal.enter(.publish)
         do {
-            try await at(.publish) { try await gate?.judge(staged, commit, ref: ref ?? "", replacing: before) }
+            try await at(.publish) { try await gate?.judge(staged, commit, ref: ref ?? .none, replacing: before) }
         } catch {
             if let before { await mend(before) }
             throw error

@@ -39,9 +39,10 @@ extension Loop {
         let compactionRest = compactionRest
         do {
             let size: (before: Int, after: Int)? = try await upkeepExecutor.run {
-                guard compactionRest.isOver, store.exists, store.needsCompaction else { return nil }
+                let kept = try publisher.largestTree()
+                guard compactionRest.isOver, store.exists, store.needsCompaction(keeping: kept) else { return nil }
                 let before = store.size().bytes
-                try store.compact(keeping: try publisher.commitsToKeep(), depth: depth)
+                try store.compact(keeping: try publisher.commitsToKeep(), depth: depth, bytes: kept)
                 return (before, store.size().bytes)
             }
             guard let size else { return }

@@ -36,6 +36,17 @@ public struct Loop: Sendable {
         _ settings: Settings, doorbell: Doorbell, journal: Journal, notifier: (any Notifier)?, logger: Logger,
         terminal: Bool, version: String
     ) async throws -> Loop {
+        try await LoopLane.run {
+            try await begin(
+                settings, doorbell: doorbell, journal: journal, notifier: notifier, logger: logger, terminal: terminal,
+                version: version)
+        }
+    }
+
+    private static func begin(
+        _ settings: Settings, doorbell: Doorbell, journal: Journal, notifier: (any Notifier)?, logger: Logger,
+        terminal: Bool, version: String
+    ) async throws -> Loop {
         do {
             let limits = settings.publishing.limits
             ObjectLimits(blob: limits.blob, files: limits.files).enforce()
@@ -107,10 +118,12 @@ public struct Loop: Sendable {
 
     /// Passes until the task is cancelled.
     public func run() async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await hooks.run() }
-            await follow()
-            group.cancelAll()
+        await LoopLane.run {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await hooks.run() }
+                await follow()
+                group.cancelAll()
+            }
         }
     }
 
@@ -148,7 +161,7 @@ public struct Loop: Sendable {
                 if watch != nil { doorbell.ring(.change) }
             }
             // In the background the next update would end it, and it would begin anew after each.
-            if compactionRest.isOver, publisher.destination.store.compaction == .overdue { await compact() }
+            if compactionRest.isOver, publisher.destination.store.compaction() == .overdue { await compact() }
             HookChildren.buryOrphans()
             trigger = await wait(pause)
         }
@@ -162,7 +175,9 @@ public struct Loop: Sendable {
     /// One pass.
     ///
     /// - Throws: `SyncError`, `CancellationError`.
-    public func runOnce() async throws {
+    public func runOnce() async throws { try await LoopLane.run { try await passOnce() } }
+
+    private func passOnce() async throws {
         await survey()
         do {
             try await runPass(nil) { error, _ in (error == nil ? 0 : 1, nil) }

@@ -33,7 +33,7 @@ struct Pass: Sendable {
         // What has been shown before needs no leave to be mended.
         let isKnown = try await executor.run { try publisher.hasPublished(news.commit) }
         try await delivery.deliver(
-            news.commit, ref: news.ref.text, isFetched: held == nil, replacing: before,
+            news.commit, ref: news.ref, isFetched: held == nil, replacing: before,
             past: held == nil && !isKnown ? gate : nil)
         return .published(commit: news.commit)
     }

@@ -199,6 +199,12 @@ public final class Publisher: Sendable {
         return try commits.filter { try seen.insert($0).inserted && repository.contains($0) }
     }
 
+    /// The bytes of the largest tree on the disk; `nil` when there is none.
+    public func largestTree() throws -> Int64? {
+        let spares = layout == .folder ? [] : try trees.pool.spares(besides: nil).map(\.record.count.bytes)
+        return ([try published()?.bytes].compactMap { $0 } + spares).max()
+    }
+
     /// From now on the next pass makes these paths anew, whatever it finds at the remote.
     func noteDrift(_ paths: [TreePath]) {
         state.withLock { $0.drifted += Set(paths).subtracting($0.drifted) }

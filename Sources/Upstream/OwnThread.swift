@@ -1,4 +1,5 @@
 public import Glibc
+import Platform
 
 /// A thread for what may block for as long as it likes. Those of libdispatch are few and shared.
 public enum OwnThread {
@@ -16,7 +17,8 @@ public enum OwnThread {
         let code = pthread_create(
             &thread, nil,
             { body in
-                Unmanaged<Body>.fromOpaque(body!).takeRetainedValue().run()
+                let body = Unmanaged<Body>.fromOpaque(body!).takeRetainedValue()
+                DiskThread.run { body.run() }
                 return nil
             }, body.toOpaque())
         guard code == 0 else {

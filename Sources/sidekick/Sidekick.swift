@@ -48,6 +48,9 @@ struct FollowCommand: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
+        #if DEBUG
+            DiskThread.enforce()
+        #endif
         stopAtOnceUntilTheLoopRuns()
         let settings = try configure()
         let logger = Logger(label: "sidekick")
@@ -92,7 +95,8 @@ struct FollowCommand: AsyncParsableCommand {
         let flags = place.values.merging(options.values) { $1 }
         let (settings, warnings) = try configuring {
             () throws(SettingsError) in
-            try Settings.parse(flags: flags, environment: ProcessInfo.processInfo.environment)
+            try Settings.parse(
+                flags: flags, environment: ProcessInfo.processInfo.environment, odd: RawEnvironment.odd)
         }
         LoggingSystem.bootstrap { _ in
             LineLogHandler(format: settings.logFormat, level: Logger.Level(rawValue: settings.logLevel) ?? .info)

@@ -149,7 +149,7 @@ import Testing
 }
 
 /// A connection that does as it is told.
-private final class Client: @unchecked Sendable {
+final class Client: @unchecked Sendable {
     private let descriptor: Int32
     private let lock = NSLock()
     private var text: [UInt8] = []

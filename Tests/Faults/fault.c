@@ -4,6 +4,7 @@
 //   FAULT_ERRNO=E        it fails with this errno; unset: the process is killed at it, with half of what a write has
 //   FAULT_STICKY=1       so does every later one
 //   FAULT_LOG=F          every call is appended to F: its number, `-`, `failed` or `killed`, its name, its paths
+//   FAULT_HANG=F         while there is a file F, each of them, and each that opens or looks at something, waits
 //   FAULT_SKIP_SYNC=1    syncs are counted and not done: what is killed here is a process and not the machine
 //
 // Counted are the calls of glibc that make, name, fill, sync, mark and remove files. Not seen are writes through a shared
@@ -33,12 +34,14 @@
 static atomic_long calls;
 static long at;
 static int code, sticky, skips_sync, trace = -1;
+static const char *hang;
 
 __attribute__((constructor)) static void start(void) {
     const char *text;
     if ((text = getenv("FAULT_AT"))) at = atol(text);
     if ((text = getenv("FAULT_ERRNO"))) code = atoi(text);
     sticky = getenv("FAULT_STICKY") != NULL;
+    hang = getenv("FAULT_HANG");
     skips_sync = getenv("FAULT_SKIP_SYNC") != NULL;
     if ((text = getenv("FAULT_LOG"))) {
         int file = syscall(SYS_openat, AT_FDCWD, text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -82,7 +85,15 @@ static void note(long number, const char *what, const char *call, struct place o
 
 enum verdict { PASSES, FAILS, DIES };
 
+// As of a volume whose server is gone.
+static void wait_for_disk(void) {
+    int before = errno;
+    while (hang && syscall(SYS_access, hang, F_OK) == 0) syscall(SYS_nanosleep, &(struct timespec){0, 10000000}, NULL);
+    errno = before;
+}
+
 static enum verdict judge(const char *call, enum kind kind, struct place one, struct place other) {
+    wait_for_disk();
     int before = errno;
     long number = atomic_fetch_add(&calls, 1) + 1;
     enum verdict verdict = PASSES;
@@ -170,12 +181,14 @@ static int makes(int flags) { return flags & (O_CREAT | O_TRUNC) || (flags & O_T
 #define OPEN(name)                                                                                                     \
     int name(const char *path, int flags, ...) {                                                                       \
         mode_t mode = MODE(flags);                                                                                     \
+        wait_for_disk();                                                                                               \
         if (makes(flags) && faulty("open", TAKES_SPACE, PATH(path), none)) return -1;                                  \
         return NEXT(name)(path, flags, mode);                                                                          \
     }
 #define OPENAT(name)                                                                                                   \
     int name(int folder, const char *path, int flags, ...) {                                                           \
         mode_t mode = MODE(flags);                                                                                     \
+        wait_for_disk();                                                                                               \
         if (makes(flags) && faulty("openat", TAKES_SPACE, AT(folder, path), none)) return -1;                          \
         return NEXT(name)(folder, path, flags, mode);                                                                  \
     }
@@ -204,6 +217,25 @@ char *mkdtemp(char *path) { return faulty("mkdir", TAKES_SPACE, PATH(path), none
     }
 FOPEN(fopen)
 FOPEN(fopen64)
+
+// MARK: looking
+
+int stat(const char *path, struct stat *status) {
+    wait_for_disk();
+    return NEXT(stat)(path, status);
+}
+int lstat(const char *path, struct stat *status) {
+    wait_for_disk();
+    return NEXT(lstat)(path, status);
+}
+int fstatat(int folder, const char *path, struct stat *status, int flags) {
+    wait_for_disk();
+    return NEXT(fstatat)(folder, path, status, flags);
+}
+int access(const char *path, int mode) {
+    wait_for_disk();
+    return NEXT(access)(path, mode);
+}
 
 // MARK: writing
 

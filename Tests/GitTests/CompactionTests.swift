@@ -71,14 +71,14 @@ import Testing
         try update(files, depth: depth)
         for commit in try history(updates) { try fetch(commit, depth: depth) }
         #expect(store.size().packs == updates + 1)
-        #expect(store.needsCompaction == (updates > 50))
+        #expect(store.needsCompaction() == (updates > 50))
         let before = store.size()
         let kept = try published()
         #expect(try store.compact(keeping: kept, depth: depth) == kept)
         try expectWhole()
         #expect(try published() == kept)
         let after = store.size()
-        #expect(after.packs <= 3 && after.bytes < before.bytes && !store.needsCompaction, "\(before), \(after)")
+        #expect(after.packs <= 3 && after.bytes < before.bytes && !store.needsCompaction(), "\(before), \(after)")
         let history = try git("rev-list", "--count", "refs/sidekick/fetched")
         #expect(
             history == (depth == 0 ? "\(updates + 2)" : "\(depth + 2)"), "three commits, and what is before the oldest")

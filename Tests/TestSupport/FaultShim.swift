@@ -111,6 +111,11 @@ public struct FaultShim: Sendable {
         return (Command.Result(status: status, output: Data(), error: try files.read("error")), calls(in: files))
     }
 
+    /// What makes the disk of a program hang for as long as a file exists.
+    public func environment(hangingWhile file: String) -> [String: String] {
+        ["LD_PRELOAD": folder("fault.so"), "FAULT_HANG": file]
+    }
+
     private func environment(_ fault: (Fault, at: Int)?, log: String) -> [String: String] {
         let always = [
             "PATH": "/usr/bin:/bin", "LD_PRELOAD": folder("fault.so"), "FAULT_LOG": log, "FAULT_SKIP_SYNC": "1",

@@ -29,7 +29,8 @@ struct Gate: Sendable {
         recovery: .fixConfiguration, exitCode: .usage)
 
     /// - Throws: `SyncError` for a commit that may not be shown, `CancellationError`.
-    func judge(_ staged: StagedTree, _ commit: ObjectID, ref: String, replacing before: Published?) async throws {
+    func judge(_ staged: StagedTree, _ commit: ObjectID, ref: ReferenceName, replacing before: Published?) async throws
+    {
         let publisher = publisher
         let changes = try await executor.run {
             try publisher.changes(of: staged, since: before.map { [$0.name] } ?? [])

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Synchronization
 
@@ -35,8 +36,10 @@ final class HookChildren: Sendable {
     static func killAll() { all.withLock { for group in $0.groups { kill(-group, SIGKILL) } } }
 
     /// As process 1 of a container this one inherits every process that loses its parent, and nobody else would take note of
-    /// their ends. Only between passes, and while no hook runs: a child that somebody waits for would be taken from him.
+    /// their ends. Only between passes, and while no hook runs: a child that somebody waits for would be taken from him. Elsewhere
+    /// every child is one that somebody waits for.
     static func buryOrphans() {
+        guard getpid() == 1 || sidekick_is_subreaper() != 0 else { return }
         all.withLock { all in
             guard all.runs == 0 else { return }
             while waitpid(-1, nil, WNOHANG) > 0 {}

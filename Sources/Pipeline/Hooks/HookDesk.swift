@@ -35,7 +35,7 @@ struct HookDesk: Sendable {
     /// Something is about to become visible.
     ///
     /// - Parameter ref: the full name of the reference; empty for what an operator holds.
-    func note(_ commit: ObjectID, from ref: String) {
+    func note(_ commit: ObjectID, from ref: ReferenceName) {
         if !messengers.isEmpty { ledger.note("\(commit)", from: ref) }
     }
 

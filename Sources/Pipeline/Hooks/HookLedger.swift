@@ -20,7 +20,17 @@ final class HookLedger: Sendable {
     /// The reference that named a commit when it was published.
     struct Origin: Codable, Equatable {
         var commit: String
+        /// As text.
         var ref: String
+        /// Where that does not tell it: not every name is UTF-8.
+        var bytes: [UInt8]?
+
+        init(commit: String, _ name: ReferenceName) {
+            (self.commit, ref) = (commit, name.text)
+            bytes = ReferenceName(ref) == name ? nil : name.bytes
+        }
+
+        var name: ReferenceName { bytes.map { ReferenceName(bytes: $0) } ?? ReferenceName(ref) }
     }
 
     private struct Book: Codable, Equatable {
@@ -48,14 +58,15 @@ final class HookLedger: Sendable {
     /// Before a commit is shown.
     ///
     /// - Parameter ref: the full name of the reference.
-    func note(_ commit: String, from ref: String) { change { $0.origin = Origin(commit: commit, ref: ref) } }
+    func note(_ commit: String, from ref: ReferenceName) { change { $0.origin = Origin(commit: commit, ref) } }
 
     /// The full name of the reference that named it; empty for what an operator holds.
-    func ref(of published: Published) -> String {
-        book.withLock { $0.origin.flatMap { $0.commit == "\(published.commit)" ? $0.ref : nil } ?? "" }
+    func ref(of published: Published) -> ReferenceName {
+        book.withLock { $0.origin.flatMap { $0.commit == "\(published.commit)" ? $0.name : nil } ?? .none }
     }
 
     private func change(_ body: (inout Book) -> Void) {
+        DiskThread.check()
         book.withLock { book in
             let before = book
             body(&book)

@@ -27,9 +27,9 @@ struct HookProcess: Sendable {
         let list = try write(publication)
         defer { unlink(list) }
         var variables = publication.variables(listedIn: list)
-        variables.merge(settings.environment) { made, _ in made }
-        variables["PATH"] = settings.searchPath
-        variables["HOME"] = settings.home
+        for (name, value) in settings.environment { variables[name] = Array(value.utf8) }
+        variables["PATH"] = Array(settings.searchPath.utf8)
+        variables["HOME"] = settings.home.map { Array($0.utf8) }
         let (hook, logger) = (hook, logger)
         let output = try HookOutput { line in
             logger.info("hook", metadata: ["hook": "\(hook.rawValue)", "line": "\(line)"])
@@ -57,7 +57,7 @@ struct HookProcess: Sendable {
 
     /// - Returns: `nil` when its time was up.
     private func spawn(
-        in folder: String, _ variables: [String: String], _ output: HookOutput
+        in folder: String, _ variables: [String: [UInt8]], _ output: HookOutput
     ) async throws -> TerminationStatus? {
         var platform = PlatformOptions()
         platform.processGroupID = 0
@@ -68,11 +68,7 @@ struct HookProcess: Sendable {
             executable: command.arguments[0].contains("/")
                 ? .path(FilePath(command.arguments[0])) : .name(command.arguments[0]),
             arguments: Arguments(Array(command.arguments.dropFirst())),
-            environment: .custom(
-                Dictionary(
-                    uniqueKeysWithValues: variables.compactMap { name, value in
-                        Environment.Key(rawValue: name).map { ($0, value) }
-                    })),
+            environment: .custom(variables.map { Array("\($0)=".utf8) + $1 + [0] }),
             workingDirectory: FilePath(folder), platformOptions: platform)
         let children = HookChildren()
         let run = Task {

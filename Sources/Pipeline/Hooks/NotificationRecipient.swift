@@ -73,7 +73,7 @@ final class NotificationRecipient: Recipient {
     private func message(_ event: Notification.Event, at time: Double, _ published: Published?) -> Notification {
         var notification = Notification(
             event: event, text: "", time: timestamp(time), host: Self.host,
-            repository: settings.upstream.url.description, ref: published.map { ledger.ref(of: $0) } ?? "",
+            repository: settings.upstream.url.description, ref: published.map { ledger.ref(of: $0).text } ?? "",
             destination: publisher.destination.path,
             published: published.map { Status.Tree($0) })
         notification.text = text(notification)

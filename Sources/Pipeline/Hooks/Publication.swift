@@ -9,17 +9,19 @@ struct Publication: Sendable {
     /// What the command was told of before; `nil` when all is new to it.
     let previous: String?
     /// The full name of the reference.
-    let ref: String
+    let ref: ReferenceName
     /// Where its files are.
     let path: String
     let changedPaths: [TreePath]
 
     /// The variables, without PATH.
-    func variables(listedIn file: String) -> [String: String] {
-        [
-            "PUBLISHED_COMMIT": "\(commit)", "PREVIOUS_COMMIT": previous ?? "", "PUBLISHED_REF": ref,
-            "PUBLISHED_PATH": path, "CHANGED_PATHS_FILE": file,
-        ]
+    func variables(listedIn file: String) -> [String: [UInt8]] {
+        var variables = [
+            "PUBLISHED_COMMIT": "\(commit)", "PREVIOUS_COMMIT": previous ?? "", "PUBLISHED_PATH": path,
+            "CHANGED_PATHS_FILE": file,
+        ].mapValues { Array($0.utf8) }
+        variables["PUBLISHED_REF"] = ref.bytes
+        return variables
     }
 
     /// A path a line, odd ones in quotes, as `git -c core.quotePath=off diff --name-only` writes them.

@@ -25,6 +25,7 @@ struct HoldFile: Sendable {
     ///
     /// - Throws: `SyncError` for a file that cannot be read: what to publish is not known then, and nothing is.
     func read() throws -> Hold? {
+        DiskThread.check()
         guard access(path, F_OK) == 0 else { return nil }
         do {
             return try JSONDecoder().decode(Hold.self, from: Data(contentsOf: URL(filePath: path)))

@@ -70,6 +70,7 @@ final class StatusFile: Sendable {
     }
 
     private func write(_ status: Status, _ logger: Logger) {
+        DiskThread.check()
         let path = publisher.destination.statusFile
         do {
             if written.withLock({ $0 }) == status {

@@ -54,9 +54,9 @@ extension Settings {
     /// - Returns: the settings, and what a person should be warned of.
     /// - Throws: `SettingsError` with every problem that was found.
     public static func parse(
-        flags: [String: String], environment: [String: String]
+        flags: [String: String], environment: [String: String], odd: [String: [UInt8]] = [:]
     ) throws(SettingsError) -> (settings: Settings, warnings: [String]) {
-        var reader = SettingsReader(flags: flags, environment: environment)
+        var reader = SettingsReader(flags: flags, environment: environment, odd: odd)
         let settings = reader.settings()
         guard reader.problems.isEmpty, let settings else { throw SettingsError(problems: reader.problems) }
         return (settings, reader.warnings)

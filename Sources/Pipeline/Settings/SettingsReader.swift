@@ -8,10 +8,13 @@ import Upstream
 struct SettingsReader {
     private let flags: [String: String]
     private let environment: [String: String]
+    /// Variables of the environment that are not UTF-8.
+    private let odd: [String: [UInt8]]
     private(set) var problems: [String] = []
     private(set) var warnings: [String] = []
 
-    init(flags: [String: String], environment: [String: String]) {
+    init(flags: [String: String], environment: [String: String], odd: [String: [UInt8]] = [:]) {
+        self.odd = odd
         self.flags = flags
         self.environment = environment
         checkNames()
@@ -70,6 +73,11 @@ struct SettingsReader {
         for setting in Setting.all
         where setting.kind != .secret && setting.kind != .patterns && !lines.contains(setting) {
             guard let text = text(setting) else { continue }
+            if odd[setting.name] != nil, flags[setting.name] == nil {
+                // Of these, references alone are bytes to us.
+                if setting != .ref { problems.append("\(setting.name) is not UTF-8: give it in UTF-8") }
+                continue
+            }
             let bytes = Array(text.utf8)
             if let first = bytes.first, bytes.count > 1, first == bytes.last, "\"'".utf8.contains(first) {
                 problems.append(
@@ -160,6 +168,10 @@ struct SettingsReader {
     }
 
     private mutating func ref() -> RefSelection {
+        if let bytes = odd[Setting.ref.name], flags[Setting.ref.name] == nil {
+            if let name = ReferenceName(checking: bytes) { return .name(name) }
+            problems.append("SIDEKICK_REF is no name of a reference: give a branch, a tag or a full reference name")
+        }
         let text = text(.ref) ?? ""
         if text.hasPrefix(RefSelection.versionPrefix) {
             if let ref = RefSelection(reading: text) { return ref }

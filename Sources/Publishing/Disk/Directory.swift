@@ -1,6 +1,7 @@
 import CLinux
 import Git
 import Glibc
+import Platform
 
 /// A folder that is held open. Everything below it is reached through its descriptor, one name at a time and never
 /// through a symbolic link, so nothing that is put in the way can lead a write elsewhere.
@@ -22,6 +23,7 @@ final class Directory: Sendable {
     }
 
     private init(descriptor: Int32, place: Place) {
+        DiskThread.check()
         self.descriptor = descriptor
         self.place = place
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// What `lstat` tells of a name.
 struct FileStatus: Equatable {
@@ -44,6 +45,7 @@ struct FileStatus: Equatable {
 
     /// By path, a symbolic link not followed; `nil` when nothing is there.
     static func of(_ path: String) throws(DiskError) -> FileStatus? {
+        DiskThread.check()
         var status = stat()
         guard lstat(path, &status) == 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }

@@ -10,8 +10,15 @@ odd=$(grep -vE '^\./(usr/local/bin/sidekick|usr/bin/ssh|etc/(passwd|group|nsswit
 [ -z "$odd" ] || fail "in the image: $odd"
 ok "$(wc -l <<<"$found") files: the program, ssh, libraries, certificates, one user"
 bytes=$(docker image inspect -f '{{.Size}}' "$updater_image")
-[ "$bytes" -le 40000000 ] || fail "the image has $bytes bytes"
-ok "$((bytes / 100000)) hundred kB of at most 400"
+[ "$bytes" -le 37400000 ] || fail "the image has $bytes bytes"
+ok "$((bytes / 100000)) hundred kB of at most 374"
+docker build -q -f Dockerfile.updater --target symbols -o "$work/symbols" . >/dev/null || fail "the symbols cannot be built"
+build_id() { readelf -n "$1" | awk '/Build ID/ { print $3 }'; }
+[ -n "$(build_id "$work/image/usr/local/bin/sidekick")" ] || fail "the program has no build id"
+[ "$(build_id "$work/symbols/sidekick.debug")" = "$(build_id "$work/image/usr/local/bin/sidekick")" ] || fail "the symbols are another program's"
+address=$(nm "$work/symbols/sidekick.debug" | awk '$3 == "git_repository_odb" { print $1 }')
+[ "$(addr2line -f -e "$work/symbols/sidekick.debug" "$address" | head -1)" = git_repository_odb ] || fail "an address has no name"
+ok "an address in the program has a name in the symbols that were built with it"
 python3 - "$work/image" <<'PYTHON' || fail "the SBOM"
 import json, os, sys
 root = sys.argv[1]
