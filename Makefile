@@ -18,8 +18,10 @@ run: ## Serve this checkout's Examples/site on http://localhost:8080 and follow 
 test: ## Run every test; those of the images only where a Docker engine answers
 	@deploy/setup test
 	swift build --build-tests
-	# Tests wait for real programs. More at a time than cores would make them wait for each other.
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 swift test --skip-build
+	# Tests wait for real programs. More at a time than cores would make them wait for each other, and so would those that
+	# only calculate.
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 swift test --skip-build --skip EndToEndTests
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 swift test --skip-build --filter EndToEndTests
 	@Tests/Fuzz/run
 	@Tests/Pair/run
 	@Tests/Containers/run

@@ -59,7 +59,7 @@ struct Delivery: Sendable {
             "commit": "\(commit)", "written": "\(staged.filesWritten)",
             "bytes": "\(staged.bytesWritten)", "removed": "\(staged.filesRemoved)",
         ]
-        if let ref { metadata["ref"] = "\(ref.isEmpty ? "held" : ref)" }
+        if let ref { metadata["ref"] = "\(ref == .none ? "held" : ref.text)" }
         if let before { metadata["previous"] = "\(before.commit)" }
         logger.notice("published", metadata: metadata)
         hooks?.notePublished()

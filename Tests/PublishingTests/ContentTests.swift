@@ -17,12 +17,19 @@ import Testing
         let missing = try site.commit(["public/site": nil])
         let file = try site.commit(["public/site": "a file"])
         let link = try site.commit([:], links: ["public/site": "../elsewhere"])
-        for commit in [missing, file, link] {
+        try site.source.git("rm", "-q", "-f", "public/site")
+        try site.source.git("update-index", "--add", "--cacheinfo", "160000,\(good),public/site")
+        try site.source.git("commit", "-q", "-m", "A submodule")
+        let submodule = try site.source.head
+        for (commit, words) in [
+            (missing, "has no folder public/site"),
+            (file, "public/site in commit \(file.prefix(10)) is a file and no folder"),
+            (link, "is a symbolic link, to ../elsewhere"), (submodule, "is a submodule"),
+        ] {
             #expect {
                 try site.publish(commit)
             } throws: {
-                guard case PublishingError.subdirectoryMissing("public/site", let id) = $0 else { return false }
-                return id.description == commit
+                "\($0)".contains(words) && "\($0)".contains(commit.prefix(10))
             }
         }
         #expect(try site.folder.snapshot() == before)

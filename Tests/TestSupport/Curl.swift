@@ -14,6 +14,8 @@ public struct Curl: Sendable {
     public struct Answer: Sendable {
         /// 0 for none.
         public let status: Int
+        /// How long it took to come, as curl has measured it.
+        public let seconds: Double
         /// All of it.
         public let body: String
         /// The lines before it.
@@ -31,15 +33,19 @@ public struct Curl: Sendable {
     {
         let folder = try TemporaryFolder()
         var arguments = ["curl", "-sS", "--max-time", "20", "-D", folder("header"), "-o", folder("body")] + more
-        arguments += ["-w", "%{http_code}", "http://\(address)\(path)"] + (socket.map { ["--unix-socket", $0] } ?? [])
+        arguments +=
+            ["-w", "%{http_code} %{time_total}", "http://\(address)\(path)"]
+            + (socket.map { ["--unix-socket", $0] } ?? [])
         for (name, value) in fields { arguments += ["-H", "\(name): \(value)"] }
         if let body {
             try folder.write(body, to: "request")
             arguments += ["-X", "POST", "--data-binary", "@" + folder("request")]
         }
         let result = try Command.run(arguments, mayFail: true)
+        let words = result.text.split(separator: " ")
         return Answer(
-            status: Int(result.text) ?? 0, body: (try? folder.read("body")) ?? "",
+            status: words.first.flatMap { Int($0) } ?? 0, seconds: words.last.flatMap { Double($0) } ?? .infinity,
+            body: (try? folder.read("body")) ?? "",
             header: (try? folder.read("header")) ?? "")
     }
 
