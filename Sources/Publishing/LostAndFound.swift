@@ -158,6 +158,8 @@ public struct Lost: Sendable, Equatable {
 
     private static let most = 100_000
 
+    init(files: Int, bytes: Int64) { (self.files, self.bytes) = (files, bytes) }
+
     /// Counts without reading a file; `nil` when there is nothing.
     init?(in destination: Destination, isStopped: () -> Bool) throws {
         let place = destination.state + "/lost+found"

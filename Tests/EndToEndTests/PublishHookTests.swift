@@ -253,6 +253,59 @@ import Testing
         #expect(try await sidekick.stop() == 0)
     }
 
+    @Test func `is given the variables of the container that are named, and no others`() async throws {
+        let site = try Site("env | sort >env")
+        let environment = [
+            "COLOR": "red and blue", "OTHER": "x", "SIDEKICK_PASSWORD": "s3cr3t", "EMPTY": "",
+            "SIDEKICK_HOOK_ENVIRONMENT": "COLOR, EMPTY,NOWHERE",
+        ]
+        let result = try await Sidekick.once(site.arguments, environment: environment)
+        #expect(result.status == 0 && result.log.contains("NOWHERE, which is not set"), "\(result.log)")
+        let names = site.lines("env").map { String($0.prefix { $0 != "=" }) }.filter {
+            !["PWD", "SHLVL", "_", "OLDPWD"].contains($0)
+        }
+        #expect(
+            Set(names)
+                == [
+                    "CHANGED_PATHS_FILE", "COLOR", "EMPTY", "PATH", "PREVIOUS_COMMIT", "PUBLISHED_COMMIT",
+                    "PUBLISHED_PATH",
+                    "PUBLISHED_REF",
+                ].union(names.contains("HOME") ? ["HOME"] : []))
+        #expect(site.lines("env").contains("COLOR=red and blue"))
+        for list in ["SIDEKICK_PASSWORD", "PATH", "PUBLISHED_REF", "A=B", "1A", "é"] {
+            let refused = try await Sidekick.once(site.arguments, environment: ["SIDEKICK_HOOK_ENVIRONMENT": list])
+            #expect(
+                refused.status == 64 && refused.log.contains("SIDEKICK_HOOK_ENVIRONMENT is"), "\(list): \(refused.log)")
+        }
+    }
+
+    @Test(arguments: ["path", "http"])
+    func `is told the bytes of a name that is not UTF-8`(door: String) async throws {
+        let site = try Site("printf %s \"$PUBLISHED_REF\" >ref")
+        try Command.run(
+            [
+                "sh", "-c",
+                "git update-ref \"$(printf 'refs/heads/caf\\351')\" HEAD && git update-ref refs/heads/caf\u{FFFD} HEAD",
+            ],
+            in: site.source.path, environment: GitRepository.environment())
+        let (bareFolder, _) = try site.source.bareClone()
+        let nginx = try await Nginx(gitRepositoriesIn: bareFolder.path)
+        var arguments = site.arguments
+        if door == "http" { arguments[0] = "http://127.0.0.1:\(nginx.port)/site.git" }
+        let odd = ["sh", "-c", "SIDEKICK_REF=$(printf 'caf\\351') exec \"$0\" \"$@\""]
+        let result = try await Sidekick.once(arguments, wrapper: odd)
+        #expect(result.status == 0, "\(result.log)")
+        let told = try Data(contentsOf: URL(fileURLWithPath: site.folder("ref")))
+        #expect(Array(told) == Array("refs/heads/caf".utf8) + [0xE9], "\(Array(told))")
+        // A path is text here, and a wrong one would be made.
+        for name in ["DESTINATION", "SIDEKICK_STATE"] {
+            let wrapper = ["sh", "-c", "\(name)=$(printf '/x/\\351') exec \"$0\" \"$@\""]
+            let refused = try await Sidekick.once(
+                name == "DESTINATION" ? [site.source.path] : [site.source.path, site.folder("www")], wrapper: wrapper)
+            #expect(refused.status == 64 && refused.log.contains("\(name) is not UTF-8"), "\(refused.log)")
+        }
+    }
+
     @Test func `a file gets the time of each publish, and one that cannot is tried again`() async throws {
         let site = try Site("")
         let file = site.folder("there/touched")

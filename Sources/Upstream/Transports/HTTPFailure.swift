@@ -115,6 +115,7 @@ extension HTTPClient.Configuration {
             self.proxy = .server(host: proxy.host, port: proxy.port, authorization: login)
         }
         httpVersion = .http1Only
+        http1_1ConnectionDebugInitializer = LineEndsHandler.add
         connectionPool.retryConnectionEstablishment = false
     }
 }
