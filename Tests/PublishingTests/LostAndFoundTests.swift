@@ -28,7 +28,7 @@ import Testing
         try site.open()
         try site.age(seconds: 82_800)
         let next = try #require(try site.tidy().next)
-        #expect(next <= 3_600 && (try site.publisher.lost)?.files == 1)
+        #expect(try next <= 3_600 && site.publisher.lost?.files == 1)
         try site.age(seconds: 90_000)
         #expect(try site.tidy().notices.contains(.lostExpired(count: 1)))
         #expect(try site.publisher.lost == nil && site.lost().isEmpty)
