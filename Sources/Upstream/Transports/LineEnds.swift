@@ -23,6 +23,20 @@ struct LineEnds {
     /// No line of a header is longer.
     private static let longest = 65_536
 
+    /// Whether so many bytes that have come are all of a body, of which nothing needs to be looked at.
+    mutating func pass(_ count: Int) -> Bool {
+        switch state {
+        case .rest: return true
+        case .body(let rest) where count < rest:
+            state = .body(rest - count)
+            return true
+        case .chunk(let rest) where count < rest:
+            state = .chunk(rest - count)
+            return true
+        default: return false
+        }
+    }
+
     /// Takes what came, and gives what it means.
     mutating func take(_ bytes: ByteBufferView) -> [UInt8] {
         var (rest, out): (ByteBufferView, [UInt8]) = (bytes, [])
@@ -146,15 +160,19 @@ final class LineEndsHandler: ChannelInboundHandler {
     private var ends = LineEnds()
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let bytes = ends.take(unwrapInboundIn(data).readableBytesView)
+        let buffer = unwrapInboundIn(data)
+        guard !ends.pass(buffer.readableBytes) else { return context.fireChannelRead(data) }
+        let bytes = ends.take(buffer.readableBytesView)
         if !bytes.isEmpty { context.fireChannelRead(wrapInboundOut(ByteBuffer(bytes: bytes))) }
     }
 
-    /// Adds one to a connection that is about to be used.
+    /// Adds one to a connection that is about to be used. One that is closed already has no reader any more, and says why by itself.
     @Sendable static func add(to channel: any Channel) -> EventLoopFuture<Void> {
         channel.eventLoop.submit {
             let pipeline = channel.pipeline.syncOperations
-            let reader = try pipeline.handler(type: ByteToMessageHandler<HTTPResponseDecoder>.self)
+            guard let reader = try? pipeline.handler(type: ByteToMessageHandler<HTTPResponseDecoder>.self) else {
+                return
+            }
             try pipeline.addHandler(LineEndsHandler(), position: .before(reader))
         }
     }
