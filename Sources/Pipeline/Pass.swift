@@ -46,16 +46,20 @@ struct Pass: Sendable {
         var stage = Stage.discover
         delivery.journal.enter(stage)
         do {
-            return try await upstream.connected { remote in
-                let advertisement = try await remote.discover()
-                delivery.journal.note(ref: advertisement.ref.text, commit: "\(advertisement.commit)")
-                if try await isShown(advertisement) { return nil }
-                await makeWay()
-                for warning in advertisement.warnings { logger.warning("ambiguous", metadata: ["ref": "\(warning)"]) }
-                stage = .fetch
-                delivery.journal.enter(stage)
-                try await fetch(advertisement, from: remote, after: before)
-                return advertisement
+            return try await LoopLane.leave {
+                try await upstream.connected { remote in
+                    let advertisement = try await remote.discover()
+                    delivery.journal.note(ref: advertisement.ref.text, commit: "\(advertisement.commit)")
+                    if try await isShown(advertisement) { return nil }
+                    await makeWay()
+                    for warning in advertisement.warnings {
+                        logger.warning("ambiguous", metadata: ["ref": "\(warning)"])
+                    }
+                    stage = .fetch
+                    delivery.journal.enter(stage)
+                    try await fetch(advertisement, from: remote, after: before)
+                    return advertisement
+                }
             }
         } catch let error as CancellationError {
             progress.finish()
