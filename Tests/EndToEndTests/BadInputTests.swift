@@ -84,6 +84,8 @@ import Testing
                 let result = try await Sidekick.once([], environment: good.merging([name: odd]) { $1 })
                 #expect(result.status == 64, "\(name): \(result.log)")
                 #expect(result.log.contains("\(name) has") && result.log.contains(words), "\(name): \(result.log)")
+                let isShown = result.log.contains(value)
+                #expect(words.contains("line") || isShown == (name != "REPOSITORY"), "\(name): \(result.log)")
             }
         }
         // Nothing was made in the folder of whoever started it.

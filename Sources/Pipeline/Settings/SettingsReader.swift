@@ -79,11 +79,13 @@ struct SettingsReader {
                 continue
             }
             let bytes = Array(text.utf8)
+            // An address may have a password in it.
+            let shown = setting == .repository ? "" : ": \(text.printable(limit: 80))"
             if let first = bytes.first, bytes.count > 1, first == bytes.last, "\"'".utf8.contains(first) {
                 problems.append(
-                    "\(setting.name) has quotes around it, which are part of the value here: give it without them")
+                    "\(setting.name) has quotes around it, which are part of the value here, give it without them\(shown)")
             } else if bytes.first == UInt8(ascii: " ") || bytes.last == UInt8(ascii: " ") {
-                problems.append("\(setting.name) has a blank at an end: give it without")
+                problems.append("\(setting.name) has a blank at an end, give it without\(shown)")
             } else if let control = text.unicodeScalars.first(where: { $0.value < 0x20 || $0.value == 0x7f }) {
                 problems.append("\(setting.name) has \(control.escaped(asASCII: true)) in it: give it in one line")
             }
