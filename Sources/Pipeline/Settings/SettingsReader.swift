@@ -83,7 +83,8 @@ struct SettingsReader {
             let shown = setting == .repository ? "" : ": \(text.printable(limit: 80))"
             if let first = bytes.first, bytes.count > 1, first == bytes.last, "\"'".utf8.contains(first) {
                 problems.append(
-                    "\(setting.name) has quotes around it, which are part of the value here, give it without them\(shown)")
+                    "\(setting.name) has quotes around it, which are part of the value here, give it without them\(shown)"
+                )
             } else if bytes.first == UInt8(ascii: " ") || bytes.last == UInt8(ascii: " ") {
                 problems.append("\(setting.name) has a blank at an end, give it without\(shown)")
             } else if let control = text.unicodeScalars.first(where: { $0.value < 0x20 || $0.value == 0x7f }) {
