@@ -84,9 +84,14 @@ final class LostAndFound {
             // One of a clock that went wrong is kept as long as any.
             if rest > 0 {
                 next = min(next ?? .infinity, min(rest, seconds))
-            } else {
+                continue
+            }
+            // It was somebody else's, and may be of a kind that only he can remove: that keeps nothing else.
+            do {
                 try root.removeTree(name)
                 count += 1
+            } catch {
+                cannotRemove("lost+found/\(name)", error)
             }
         }
         if count > 0 { notices.append(.lostExpired(count: count)) }

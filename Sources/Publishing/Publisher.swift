@@ -292,7 +292,7 @@ public final class Publisher: Sendable {
         let upkeep = Upkeep(trees: trees, now: wallClock(), isStopped: isStopped, lostAndFound: lostAndFound)
         // What drifted is made anew first: a tree that is made of it would have to be made twice.
         let next = try upkeep.run(makingSpares: makingSpares && !hasDrifted)
-        let found = try Lost(in: destination, isStopped: isStopped)
+        let found = try? Lost(in: destination, isStopped: isStopped)
         state.withLock { $0.lost = found }
         return (next, lostAndFound.notices)
     }

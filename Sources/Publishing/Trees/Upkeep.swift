@@ -31,8 +31,10 @@ struct Upkeep {
     }
 
     private func clean(makingSpares: Bool) throws -> Double? {
-        let expiry = try lostAndFound.expire(after: trees.options.keepLost, now: now, isStopped: isStopped)
-        return [try cleanPool(makingSpares: makingSpares), expiry].compactMap { $0 }.min()
+        let next = try cleanPool(makingSpares: makingSpares)
+        // Of no account to what is served: a lost+found that cannot be read stops nothing.
+        let expiry = try? lostAndFound.expire(after: trees.options.keepLost, now: now, isStopped: isStopped)
+        return [next, expiry].compactMap { $0 }.min()
     }
 
     private func cleanPool(makingSpares: Bool) throws -> Double? {

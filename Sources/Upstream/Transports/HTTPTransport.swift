@@ -234,7 +234,11 @@ final class HTTPTransport: SmartTransport {
     }
 
     private func check(_ answer: Answer, is expected: String) async throws {
-        guard answer.response.status == .ok else { throw await refusal(answer) }
+        guard answer.response.status == .ok else {
+            let refusal = await refusal(answer)
+            try Task.checkCancellation()
+            throw refusal
+        }
         let type = answer.response.headers.first(name: "Content-Type") ?? "no content type"
         guard type.lowercased().prefix(while: { $0 != ";" && $0 != " " }) == expected else {
             if try await isListOfReferences(answer) { throw UpstreamError.dumbServer(address: answer.place.address) }
