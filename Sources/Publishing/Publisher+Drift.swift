@@ -17,7 +17,7 @@ extension Publisher {
             corrected.apply(findings.corrected.mapValues { $0 })
             try rewriteRecord(corrected)
         }
-        noteDrift(findings.drifted)
+        try noteDrift(findings.drifted)
         return findings.drifted.count
     }
 
@@ -37,7 +37,7 @@ extension Publisher {
     /// - Returns: `nil` when something else is visible by now, and nothing was done.
     public func repair(_ verdict: Verdict) throws -> Verdict? {
         guard let (record, folder) = try visibleTree(), record.commit == verdict.commit,
-            record.published == verdict.published
+            record.published == verdict.published, record.root == verdict.root
         else { return nil }
         var verdict = verdict
         let lostAndFound = LostAndFound(destination, now: Int64(time(nil)))
@@ -53,7 +53,7 @@ extension Publisher {
             }
         }
         verdict.notices = lostAndFound.notices
-        noteDrift(verdict.differing)
+        try noteDrift(verdict.differing, isHidden: true)
         return verdict
     }
 }
@@ -79,6 +79,8 @@ public struct Verdict: Sendable {
     let found: [Verification.Difference]
     /// When what was compared was made visible.
     let published: Int64
+    /// The inode of its folder: in one second it can be made visible more than once.
+    let root: UInt64
     private let layout: Layout
 
     init(_ found: [Verification.Difference], layout: Layout, record: TreeRecord) {
@@ -86,6 +88,7 @@ public struct Verdict: Sendable {
         self.layout = layout
         commit = record.commit
         published = record.published
+        root = record.root
         count = record.count.entries
     }
 

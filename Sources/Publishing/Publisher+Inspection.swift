@@ -17,8 +17,7 @@ extension Publisher {
     public func endInspection() throws -> [TreePath] {
         let lostAndFound = LostAndFound(destination, now: Int64(time(nil)))
         return try trees.endInspection(keeping: lostAndFound) { drifted in
-            noteDrift(drifted)
-            if !drifted.isEmpty { try DriftFile(destination).write(drifted) }
+            try noteDrift(drifted, isHidden: true)
         }.changed
     }
 }

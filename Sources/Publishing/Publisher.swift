@@ -97,7 +97,7 @@ public final class Publisher: Sendable {
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         try? destination.sweepState()
         _ = try? endInspection()
-        if let drifted = try? DriftFile(destination).read() { noteDrift(drifted) }
+        if let drifted = try? DriftFile(destination).read() { try noteDrift(drifted) }
         var notices = try trees.recover(keeping: lostAndFound)
         if layout == .folder {
             // The image's, empty: it would tell the web server that nothing is published, for ever.
@@ -206,8 +206,32 @@ public final class Publisher: Sendable {
     }
 
     /// From now on the next pass makes these paths anew, whatever it finds at the remote.
-    func noteDrift(_ paths: [TreePath]) {
-        state.withLock { $0.drifted += Set(paths).subtracting($0.drifted) }
+    ///
+    /// - Parameter isHidden: whether no walk of `lstat` would find them: the next process is told, too.
+    func noteDrift(_ paths: [TreePath], isHidden: Bool = false) throws {
+        guard !paths.isEmpty else { return }
+        let all = state.withLock {
+            $0.drifted += Set(paths).subtracting($0.drifted)
+            return $0.drifted
+        }
+        if isHidden { try DriftFile(destination).write(all) }
+    }
+
+    /// A tree is visible that has these paths anew. What was noted since it was made may be in it still, through files that it
+    /// shares with the one before.
+    private func endDrift(of mended: [TreePath]) {
+        let mended = Set(mended)
+        let rest = state.withLock { state in
+            let rest = state.drifted.filter { !mended.contains($0) }
+            state.repaired += state.drifted.count - rest.count
+            state.drifted = rest
+            return rest
+        }
+        do {
+            if rest.isEmpty { try DriftFile(destination).remove() } else { try DriftFile(destination).write(rest) }
+        } catch {
+            // It says too much then: something is made anew once more.
+        }
     }
 
     /// Whether that commit, as this publisher is set up, is what is visible.
@@ -243,6 +267,7 @@ public final class Publisher: Sendable {
             var staged = try trees.materialize(
                 commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
             staged.notices += lostAndFound.notices
+            staged.mended = drifted
             return staged
         case .folder:
             // What another layout shows has to be known as ours first, and the start may not have been able to take it over.
@@ -251,8 +276,10 @@ public final class Publisher: Sendable {
                 _ = try trees.recover(keeping: lostAndFound)
                 try folder.takeOver(from: pool)
             }
-            return try folder.materialize(
+            var staged = try folder.materialize(
                 commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
+            staged.mended = drifted
+            return staged
         }
     }
 
@@ -269,11 +296,7 @@ public final class Publisher: Sendable {
             try folder.publish(intent, record: staged.record, keeping: lostAndFound)
             if !isAdopted { try folder.moveForeignGit(keeping: lostAndFound) }
         }
-        state.withLock {
-            $0.repaired += $0.drifted.count
-            $0.drifted = []
-        }
-        try? DriftFile(destination).remove()
+        endDrift(of: staged.mended)
         return staged.notices + lostAndFound.notices
     }
 

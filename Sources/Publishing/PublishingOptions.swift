@@ -110,6 +110,8 @@ public struct StagedTree: Sendable {
     public let filesRemoved: Int
     /// What a person should know.
     public internal(set) var notices: [Notice] = []
+    /// The paths of what was visible that were known to have drifted when this was made, and that it has anew.
+    var mended: [TreePath] = []
 
     enum Place: Sendable {
         /// A complete tree, by its name in `trees`.

@@ -4,7 +4,8 @@
 //   FAULT_ERRNO=E        it fails with this errno; unset: the process is killed at it, with half of what a write has
 //   FAULT_STICKY=1       so does every later one
 //   FAULT_LOG=F          every call is appended to F: its number, `-`, `failed` or `killed`, its name, its paths
-//   FAULT_HANG=F         while there is a file F, each of them, and each that opens or looks at something, waits
+//   FAULT_HANG=F         while there is a file F, each of them, and each that opens or looks at something, waits, when it is
+//                        about something in the folder of F
 //   FAULT_SKIP_SYNC=1    syncs are counted and not done: what is killed here is a process and not the machine
 //
 // Counted are the calls of glibc that make, name, fill, sync, mark and remove files. Not seen are writes through a shared
@@ -85,15 +86,29 @@ static void note(long number, const char *what, const char *call, struct place o
 
 enum verdict { PASSES, FAILS, DIES };
 
+// The folder of FAULT_HANG is the volume. libdispatch looks into /proc to see whether threads wait, and a hook gets /dev/null:
+// those are no volume, and a process that cannot have them is no process with a volume that hangs.
+static int is_on_volume(struct place place) {
+    const char *end = strrchr(hang, '/');
+    if (place.folder == -1 || !end) return 0;
+    char text[4500];
+    int used = append(text, 0, sizeof text, place);
+    if (used < 1 || text[1] != '/') return 0;
+    text[used] = 0;
+    return strncmp(text + 1, hang, end - hang) == 0;
+}
+
 // As of a volume whose server is gone.
-static void wait_for_disk(void) {
+static void wait_for_disk(struct place place) {
+    if (!hang || syscall(SYS_access, hang, F_OK) != 0) return;
     int before = errno;
-    while (hang && syscall(SYS_access, hang, F_OK) == 0) syscall(SYS_nanosleep, &(struct timespec){0, 10000000}, NULL);
+    while (is_on_volume(place) && syscall(SYS_access, hang, F_OK) == 0)
+        syscall(SYS_nanosleep, &(struct timespec){0, 10000000}, NULL);
     errno = before;
 }
 
 static enum verdict judge(const char *call, enum kind kind, struct place one, struct place other) {
-    wait_for_disk();
+    wait_for_disk(one);
     int before = errno;
     long number = atomic_fetch_add(&calls, 1) + 1;
     enum verdict verdict = PASSES;
@@ -181,14 +196,14 @@ static int makes(int flags) { return flags & (O_CREAT | O_TRUNC) || (flags & O_T
 #define OPEN(name)                                                                                                     \
     int name(const char *path, int flags, ...) {                                                                       \
         mode_t mode = MODE(flags);                                                                                     \
-        wait_for_disk();                                                                                               \
+        wait_for_disk(PATH(path));                                                                                     \
         if (makes(flags) && faulty("open", TAKES_SPACE, PATH(path), none)) return -1;                                  \
         return NEXT(name)(path, flags, mode);                                                                          \
     }
 #define OPENAT(name)                                                                                                   \
     int name(int folder, const char *path, int flags, ...) {                                                           \
         mode_t mode = MODE(flags);                                                                                     \
-        wait_for_disk();                                                                                               \
+        wait_for_disk(AT(folder, path));                                                                               \
         if (makes(flags) && faulty("openat", TAKES_SPACE, AT(folder, path), none)) return -1;                          \
         return NEXT(name)(folder, path, flags, mode);                                                                  \
     }
@@ -221,19 +236,19 @@ FOPEN(fopen64)
 // MARK: looking
 
 int stat(const char *path, struct stat *status) {
-    wait_for_disk();
+    wait_for_disk(PATH(path));
     return NEXT(stat)(path, status);
 }
 int lstat(const char *path, struct stat *status) {
-    wait_for_disk();
+    wait_for_disk(PATH(path));
     return NEXT(lstat)(path, status);
 }
 int fstatat(int folder, const char *path, struct stat *status, int flags) {
-    wait_for_disk();
+    wait_for_disk(AT(folder, path));
     return NEXT(fstatat)(folder, path, status, flags);
 }
 int access(const char *path, int mode) {
-    wait_for_disk();
+    wait_for_disk(PATH(path));
     return NEXT(access)(path, mode);
 }
 

@@ -15,22 +15,18 @@ struct HTTPRefusal {
     /// A sentence needs no more.
     private static let mostBytes = 4_096
     private static let mostShown = 300
+    /// Seconds.
+    private static let patience = 2.0
 
     /// - Parameter secrets: what was sent along. Words that hold one of them are not repeated.
     init(_ response: HTTPClientResponse, hiding secrets: [String]) async {
         status = Int(response.status.code)
         retryAfter = response.headers.first(name: "Retry-After").flatMap { RetryAfter.seconds($0) }
         let type = (response.headers.first(name: "Content-Type") ?? "").utf8.lowercasedASCII.asText
-        var bytes: [UInt8] = []
-        if type.hasPrefix("text/plain") || type.hasPrefix("application/json") {
-            // What breaks off says what it said.
-            do {
-                for try await more in response.body {
-                    bytes += more.readableBytesView.prefix(Self.mostBytes - bytes.count)
-                    if bytes.count >= Self.mostBytes { break }
-                }
-            } catch {}
-        }
+        let isText = type.hasPrefix("text/plain") || type.hasPrefix("application/json")
+        // What breaks off, or never ends, says what it said.
+        let bytes =
+            isText ? await response.body.beginning(atMost: Self.mostBytes, within: Self.patience).bytes : []
         let line = type.hasPrefix("application/json") ? Self.message(bytes) : Self.firstLine(bytes)
         words = line.flatMap { line in
             let hides = secrets.contains { !$0.isEmpty && line.utf8.firstRange(of: $0.utf8) != nil }

@@ -59,9 +59,15 @@ public struct HTTPSender: Sendable {
                 let refusal = await HTTPRefusal(response, hiding: [])
                 return Answer(status: refusal.status, retryAfter: refusal.retryAfter, words: refusal.words, body: [])
             }
-            return Answer(
-                status: Int(response.status.code), retryAfter: nil, words: nil,
-                body: readsBody ? Array(try await response.body.collect(upTo: Self.mostBytes).readableBytesView) : [])
+            var body: [UInt8] = []
+            if readsBody {
+                let rest = Double((deadline - .now()).nanoseconds) / 1e9
+                let read = await response.body.beginning(atMost: Self.mostBytes, within: max(rest, 0))
+                try Task.checkCancellation()
+                guard read.isWhole else { throw HTTPClientError.readTimeout }
+                body = read.bytes
+            }
+            return Answer(status: Int(response.status.code), retryAfter: nil, words: nil, body: body)
         } catch {
             throw failure(error, at: HTTPPlace(options))
         }
