@@ -20,7 +20,7 @@ import Testing
         let peak = try #require(status.firstMatch(of: /VmHWM:\s+([0-9]+) kB/).flatMap { Int($0.1) }) >> 10
         #expect(try await sidekick.stop() == 0)
         print("\(megabytes) MB: peak \(peak) MB, \(time)")
-        #expect(peak < megabytes + 100, "\(peak) MB")
+        #expect(peak < (megabytes + 100) * Sanitizer.toll, "\(peak) MB")
         try Command.run(["cmp", source.folder("zeros"), folder("www/zeros")])
     }
 }

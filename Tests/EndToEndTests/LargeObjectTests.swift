@@ -19,14 +19,14 @@ import Testing
         let refused = try await Sidekick.measured(arguments, ceiling: 300)
         // One that is not what its entry says is damaged as well.
         #expect(refused.status == 65 || object == .liar && refused.status == 69, "\(refused)")
-        #expect(refused.peak < 256, "\(refused)")
+        #expect(refused.peak < 256 * Sanitizer.toll, "\(refused)")
         let bound = /SIDEKICK_MAX_[A-Z]+|[0-9]+ ?(bytes|kB|MB|KiB|MiB)/
         #expect(refused.status == 69 || refused.log.firstMatch(of: bound) != nil, "\(refused)")
         #expect(refused.log.contains("remedy=") && !refused.log.contains("moved aside"), "\(refused)")
         #expect(try folder.read("www/index.html") == "one")
         server.script = try GitScript(RawCommit(["index.html": "two"]))
         let next = try await Sidekick.measured(arguments, ceiling: 300)
-        #expect(next.status == 0 && next.peak < 256, "\(next)")
+        #expect(next.status == 0 && next.peak < 256 * Sanitizer.toll, "\(next)")
         #expect(try folder.read("www/index.html") == "two")
     }
 
@@ -40,11 +40,11 @@ import Testing
         server.script = try LargeObject.tree.script()
         let refused = try await Sidekick.measured(arguments)
         #expect(refused.status == 65 && refused.log.contains("SIDEKICK_MAX_FILES"), "\(refused)")
-        #expect(refused.peak < 200, "\(refused)")
+        #expect(refused.peak < 200 * Sanitizer.toll, "\(refused)")
         for number in 1...2 {
             server.script = try GitScript(RawCommit(["index.html": "\(number)"]))
             let next = try await Sidekick.measured(arguments)
-            #expect(next.status == 0 && next.peak < 200, "\(next)")
+            #expect(next.status == 0 && next.peak < 200 * Sanitizer.toll, "\(next)")
             #expect(try folder.read("www/index.html") == "\(number)")
         }
     }

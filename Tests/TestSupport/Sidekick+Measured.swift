@@ -37,6 +37,7 @@ extension Sidekick {
     ) async throws -> Measured {
         let sidekick = try Sidekick(arguments + ["--once"], environment: environment)
         let start = Date()
+        let (ceiling, seconds) = (ceiling * Sanitizer.toll, seconds * Double(Sanitizer.toll))
         let peak = await withCheckedContinuation { done in
             Thread.detachNewThread {
                 var peak = 0
