@@ -7,5 +7,5 @@ public enum Sanitizer {
     public static let toll = isThere ? 20 : 1
 
     /// Both are built together, unless the tests try another program.
-    private static let isThere = ["__asan_init", "__tsan_init"].contains { dlsym(nil, $0) != nil }
+    private static let isThere = ["__asan_init", "__tsan_init"].contains { (name: String) in dlsym(nil, name) != nil }
 }
