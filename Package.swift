@@ -15,7 +15,7 @@ let tests: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "GitTests", dependencies: ["Git", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "UpstreamTests", dependencies: ["Git", "Upstream", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "UpstreamTests", dependencies: ["Git", "Platform", "Upstream", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "PublishingTests", dependencies: ["Git", "Publishing", "TestSupport"], swiftSettings: strict),
     .testTarget(
         name: "PipelineTests",
@@ -28,6 +28,8 @@ let tests: [Target] = [
         dependencies: [
             "Edge", "Pipeline", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "HummingbirdCore", package: "hummingbird"),
+            .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
         ], swiftSettings: strict),
     .testTarget(
         name: "EndToEndTests",

@@ -69,7 +69,8 @@ struct Router: Sendable {
 
     private func metrics(accepting types: String) -> Reply {
         journal.measureRunning()
-        let format = types.contains("application/openmetrics-text") ? Metrics.Format.openMetrics : .prometheus
+        let isOpen = AcceptedTypes(types).prefers("application/openmetrics-text", to: "text/plain")
+        let format = isOpen ? Metrics.Format.openMetrics : .prometheus
         return Reply(.ok, journal.metrics.text(format), as: format.rawValue)
     }
 

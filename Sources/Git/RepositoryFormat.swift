@@ -40,7 +40,7 @@ enum RepositoryFormat {
         guard git_repository_config(&configuration, repository) == 0 else { return nil }
         defer { git_config_free(configuration) }
         guard let value = text("extensions." + objectFormat, in: configuration),
-            value.utf8.lowercased != Array("sha1".utf8)
+            !value.utf8.equalsIgnoringCase(Array("sha1".utf8))
         else { return nil }
         return UnsupportedExtension(name: objectFormat, value: value)
     }
@@ -69,11 +69,5 @@ enum RepositoryFormat {
         guard git_config_get_string_buf(&buffer, configuration, name) == 0 else { return nil }
         defer { git_buf_dispose(&buffer) }
         return buffer.ptr.map { String(cString: $0) }
-    }
-}
-
-extension Collection<UInt8> {
-    fileprivate var lowercased: [UInt8] {
-        map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
     }
 }

@@ -1,3 +1,5 @@
+import Platform
+
 /// Logins by host, a line each (git-credential-store(1), STORAGE FORMAT): `https://user:password@host`, percent-encoded. A
 /// line means what it means to git, but for three things: a host is the same in capitals, and with its standard port; a
 /// carriage return may end a line; and where a line has a path, it is only for what is there and below.

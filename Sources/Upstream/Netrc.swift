@@ -1,3 +1,5 @@
+import Platform
+
 /// Logins by host as ftp(1) and curl(1) read them: `machine HOST login USER password PASSWORD`, and `default` at the end.
 ///
 /// A file means what it means to curl 7.84 and later, which took up quotes, but for three things: a `#` where a value is to

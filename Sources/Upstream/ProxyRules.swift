@@ -1,3 +1,5 @@
+import Platform
+
 /// Which proxy stands between us and a server: from the variables that everybody uses, their meaning as curl(1) has it.
 public struct ProxyRules: Sendable, Equatable {
     private let proxies: [String: String]

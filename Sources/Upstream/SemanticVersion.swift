@@ -1,3 +1,5 @@
+import Platform
+
 /// A version as Semantic Versioning 2.0.0 orders them; what it says of the build plays no part.
 struct SemanticVersion: Sendable, Equatable, Comparable {
     /// What stands between two dots after the hyphen: letters, digits and hyphens of ASCII.

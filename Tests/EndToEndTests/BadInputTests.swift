@@ -47,9 +47,12 @@ import Testing
             let others = [Setting.repository: source.path, .destination: folder("www")].filter { $0.key != setting }
                 .flatMap { ["--\($0.key.flag ?? "")", $0.value] }
             if setting.kind == .toggle {
-                // What it does is tested where it is: that it is refused twice says that it is there.
+                // It takes no value that could be refused: what it does shows that it is there.
+                #expect(setting == .fastForwardOnly)
+                #expect(try await Sidekick.once(others).status == 0)
+                try source.git("commit", "-q", "--amend", "--allow-empty", "-m", "rewritten")
                 let result = try await Sidekick.once(others + ["--\(flag)"])
-                #expect(result.status == 0, "--\(flag): \(result.log)")
+                #expect(result.status == 65 && result.log.contains("rewritten"), "--\(flag): \(result.log)")
                 continue
             }
             let bad = setting.kind == .patterns ? "!" : [.beforePublish, .onPublish].contains(setting) ? "[" : "a\u{1}"

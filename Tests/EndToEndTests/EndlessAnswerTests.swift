@@ -118,7 +118,9 @@ import Testing
         flood.change(&server.script, door)
         let given = try await Sidekick.measured(arguments + ref, ceiling: 500, within: 8)
         #expect([65, 69, 75].contains(given.status), "\(flood.name), \(door): \(given)")
-        #expect(given.peak < 400 * Sanitizer.toll && given.seconds < 6 * Double(Sanitizer.toll), "\(flood.name), \(door): \(given)")
+        #expect(
+            given.peak < 400 * Sanitizer.toll && given.seconds < 6 * Double(Sanitizer.toll),
+            "\(flood.name), \(door): \(given)")
         #expect(given.log.contains("remedy=") && !given.log.contains("report this as a bug"), "\(given)")
         #expect(stands ? try folder.read("www/index.html") == "one" : !folder.has("www"))
         server.script = honest

@@ -11,7 +11,7 @@ private func zeros(_ kilobytes: Int, _ salt: String = "") -> String {
 
 /// Packs to its own size.
 private func noise(_ kilobytes: Int) -> String {
-    var numbers = SystemRandomNumberGenerator()
+    var numbers = SeededNumbers(seed: SeededNumbers.seed)
     return (0..<kilobytes * 128).map { _ in String(numbers.next() | 1 << 63, radix: 32).suffix(8) }.joined()
 }
 

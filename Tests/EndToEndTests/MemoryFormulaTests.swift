@@ -41,7 +41,9 @@ import Testing
                 remote.url(), folder("www"), "--max-files", "\(files)", "--max-blob", "\(blob)",
             ])
             #expect(pass.status == 0, "\(pass)")
-            #expect(pass.peak < Self.bound(blob: blob, files: files) / 1_000_000 * Sanitizer.toll, "\(number): \(pass.peak) MB")
+            #expect(
+                pass.peak < Self.bound(blob: blob, files: files) / 1_000_000 * Sanitizer.toll,
+                "\(number): \(pass.peak) MB")
         }
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -5,7 +6,7 @@ import Testing
 @Suite struct `The pause between passes` {
     @Test func `after a pass that worked it is DELAY, a tenth shorter or longer`() {
         let schedule = Schedule(delay: 60, cap: 600)
-        var dice = SystemRandomNumberGenerator()
+        var dice = SeededNumbers(seed: SeededNumbers.seed)
         let pauses = (0..<1000).map { _ in schedule.pause(failures: 0, using: &dice) }
         #expect(pauses.allSatisfy { (54...66).contains($0) })
         #expect(pauses.max()! - pauses.min()! > 6, "replicas drift apart")
@@ -14,7 +15,7 @@ import Testing
     /// Each is a sidekick that passes, or fails, at its own times.
     private func requests(of replicas: Int, seconds: Int, isDown: Bool) -> [Int] {
         let schedule = Schedule(delay: 60, cap: 600)
-        var dice = SystemRandomNumberGenerator()
+        var dice = SeededNumbers(seed: SeededNumbers.seed)
         var counts = Array(repeating: 0, count: seconds)
         for _ in 0..<replicas {
             var (time, passes) = (0.0, 0)
@@ -44,7 +45,7 @@ import Testing
     }
 
     @Test func `while nothing is published it is 1, 2, 4 seconds at most until that is more than DELAY`() {
-        var dice = SystemRandomNumberGenerator()
+        var dice = SeededNumbers(seed: SeededNumbers.seed)
         let schedule = Schedule(delay: 60, cap: 300)
         for (failures, most) in [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 16.0), (6, 32.0)] {
             for _ in 0..<100 {
@@ -66,7 +67,7 @@ import Testing
 
     @Test func `failures double its ceiling up to the cap, and the dice choose below it`() {
         let schedule = Schedule(delay: 1, cap: 10)
-        var dice = SystemRandomNumberGenerator()
+        var dice = SeededNumbers(seed: SeededNumbers.seed)
         for failures in 1...100 {
             let ceiling = min(10, Double(sign: .plus, exponent: min(failures, 30), significand: 1))
             for _ in 0..<50 { #expect((0.5...ceiling).contains(schedule.pause(failures: failures, using: &dice))) }
@@ -76,7 +77,7 @@ import Testing
     }
 
     @Test func `a cap below DELAY does not ask more often than DELAY`() {
-        var high = SystemRandomNumberGenerator()
+        var high = SeededNumbers(seed: SeededNumbers.seed)
         let pauses = (0..<500).map { _ in Schedule(delay: 60, cap: 1).pause(failures: 5, using: &high) }
         #expect(pauses.max()! > 30)
     }

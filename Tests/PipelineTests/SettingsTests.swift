@@ -77,8 +77,72 @@ import Upstream
         #expect {
             try Settings.parse(flags: [:], environment: ["DELAY": "abc", "SIDEKICK_REFF": "x"])
         } throws: { error in
-            (error as? SettingsError)?.problems.count == 4
+            (error as? SettingsError)?.problems == [
+                "SIDEKICK_REFF is not a setting: did you mean SIDEKICK_REF?",
+                "REPOSITORY is required: \(Setting.repository.help.prefix(1).lowercased() + Setting.repository.help.dropFirst())",
+                "DESTINATION is required: \(Setting.destination.help.prefix(1).lowercased() + Setting.destination.help.dropFirst())",
+                "DELAY is \"abc\": give \(SettingValue.durations), at least 100ms",
+            ]
         }
+    }
+
+    /// Where each secret ends up.
+    private static let secrets: [(setting: Setting, place: @Sendable (Settings) -> CredentialSource.Place?)] = [
+        (.password, { $0.upstream.credentials.password }), (.token, { $0.upstream.credentials.password }),
+        (.githubKey, { $0.upstream.app?.key }), (.sshKey, { $0.upstream.ssh.key }),
+        (.sshKnownHosts, { $0.upstream.ssh.knownHosts }), (.webhookSecret, { $0.edge?.secret }),
+        (.notifyURL, { $0.hooks.receiver?.url }), (.notifySecret, { $0.hooks.receiver?.secret }),
+    ]
+
+    @Test func `each secret arrives by its value and by its file, whose path may end in an end of line`() throws {
+        #expect(Set(Self.secrets.map(\.setting)) == Set(Setting.all.filter { $0.kind == .secret }))
+        for (setting, place) in Self.secrets {
+            var environment = needed.merging(["SIDEKICK_LISTEN": ":0"]) { $1 }
+            if setting == .githubKey {
+                environment["SIDEKICK_GITHUB_APP_ID"] = "1"
+                environment["SIDEKICK_GITHUB_INSTALLATION_ID"] = "2"
+            }
+            if setting == .notifySecret { environment["SIDEKICK_NOTIFY_URL"] = "https://host/x" }
+            func read(_ name: String, _ value: String) throws -> CredentialSource.Place? {
+                place(try Settings.parse(flags: [:], environment: environment.merging([name: value]) { $1 }).settings)
+            }
+            let value = setting == .notifyURL ? "https://host/s3cr3t" : "s3cr3t"
+            #expect(try read(setting.name, value) == .value(Secret(value)), "\(setting.name)")
+            let file = setting.name + "_FILE"
+            #expect(setting.fileName == file)
+            for end in ["", "\n", "\r\n"] { #expect(try read(file, "/run/x" + end) == .file("/run/x"), "\(file)") }
+            for odd in ["'/run/x'", "\"/run/x\"", " /run/x", "/run/x "] {
+                #expect(throws: SettingsError.self, "\(file): \(odd)") { try read(file, odd) }
+            }
+        }
+    }
+
+    @Test func `a GitHub App arrives`() throws {
+        let settings = try Settings.parse(
+            flags: [:],
+            environment: needed.merging([
+                "SIDEKICK_GITHUB_APP_ID": "Iv1.abc", "SIDEKICK_GITHUB_INSTALLATION_ID": "42",
+                "SIDEKICK_GITHUB_PRIVATE_KEY_FILE": "/key", "SIDEKICK_GITHUB_API_URL": "https://ghe.host/api/v3/",
+            ]) { $1 }
+        ).settings
+        #expect(
+            settings.upstream.app
+                == GitHubAppOptions(
+                    app: "Iv1.abc", installation: "42", key: .file("/key"), api: "https://ghe.host/api/v3"))
+    }
+
+    @Test(arguments: ["'/srv/www'", "\"/srv/www\"", " /srv/www", "/srv/www "])
+    func `commands that only look are told what is wrong with DESTINATION, too`(odd: String) throws {
+        #expect(throws: SettingsError.self) {
+            try Settings.location(flags: [:], environment: ["DESTINATION": odd])
+        }
+        #expect(throws: SettingsError.self) {
+            try Settings.location(flags: [:], environment: ["DESTINATION": "/srv/www", "SIDEKICK_STATE": odd])
+        }
+        // What else is wrong is nothing to them.
+        let found = try Settings.location(
+            flags: [:], environment: ["DESTINATION": "/srv/www\n", "SIDEKICK_REF": odd, "SIDEKICK_REFF": "x"])
+        #expect(found.destination == "/srv/www")
     }
 
     @Test func `an empty value counts as none`() throws {

@@ -70,17 +70,19 @@ import Testing
         let shelf = RecordShelf(home: folder.path)
         let home = try Directory(opening: folder.path)
         let name = EntryName("record")
-        var random = SystemRandomNumberGenerator()
+        var random = SeededNumbers(seed: SeededNumbers.seed)
         var expected: [TreePath: RecordedEntry] = [:]
         var record = try self.record([])
         for round in 0..<300 {
             var changes: [TreePath: RecordedEntry?] = [:]
             for _ in 0..<(round % 50 == 0 ? 2_000 : Int.random(in: 1...40, using: &random)) {
-                let path = TreePath("folder\(Int.random(in: 0..<50))/\(Int.random(in: 0..<100))")
+                let path = TreePath(
+                    "folder\(Int.random(in: 0..<50, using: &random))/\(Int.random(in: 0..<100, using: &random))")
                 let entry = RecordedEntry(
-                    kind: Bool.random() ? .link : .file(executable: false), id: .zero, size: Int64.random(in: 0...9),
+                    kind: Bool.random(using: &random) ? .link : .file(executable: false), id: .zero,
+                    size: Int64.random(in: 0...9, using: &random),
                     mtime: Int64(round), inode: 1)
-                changes.updateValue(Int.random(in: 0..<3) == 0 ? nil : entry, forKey: path)
+                changes.updateValue(random.isOne(in: 3) ? nil : entry, forKey: path)
             }
             for (path, entry) in changes { expected[path] = entry }
             record.apply(changes)

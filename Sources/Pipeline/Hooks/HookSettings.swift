@@ -1,3 +1,4 @@
+import Platform
 public import Upstream
 
 /// Whom to ask before a publish, and whom to tell after it.
@@ -39,11 +40,9 @@ public struct HookSettings: Sendable, Equatable {
     static func names(_ text: String) -> [String]? {
         let names = text.utf8.split { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") }.map { String(Substring($0)) }
         let areNames = names.allSatisfy { name in
-            name.utf8.first.map { !("0"..."9").contains(Character(Unicode.Scalar($0))) } == true
-                && name.utf8.allSatisfy { byte in
-                    byte == UInt8(ascii: "_") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                        || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-                } && !name.hasPrefix(SettingNames.prefix) && !madeVariables.contains(name)
+            name.utf8.first.map { !$0.isDigit } == true
+                && name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || $0.isDigit || $0.isLetter }
+                && !name.hasPrefix(SettingNames.prefix) && !madeVariables.contains(name)
         }
         return areNames ? names : nil
     }

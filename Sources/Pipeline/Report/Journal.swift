@@ -58,6 +58,8 @@ public final class Journal: Sendable {
     public let metrics = Metrics()
     private let state = Mutex(State())
     private let now: @Sendable () -> Double
+    /// Seconds of a clock that nobody sets, and that stands still while the machine does: timers wait by it.
+    private let ticks: @Sendable () -> Double
     private let opened: Double
     /// Attempts that are remembered.
     static let length = 60
@@ -65,12 +67,9 @@ public final class Journal: Sendable {
     /// An empty one.
     public convenience init() { self.init(now: wallSeconds) }
 
-    /// Seconds of a clock that nobody sets, and that stands still while the machine does: timers wait by it.
-    private func ticks() -> Double { monotonicSeconds() }
-
-    init(now: @escaping @Sendable () -> Double) {
-        self.now = now
-        opened = monotonicSeconds()
+    init(now: @escaping @Sendable () -> Double, ticks: @escaping @Sendable () -> Double = monotonicSeconds) {
+        (self.now, self.ticks) = (now, ticks)
+        opened = ticks()
     }
 
     // MARK: what the loop writes

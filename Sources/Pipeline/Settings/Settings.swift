@@ -68,10 +68,10 @@ extension Settings {
     public static func location(
         flags: [String: String], environment: [String: String]
     ) throws(SettingsError) -> (destination: String, state: String?) {
-        var reader = SettingsReader(flags: flags, environment: environment)
+        var reader = SettingsReader(flags: flags, environment: environment, only: [.destination, .state])
         let destination = reader.required(.destination)
         let state = reader.text(.state)
-        guard let destination else { throw SettingsError(problems: reader.problems) }
+        guard let destination, reader.problems.isEmpty else { throw SettingsError(problems: reader.problems) }
         return (destination, state)
     }
 }

@@ -6,19 +6,22 @@ import Upstream
 
 /// Reads values by their declarations and collects every problem, so that a user mends them all at once.
 struct SettingsReader {
-    private let flags: [String: String]
-    private let environment: [String: String]
+    let flags: [String: String]
+    let environment: [String: String]
     /// Variables of the environment that are not UTF-8.
-    private let odd: [String: [UInt8]]
-    private(set) var problems: [String] = []
-    private(set) var warnings: [String] = []
+    let odd: [String: [UInt8]]
+    var problems: [String] = []
+    var warnings: [String] = []
 
-    init(flags: [String: String], environment: [String: String], odd: [String: [UInt8]] = [:]) {
+    /// - Parameter only: the settings that are wanted; `nil` for all, and then no other may have a name like theirs.
+    init(
+        flags: [String: String], environment: [String: String], odd: [String: [UInt8]] = [:], only: [Setting]? = nil
+    ) {
         self.odd = odd
         self.flags = flags
         self.environment = environment
-        checkNames()
-        checkEnds()
+        if only == nil { checkNames() }
+        for setting in only ?? Setting.all { checkEnds(of: setting) }
     }
 
     mutating func settings() -> Settings? {
@@ -68,28 +71,32 @@ struct SettingsReader {
 
     /// What a shell takes away and a file of variables leaves: quotes and blanks around a value, which would otherwise be the
     /// name of a folder or half of an address.
-    private mutating func checkEnds() {
+    private mutating func checkEnds(of setting: Setting) {
+        if let name = setting.fileName, let path = environment[name], !path.isEmpty {
+            check(Self.withoutLineEnd(path), of: name, isShown: true)
+        }
         let lines: [Setting] = [.beforePublish, .onPublish]
-        for setting in Setting.all
-        where setting.kind != .secret && setting.kind != .patterns && !lines.contains(setting) {
-            guard let text = text(setting) else { continue }
-            if odd[setting.name] != nil, flags[setting.name] == nil {
-                // Of these, references alone are bytes to us.
-                if setting != .ref { problems.append("\(setting.name) is not UTF-8: give it in UTF-8") }
-                continue
-            }
-            let bytes = Array(text.utf8)
-            // An address may have a password in it.
-            let shown = setting == .repository ? "" : ": \(text.printable(limit: 80))"
-            if let first = bytes.first, bytes.count > 1, first == bytes.last, "\"'".utf8.contains(first) {
-                problems.append(
-                    "\(setting.name) has quotes around it, which are part of the value here, give it without them\(shown)"
-                )
-            } else if bytes.first == UInt8(ascii: " ") || bytes.last == UInt8(ascii: " ") {
-                problems.append("\(setting.name) has a blank at an end, give it without\(shown)")
-            } else if let control = text.unicodeScalars.first(where: { $0.value < 0x20 || $0.value == 0x7f }) {
-                problems.append("\(setting.name) has \(control.escaped(asASCII: true)) in it: give it in one line")
-            }
+        guard setting.kind != .secret, setting.kind != .patterns, !lines.contains(setting), let text = text(setting)
+        else { return }
+        if odd[setting.name] != nil, flags[setting.name] == nil {
+            // Of these, references alone are bytes to us.
+            if setting != .ref { problems.append("\(setting.name) is not UTF-8: give it in UTF-8") }
+            return
+        }
+        // An address may have a password in it.
+        check(text, of: setting.name, isShown: setting != .repository)
+    }
+
+    private mutating func check(_ text: String, of name: String, isShown: Bool) {
+        let bytes = Array(text.utf8)
+        let shown = isShown ? ": \(text.printable(limit: 80))" : ""
+        if let first = bytes.first, bytes.count > 1, first == bytes.last, "\"'".utf8.contains(first) {
+            problems.append(
+                "\(name) has quotes around it, which are part of the value here, give it without them\(shown)")
+        } else if bytes.first == UInt8(ascii: " ") || bytes.last == UInt8(ascii: " ") {
+            problems.append("\(name) has a blank at an end, give it without\(shown)")
+        } else if let control = text.unicodeScalars.first(where: { $0.value < 0x20 || $0.value == 0x7f }) {
+            problems.append("\(name) has \(control.escaped(asASCII: true)) in it: give it in one line")
         }
     }
 
@@ -105,7 +112,7 @@ struct SettingsReader {
 
     // MARK: one kind of value each
 
-    private mutating func value<Value>(
+    mutating func value<Value>(
         _ setting: Setting, accepted: String, _ parse: (String) -> Value?
     ) -> Value? {
         guard let text = text(setting) ?? setting.standard else { return nil }
@@ -114,85 +121,31 @@ struct SettingsReader {
         return nil
     }
 
-    private mutating func duration(_ setting: Setting, atLeast least: Double = 0) -> Double {
+    mutating func duration(_ setting: Setting, atLeast least: Double = 0) -> Double {
         let bound = least > 0 ? ", at least 100ms" : ""
         return value(setting, accepted: SettingValue.durations + bound) { text in
             SettingValue.duration(text).flatMap { $0 >= least ? $0 : nil }
         } ?? 0
     }
 
-    private mutating func count(_ setting: Setting) -> Int {
+    mutating func count(_ setting: Setting) -> Int {
         value(setting, accepted: SettingValue.counts, SettingValue.count) ?? 0
     }
 
-    private mutating func size(_ setting: Setting) -> Int64 {
+    mutating func size(_ setting: Setting) -> Int64 {
         value(setting, accepted: SettingValue.sizes, SettingValue.size) ?? 0
     }
 
-    private mutating func toggle(_ setting: Setting) -> Bool {
+    mutating func toggle(_ setting: Setting) -> Bool {
         value(setting, accepted: SettingValue.toggles, SettingValue.toggle) ?? false
     }
 
-    private mutating func choice(_ setting: Setting) -> String {
+    mutating func choice(_ setting: Setting) -> String {
         guard case .choice(let choices) = setting.kind else { return "" }
         return value(setting, accepted: choices.joined(separator: ", ")) { choices.contains($0) ? $0 : nil } ?? ""
     }
 
     // MARK: what takes more than its text
-
-    private mutating func url() -> RemoteURL? {
-        guard let text = required(.repository) else { return nil }
-        do throws(RemoteURL.Invalid) {
-            let url = try RemoteURL(text)
-            if url.password != nil, flags[Setting.repository.name] != nil {
-                problems.append(
-                    "REPOSITORY as an argument has a password in it, which every user of this machine can read:"
-                        + " give it in the environment, or better in SIDEKICK_PASSWORD_FILE")
-                return nil
-            }
-            if url.transport == .ssh, url.password != nil {
-                problems.append("REPOSITORY over ssh has a password in it, which ssh does not take: give a key")
-                return nil
-            }
-            return url
-        } catch {
-            let reason =
-                switch error {
-                case .empty: "is empty"
-                case .scheme(let scheme): "has the unknown scheme \(scheme.printable(limit: 40))"
-                case .host: "names no host"
-                case .path: "names no repository"
-                case .password: "has a /, ? or # in its user or password, which must be percent-encoded (%2F, %3F, %23)"
-                }
-            problems.append(
-                "REPOSITORY \(reason): give an https, http, ssh, git or file URL, user@host:path, or a local path")
-            return nil
-        }
-    }
-
-    private mutating func ref() -> RefSelection {
-        if let bytes = odd[Setting.ref.name], flags[Setting.ref.name] == nil {
-            if let name = ReferenceName(checking: bytes) { return .name(name) }
-            problems.append("SIDEKICK_REF is no name of a reference: give a branch, a tag or a full reference name")
-        }
-        let text = text(.ref) ?? ""
-        if text.hasPrefix(RefSelection.versionPrefix) {
-            if let ref = RefSelection(reading: text) { return ref }
-            problems.append(
-                "SIDEKICK_REF is \"\(text.printable(limit: 80))\": give semver: and a range of versions, such as semver:^1.2 or semver:>=1 <3"
-            )
-            return .head
-        }
-        let forbidden: [Character] = [" ", "~", "^", ":", "?", "*", "[", "\\"]
-        if text.hasPrefix("-") || text.contains("..")
-            || text.contains(where: { forbidden.contains($0) || $0.isNewline })
-        {
-            problems.append(
-                "SIDEKICK_REF is \"\(text.printable(limit: 80))\": give a branch, a tag, a full reference name, or a full commit id"
-            )
-        }
-        return RefSelection(reading: text) ?? .head
-    }
 
     private mutating func publishing() -> PublishingOptions {
         var options = PublishingOptions()
@@ -238,59 +191,6 @@ struct SettingsReader {
         return text.utf8.split(separator: UInt8(ascii: "\n")).map { String(Substring($0)) }
     }
 
-    private mutating func credentials() -> CredentialSource {
-        let places = [Setting.password, .token].compactMap { setting in
-            secret(setting).map { (setting, $0) }
-        }
-        if places.count > 1 {
-            problems.append("both a password and a token are given: give one of SIDEKICK_PASSWORD and SIDEKICK_TOKEN")
-        }
-        var source = CredentialSource(user: text(.username), password: places.first?.1)
-        source.file = text(.credentialsFile)
-        source.netrc = environment["NETRC"] ?? environment["HOME"].map { $0 + "/.netrc" }
-        return source
-    }
-
-    private mutating func app() -> GitHubAppOptions? {
-        let (app, installation, key) = (text(.githubApp), text(.githubInstallation), secret(.githubKey))
-        guard app != nil || installation != nil || key != nil else { return nil }
-        guard let app, let installation, let key else {
-            problems.append(
-                "a GitHub App needs SIDEKICK_GITHUB_APP_ID, SIDEKICK_GITHUB_INSTALLATION_ID and SIDEKICK_GITHUB_PRIVATE_KEY_FILE: give all three"
-            )
-            return nil
-        }
-        for (name, value) in [("SIDEKICK_GITHUB_APP_ID", app), ("SIDEKICK_GITHUB_INSTALLATION_ID", installation)]
-        where !value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") }) {
-            problems.append("\(name) is \"\(value.printable(limit: 80))\": give the id that GitHub shows")
-        }
-        var api = text(.githubAPI) ?? Setting.githubAPI.standard ?? ""
-        while api.hasSuffix("/") { api.removeLast() }
-        if !GitHubAppOptions.accepts(api: api) {
-            problems.append("SIDEKICK_GITHUB_API_URL is \"\(api.printable(limit: 80))\": give an https URL")
-        }
-        if text(.password) != nil || text(.token) != nil {
-            problems.append("both a GitHub App and a password or token are given: give one of them")
-        }
-        return GitHubAppOptions(app: app, installation: installation, key: key, api: api)
-    }
-
-    private mutating func ssh() -> SSHOptions {
-        SSHOptions(
-            key: secret(.sshKey), keys: text(.sshKeysFile), knownHosts: secret(.sshKnownHosts),
-            home: environment["HOME"],
-            agentSocket: environment["SSH_AUTH_SOCK"], searchPath: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-        )
-    }
-
-    private mutating func tls() -> TLSOptions {
-        let options = TLSOptions(authorities: text(.caFile), certificate: text(.tlsCertFile), key: text(.tlsKeyFile))
-        if (options.certificate == nil) != (options.key == nil) {
-            problems.append("a certificate needs its key: give both SIDEKICK_TLS_CERT_FILE and SIDEKICK_TLS_KEY_FILE")
-        }
-        return options
-    }
-
     private mutating func edge() -> EdgeSettings? {
         let secret = secret(.webhookSecret)
         let peers = value(.peers, accepted: PeerAddress.accepted, PeerAddress.list) ?? []
@@ -334,9 +234,11 @@ struct SettingsReader {
         return value(setting, accepted: accepted) { HookCommand($0, hasShell: hasShell) }
     }
 
-    private mutating func secret(_ setting: Setting) -> CredentialSource.Place? {
+    mutating func secret(_ setting: Setting) -> CredentialSource.Place? {
         let value = text(setting).map { CredentialSource.Place.value(Secret($0)) }
-        guard let name = setting.fileName, let path = environment[name], !path.isEmpty else { return value }
+        guard let name = setting.fileName, let path = environment[name].map(Self.withoutLineEnd), !path.isEmpty else {
+            return value
+        }
         if value != nil { problems.append("both \(setting.name) and \(name) are set: give one of them") }
         return .file(path)
     }

@@ -1,11 +1,15 @@
 /// What readers of addresses, versions and lists see: bytes. A `Character` may be a delimiter and what combines with it.
 extension UInt8 {
-    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+    /// Of ASCII.
+    public var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 
     /// Of ASCII.
-    var isControl: Bool { self < 32 || self == 127 }
+    public var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(lowercasedASCII) }
 
-    var lowercasedASCII: UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self }
+    public var isControl: Bool { self < 32 || self == 127 }
+
+    /// `A` to `Z` in small.
+    public var lowercasedASCII: UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self }
 
     fileprivate var hexValue: UInt8? {
         switch lowercasedASCII {
@@ -17,16 +21,19 @@ extension UInt8 {
 }
 
 extension Collection<UInt8> {
-    var asText: String { String(decoding: self, as: UTF8.self) }
+    /// What is not UTF-8 in it is replaced.
+    public var asText: String { String(decoding: self, as: UTF8.self) }
 
-    var lowercasedASCII: [UInt8] { map(\.lowercasedASCII) }
+    /// `A` to `Z` in small.
+    public var lowercasedASCII: [UInt8] { map(\.lowercasedASCII) }
 
-    func equalsIgnoringCase(_ other: some Collection<UInt8>) -> Bool {
+    /// Whether they differ in `A` to `Z` at most.
+    public func equalsIgnoringCase(_ other: some Collection<UInt8>) -> Bool {
         count == other.count && zip(self, other).allSatisfy { $0.lowercasedASCII == $1.lowercasedASCII }
     }
 
     /// As git decodes it: what is no pair of digits, and a zero byte, is left as it is.
-    var percentDecoded: [UInt8] {
+    public var percentDecoded: [UInt8] {
         var bytes: [UInt8] = []
         var rest = self[...]
         while let byte = rest.popFirst() {
@@ -44,7 +51,7 @@ extension Collection<UInt8> {
 
 extension BidirectionalCollection<UInt8> {
     /// Without spaces and tabs at its ends.
-    var trimmingSpaces: SubSequence {
+    public var trimmingSpaces: SubSequence {
         let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) }) else {
             return self[startIndex..<startIndex]
