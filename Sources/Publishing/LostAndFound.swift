@@ -89,6 +89,7 @@ final class LostAndFound {
             // It was somebody else's, and may be of a kind that only he can remove: that keeps nothing else.
             do {
                 try root.removeTree(name)
+                guard try root.status(name) == nil else { throw DiskError("remove", "\(name)", code: EBUSY) }
                 count += 1
             } catch {
                 cannotRemove("lost+found/\(name)", error)

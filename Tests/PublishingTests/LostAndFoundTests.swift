@@ -34,6 +34,27 @@ import Testing
         #expect(try site.publisher.lost == nil && site.lost().isEmpty)
         #expect(try site.differences(site.source.head) == [])
     }
+
+    @Test(.enabled(if: geteuid() == 0, "a mount needs root"))
+    func `and cannot be removed is told, and keeps nothing else from going`() throws {
+        let site = try Site(.link)
+        try site.publish(["a": "1"])
+        let place = site.state + "/lost+found"
+        for name in ["1", "2", "3"] { try site.folder.write("mine", to: ".sidekick/www/lost+found/\(name)/a") }
+        try Command.run(["mount", "-t", "tmpfs", "tmpfs", place + "/2"])
+        defer { umount2(place + "/2", Int32(MNT_DETACH)) }
+        site.options.keepLost = 60
+        try site.open()
+        try site.age(seconds: 120)
+        let notices = try site.tidy().notices
+        #expect(notices.contains(.lostExpired(count: 2)), "\(notices)")
+        #expect(notices.contains { "\($0)".contains("lost+found/2") }, "\(notices)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: place) == ["2"])
+        // The site goes on.
+        let commit = try site.commit(["a": "2"])
+        try site.publish(commit)
+        #expect(try site.differences(commit) == [])
+    }
 }
 
 extension Site {
