@@ -35,8 +35,8 @@ struct OddTree: CustomTestStringConvertible {
     static let all = [
         OddTree("empty", [:]),
         OddTree(
-            "20,000 files in one folder",
-            Dictionary(uniqueKeysWithValues: (0..<20_000).map { ("folder/file\($0)", "\($0)") })),
+            "5,000 files in one folder",
+            Dictionary(uniqueKeysWithValues: (0..<5_000).map { ("folder/file\($0)", "\($0)") })),
         OddTree("250 folders in each other", [String(repeating: "folder/", count: 250) + "file": "deep", "file": "1"]),
         OddTree("folders are files and files are folders", ["folder": "1", "file/a/b": "1", "index.html/c": "1"]),
         OddTree("names in another case", ["readme": "read", "Folder/page.html": "1", "FILE": "1", "folder/Deep": "1"]),
@@ -47,8 +47,8 @@ struct OddTree: CustomTestStringConvertible {
         OddTree(
             "links that lead outside", ["same/x": "x"], links: ["folder": "../outside", "file": "/etc", "link": ".."]),
         OddTree(
-            "3,000 folders",
-            Dictionary(uniqueKeysWithValues: (0..<3_000).map { ("folder/\($0 % 50)/\($0)/empty", "") })),
+            "1,500 folders",
+            Dictionary(uniqueKeysWithValues: (0..<1_500).map { ("folder/\($0 % 50)/\($0)/empty", "") })),
         OddTree("submodules", ["same/x": "x"], submodules: ["file", "folder", "link", "same/y"]),
         OddTree(
             "odd names",

@@ -40,8 +40,8 @@ import Testing
         let site = try Site(layout, in: Site.memory)
         let outside = try outside(site)
         let (odder, normal) = (try odd.commit(in: site.source), try OddTree.normal.commit(in: site.source))
-        // Twenty thousand files take a build without optimization seconds each time.
-        var steps = odd.rows.count > 10_000 ? [(normal, OddTree.normal)] : [(odder, odd), (normal, .normal)]
+        // So many files take a build without optimization seconds each time.
+        var steps = odd.rows.count > 4_000 ? [(normal, OddTree.normal)] : [(odder, odd), (normal, .normal)]
         steps += [(odder, odd)]
         if !odd.isLarge { steps += [(normal, .normal), (odder, odd), (odder, odd), (normal, .normal)] }
         steps += [(normal, .normal)]

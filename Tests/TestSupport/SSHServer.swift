@@ -11,19 +11,29 @@ public final class SSHServer: Sendable {
     /// The kinds of key that are tried.
     public static let kinds = ["ed25519", "rsa"]
 
-    /// Makes the keys and starts it.
+    /// Made once: they are not what is tried.
+    private static let keys = Result {
+        let folder = try TemporaryFolder()
+        for name in ["host_ed25519", "host_rsa", "user_ed25519", "user_rsa", "other_ed25519"] {
+            let kind = String(name.split(separator: "_")[1])
+            try Command.run(["ssh-keygen", "-q", "-t", kind, "-b", "2048", "-N", "", "-f", folder(name)])
+        }
+        return folder
+    }
+
+    /// Copies the keys and starts it.
     ///
     /// - Parameter takesVersion: whether clients may say which version of git's protocol they want, as Debian's default has it
     ///   not.
     public init(takesVersion: Bool = true) async throws {
         let folder = try TemporaryFolder()
         self.folder = folder
-        for name in ["host_ed25519", "host_rsa", "user_ed25519", "user_rsa", "other_ed25519"] {
-            let kind = String(name.split(separator: "_")[1])
-            try Command.run(["ssh-keygen", "-q", "-t", kind, "-b", "2048", "-N", "", "-f", folder(name)])
+        let keys = try Self.keys.get()
+        for name in try FileManager.default.contentsOfDirectory(atPath: keys.path) {
+            try FileManager.default.copyItem(atPath: keys(name), toPath: folder(name))
         }
-        let keys = try Self.kinds.map { try folder.read("user_\($0).pub") }.joined()
-        try folder.write(keys, to: "authorized_keys")
+        let authorized = try Self.kinds.map { try folder.read("user_\($0).pub") }.joined()
+        try folder.write(authorized, to: "authorized_keys")
         if geteuid() == 0 {
             try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
         }
