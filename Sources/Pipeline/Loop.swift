@@ -56,13 +56,13 @@ public struct Loop: Sendable {
                 return try Publisher.open(destination, options: settings.publishing)
             }
             logger.report(notices)
-            if settings.hooks.beforePublish != nil, publisher.layout == .folder { throw Gate.hasNoTree }
+            if settings.hooks.beforePublish != nil, publisher.layoutKind == .folder { throw Gate.hasNoTree }
             logger.info(
                 "started",
                 metadata: [
                     "version": "\(version)", "repository": "\(settings.upstream.url)",
                     "ref": "\(settings.upstream.ref)",
-                    "destination": "\(publisher.destination.path)", "layout": "\(publisher.layout.rawValue)",
+                    "destination": "\(publisher.destination.path)", "layout": "\(publisher.layoutKind.rawValue)",
                     "state": "\(publisher.destination.state)",
                 ])
             var options = settings.upstream

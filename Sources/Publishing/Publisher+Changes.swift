@@ -1,18 +1,5 @@
 public import Git
 
-/// What was visible at some time: enough to tell how another tree differs from it.
-public struct PublishedName: Sendable, Codable, Hashable {
-    /// All forty digits.
-    public var commit: String
-    /// The subdirectory and the way in which its files were made.
-    public var variant: String
-}
-
-extension Published {
-    /// What tells it from everything else that may be published. What was mended has the name that it had.
-    public var name: PublishedName { PublishedName(commit: "\(commit)", variant: "\(subdirectory) \(policy)") }
-}
-
 /// What `Publisher.changes` found.
 public struct Changes: Sendable {
     /// What is visible, or will be.
@@ -32,7 +19,7 @@ extension Publisher {
     ///   - earlier: where one of them is not to be had any more, or was published in another way, every path counts.
     /// - Returns: `nil` when nothing is visible.
     public func changes(of staged: StagedTree? = nil, since earlier: [PublishedName]) throws -> Changes? {
-        let visible = try staged == nil ? visibleTree()?.record : nil
+        let visible = try staged == nil ? layout.visible()?.record : nil
         guard let record = staged?.record ?? visible else { return nil }
         let now = Published(record)
         var paths: Set<TreePath> = []

@@ -7,8 +7,7 @@ import Synchronization
 public final class Publisher: Sendable {
     /// Where everything is.
     public let destination: Destination
-    /// The layout that was decided at the start.
-    public let layout: Layout
+    let layout: any Layout
     let options: PublishingOptions
     private let locks: Mutex<[HeldLock]>
     private let kept = KeptFiles()
@@ -41,13 +40,9 @@ public final class Publisher: Sendable {
     public static func open(
         _ destination: Destination, options: PublishingOptions
     ) throws -> (publisher: Publisher, notices: [Notice]) {
-        let layout = try options.layout ?? destination.automaticLayout()
-        switch try FileStatus.of(destination.path)?.kind {
-        case .file, .other: throw destination.notAFolder
-        case .folder where layout == .folder:
-            guard access(destination.path, W_OK) == 0 else { throw DiskError("write into", destination.path) }
-        default: break
-        }
+        let layout = try (options.layout ?? destination.automaticLayout()).layout(of: destination, options)
+        if [.file, .other].contains(try FileStatus.of(destination.path)?.kind) { throw destination.notAFolder }
+        try layout.checkDestination()
         let publisher = Publisher(destination, layout, options, try takeLocks(of: destination))
         destination.store.sweep()
         do {
@@ -58,7 +53,7 @@ public final class Publisher: Sendable {
         }
     }
 
-    private init(_ destination: Destination, _ layout: Layout, _ options: PublishingOptions, _ locks: [HeldLock]) {
+    private init(_ destination: Destination, _ layout: any Layout, _ options: PublishingOptions, _ locks: [HeldLock]) {
         self.destination = destination
         self.layout = layout
         self.options = options
@@ -89,8 +84,8 @@ public final class Publisher: Sendable {
         state.withLock { $0.remembered = nil }
     }
 
-    var trees: TreeLayout { TreeLayout(layout, destination, options) }
-    private var folder: FolderLayout { FolderLayout(destination: destination, options: options) }
+    /// The layout that was decided at the start.
+    public var layoutKind: LayoutKind { layout.kind }
     private var now: Int64 { Int64(time(nil)) }
 
     private func recover() throws -> [Notice] {
@@ -98,35 +93,16 @@ public final class Publisher: Sendable {
         try? destination.sweepState()
         _ = try? endInspection()
         if let drifted = try? DriftFile(destination).read() { try noteDrift(drifted) }
-        var notices = try trees.recover(keeping: lostAndFound)
-        if layout == .folder {
-            // The image's, empty: it would tell the web server that nothing is published, for ever.
-            if !destination.isInside { rmdir(destination.path + "/.sidekick") }
-            try folder.takeOver(from: TreePool(destination))
-            notices += try folder.recover(keeping: lostAndFound)
-            if try folder.record() != nil { try folder.moveForeignGit(keeping: lostAndFound) }
-        } else if case .publishedFolder = try destination.standing(in: TreePool(destination)),
-            try folder.isInterrupted()
-        {
-            // What becomes a tree should be what a commit has. Where it cannot be, each path is what it shows itself to be.
-            notices += (try? folder.recover(keeping: lostAndFound)) ?? []
-        }
-        return notices + lostAndFound.notices
+        return try layout.recover(keeping: lostAndFound) + lostAndFound.notices
     }
 
     /// What is visible now; `nil` when nothing of ours is. A few system calls when it is what it was the last time.
     public func published() throws -> Published? {
-        guard let identity = try identity() else { return nil }
+        guard let identity = try layout.identity() else { return nil }
         if let known = state.withLock({ $0.remembered }), known.identity == identity { return known.published }
-        let record: TreeRecord?
-        switch layout {
-        case .link, .exchange: record = try trees.visible()?.record
-        case .folder:
-            let root = try FileStatus.of(destination.path)?.inode
-            record = try folder.record().flatMap { $0.root == root ? $0 : nil }
-        }
-        guard let record, record.layout == layout else { return nil }
-        let remembered = Remembered(identity: identity, published: Published(record), sample: Sample(of: record))
+        guard let visible = try layout.visible(), visible.isSame, visible.record.layout == layout.kind else { return nil }
+        let remembered = Remembered(
+            identity: identity, published: Published(visible.record), sample: Sample(of: visible.record))
         state.withLock { $0.remembered = remembered }
         return remembered.published
     }
@@ -134,42 +110,9 @@ public final class Publisher: Sendable {
     /// What is looked at of what is visible; `nil` when nothing of ours is.
     func sample() throws -> Sample? { try published() == nil ? nil : state.withLock { $0.remembered?.sample } }
 
-    /// What changes when something else becomes visible, though not by this process.
-    private func identity() throws -> String? {
-        guard let status = try FileStatus.of(destination.path) else { return nil }
-        switch (layout, status.kind) {
-        case (.link, .link):
-            let target = try Directory(opening: destination.parent).readLink(destination.name) ?? []
-            guard let tree = try FileStatus.following(destination.path), tree.kind == .folder else { return nil }
-            return "\(tree.inode) \(String(decoding: target, as: UTF8.self))"
-        case (.exchange, .folder): return "\(status.inode)"
-        case (.folder, .folder):
-            guard let record = try FileStatus.of(destination.home + "/record") else { return nil }
-            return "\(record.inode) \(record.mtime) \(status.inode)"
-        default: return nil
-        }
-    }
-
-    /// The record of what is visible, and the folder that shows it.
-    func visibleTree() throws -> (record: TreeRecord, folder: Directory)? {
-        switch layout {
-        case .link, .exchange: return try trees.visible().map { ($0.record, $0.folder) }
-        case .folder:
-            guard let record = try folder.record() else { return nil }
-            return (record, try Directory(opening: destination.path))
-        }
-    }
-
     /// Writes down what turned out to be true of what is visible.
     func rewriteRecord(_ record: TreeRecord) throws {
-        switch layout {
-        case .link, .exchange:
-            guard let name = try trees.visible()?.name else { return }
-            try trees.pool.write(record, of: name)
-        case .folder:
-            let home = try Directory(opening: destination.home)
-            try RecordShelf(home: destination.home).write(record, as: FolderLayout.recordName, in: home)
-        }
+        try layout.rewrite(record)
         state.withLock { $0.remembered = nil }
     }
 
@@ -180,11 +123,7 @@ public final class Publisher: Sendable {
     public var lost: Lost? { state.withLock { $0.lost } }
 
     /// How many trees are on the disk: what is visible and those that trail it.
-    public var treeCount: Int {
-        guard layout != .folder else { return 1 }
-        let names = (try? trees.pool.names()) ?? []
-        return names.count { !$0.hasPrefix(".") } + (layout == .exchange ? 1 : 0)
-    }
+    public var treeCount: Int { layout.treeCount }
 
     /// Whether the next pass has something to make anew.
     public var hasDrifted: Bool { state.withLock { !$0.drifted.isEmpty } }
@@ -194,15 +133,14 @@ public final class Publisher: Sendable {
         let repository = try destination.store.open()
         var commits = [try published()?.commit].compactMap { $0 } + repository.publishedCommits()
         if let fetched = repository.fetchedCommit() { commits.append(fetched) }
-        if layout != .folder { commits += try trees.pool.spares(besides: nil).map(\.record.commit) }
+        commits += try layout.spareRecords().map(\.commit)
         var seen: Set<ObjectID> = []
         return try commits.filter { try seen.insert($0).inserted && repository.contains($0) }
     }
 
     /// The bytes of the largest tree on the disk; `nil` when there is none.
     public func largestTree() throws -> Int64? {
-        let spares = layout == .folder ? [] : try trees.pool.spares(besides: nil).map(\.record.count.bytes)
-        return ([try published()?.bytes].compactMap { $0 } + spares).max()
+        ([try published()?.bytes].compactMap { $0 } + (try layout.spareRecords().map(\.count.bytes))).max()
     }
 
     /// From now on the next pass makes these paths anew, whatever it finds at the remote.
@@ -237,7 +175,7 @@ public final class Publisher: Sendable {
     /// Whether that commit, as this publisher is set up, is what is visible.
     public func shows(_ commit: ObjectID) throws -> Bool {
         try holdGround()
-        guard try layout != .folder || !folder.isInterrupted(), !hasDrifted else { return false }
+        guard try !layout.isInterrupted(), !hasDrifted else { return false }
         return try hasPublished(commit) && isInSight()
     }
 
@@ -262,25 +200,11 @@ public final class Publisher: Sendable {
         // One that was cut short.
         _ = try endInspection()
         let drifted = state.withLock { $0.drifted }
-        switch layout {
-        case .link, .exchange:
-            var staged = try trees.materialize(
-                commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
-            staged.notices += lostAndFound.notices
-            staged.mended = drifted
-            return staged
-        case .folder:
-            // What another layout shows has to be known as ours first, and the start may not have been able to take it over.
-            let pool = TreePool(destination)
-            if try destination.standing(in: pool).isTree {
-                _ = try trees.recover(keeping: lostAndFound)
-                try folder.takeOver(from: pool)
-            }
-            var staged = try folder.materialize(
-                commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
-            staged.mended = drifted
-            return staged
-        }
+        var staged = try layout.materialize(
+            commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
+        staged.notices += lostAndFound.notices
+        staged.mended = drifted
+        return staged
     }
 
     /// Makes a staged tree visible.
@@ -289,13 +213,7 @@ public final class Publisher: Sendable {
     public func publish(_ staged: StagedTree) throws -> [Notice] {
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         state.withLock { $0.remembered = nil }
-        switch staged.place {
-        case .tree(let name): try trees.publish(name, keeping: lostAndFound)
-        case .burst(let intent):
-            let isAdopted = try folder.record() != nil
-            try folder.publish(intent, record: staged.record, keeping: lostAndFound)
-            if !isAdopted { try folder.moveForeignGit(keeping: lostAndFound) }
-        }
+        try layout.publish(staged, keeping: lostAndFound)
         endDrift(of: staged.mended)
         return staged.notices + lostAndFound.notices
     }
@@ -312,9 +230,9 @@ public final class Publisher: Sendable {
     ) throws -> (next: Double?, notices: [Notice]) {
         _ = try endInspection()
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
-        let upkeep = Upkeep(trees: trees, now: wallClock(), isStopped: isStopped, lostAndFound: lostAndFound)
         // What drifted is made anew first: a tree that is made of it would have to be made twice.
-        let next = try upkeep.run(makingSpares: makingSpares && !hasDrifted)
+        let next = try layout.tidy(
+            makingSpares: makingSpares && !hasDrifted, now: wallClock(), isStopped: isStopped, keeping: lostAndFound)
         let found = try? Lost(in: destination, isStopped: isStopped)
         state.withLock { $0.lost = found }
         return (next, lostAndFound.notices)

@@ -52,6 +52,37 @@ import Testing
         }
     }
 
+    /// From the ground up: each folder names types of those before it alone.
+    private static let floors = ["Disk", "Rules", "Record", "Build", "Layouts", "Drift", ""]
+
+    @Test func `no folder of Publishing names a type of one that stands on it`() throws {
+        let files = try files(Nginx.project + "/Sources/Publishing").map { path, text in
+            // Comments and texts may; what is put into a text is code.
+            let code = text.split(separator: "\n").map { line in
+                line.firstRange(of: "//").map { line[..<$0.lowerBound] } ?? line
+            }.joined(separator: "\n")
+            return (floor: path.contains("/") ? String(path.prefix { $0 != "/" }) : "", path: path, code: code)
+        }
+        #expect(Set(files.map(\.floor)) == Set(Self.floors))
+        let declaration = /(?m)^(?:public |final |indirect )*(?:struct|class|enum|protocol) (\w+)/
+        var homes: [String: Int] = [:]
+        for file in files {
+            for match in file.code.matches(of: declaration) {
+                homes[String(match.1)] = try #require(Self.floors.firstIndex(of: file.floor))
+            }
+        }
+        #expect(homes.count > 60, "it reads the declarations")
+        for file in files {
+            let floor = try #require(Self.floors.firstIndex(of: file.floor))
+            let words = Set(file.code.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
+            for word in words {
+                if let home = homes[word], home > floor {
+                    Issue.record("\(file.path) names \(word), of \(Self.floors[home])")
+                }
+            }
+        }
+    }
+
     /// Comments may name them. Both compare Characters, and what a stranger sends can glue a sign to the one that is looked for.
     @Test func `text is cut and escaped by bytes, never by Character`() throws {
         for room in Self.arrows.keys {

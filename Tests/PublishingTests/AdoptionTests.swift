@@ -29,7 +29,7 @@ import Testing
         let staged = try site.stage(commit)
         #expect(staged.filesWritten == 2, "the one that is new and the one with another mode")
         #expect(try site.publisher.publish(staged) == [])
-        #expect(try site.publisher.layout == .folder)
+        #expect(try site.publisher.layoutKind == .folder)
         #expect(try ["a", "deep/er/b"].map { try #require(try site.status($0)) } == before)
         #expect(try site.status("private")?.permissions == 0o644)
         #expect(try site.differences(commit) == [])

@@ -6,8 +6,8 @@ import Testing
 @testable import Publishing
 
 @Suite struct `What of a commit is published` {
-    @Test(arguments: Layout.allCases)
-    func `a subdirectory alone is published, and one that is missing changes nothing`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a subdirectory alone is published, and one that is missing changes nothing`(layout: LayoutKind) throws {
         let site = try Site(layout, options: PublishingOptions(subdirectory: "public/site"))
         let good = try site.commit(["public/site/a/b": "1", "public/site/c": "2", "public/not": "3", "root": "4"])
         try site.publish(good)
@@ -43,8 +43,8 @@ import Testing
         #expect(try site.publisher.published()?.subdirectory == "public")
     }
 
-    @Test(arguments: Layout.allCases)
-    func `LFS pointers are published as they are and counted, submodules are told by path`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `LFS pointers are published as they are and counted, submodules are told by path`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let pointer = try site.source.blob("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
         let commit = try site.source.commit(rows: [

@@ -6,8 +6,8 @@ import Testing
 @testable import Publishing
 
 @Suite struct `What stands at DESTINATION` {
-    @Test(arguments: [nil, .link, .folder] as [Layout?])
-    func `a file is refused and stays`(layout: Layout?) throws {
+    @Test(arguments: [nil, .link, .folder] as [LayoutKind?])
+    func `a file is refused and stays`(layout: LayoutKind?) throws {
         let site = try Site(layout)
         try site.folder.write("theirs", to: "www")
         let before = try site.folder.snapshot()
@@ -19,9 +19,9 @@ import Testing
         #expect(try site.folder.snapshot() == before)
     }
 
-    @Test(arguments: [nil, .link] as [Layout?], ["nowhere", "elsewhere", "/nonexistent/x"])
+    @Test(arguments: [nil, .link] as [LayoutKind?], ["nowhere", "elsewhere", "/nonexistent/x"])
     func `a foreign link is replaced, kept in lost+found, and what it leads to stays`(
-        layout: Layout?, target: String
+        layout: LayoutKind?, target: String
     ) throws {
         let site = try Site(layout)
         try site.folder.write("outside", to: "elsewhere/a")
@@ -30,7 +30,7 @@ import Testing
         let commit = try site.commit(["a": "1"])
         let notices = try site.publish(commit)
         #expect(notices.count == 1)
-        #expect(try site.publisher.layout == .link)
+        #expect(try site.publisher.layoutKind == .link)
         #expect(try site.lost() == ["www": "-> " + target])
         #expect(try site.differences(commit) == [])
         #expect(try site.folder.snapshot("elsewhere") == before)
@@ -64,7 +64,7 @@ import Testing
         #expect(site.names("trees") == [commit])
         site.options.layout = nil
         try site.open()
-        #expect(try site.publisher.layout == .link && site.shows(commit))
+        #expect(try site.publisher.layoutKind == .link && site.shows(commit))
     }
 
     @Test func `a folder with foreign files becomes a link and keeps them in lost+found`() throws {

@@ -16,14 +16,14 @@ import Testing
     }
 
     /// As `verify --repair` finds it while a pass goes on, which has seen less, or nothing.
-    @Test(arguments: Layout.allCases, [true, false])
+    @Test(arguments: LayoutKind.allCases, [true, false])
     func `that is noted while a tree is made is mended by the next pass`(
-        layout: Layout, isKilled: Bool
+        layout: LayoutKind, isKilled: Bool
     ) throws {
         for isKnownInPart in [true, false] { try noted(layout, isKnownInPart, isKilled) }
     }
 
-    private func noted(_ layout: Layout, _ isKnownInPart: Bool, _ isKilled: Bool) throws {
+    private func noted(_ layout: LayoutKind, _ isKnownInPart: Bool, _ isKilled: Bool) throws {
         let site = try Site(layout)
         try site.publish(["index.html": "1", "a": "a", "b": "b"])
         try site.tidy()

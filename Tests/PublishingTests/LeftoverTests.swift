@@ -68,8 +68,8 @@ import Testing
     }
 
     @Test(
-        .enabled(if: geteuid() == 0, "what nobody may rename needs root"), arguments: [Layout.link, .exchange])
-    func `a switch that the disk refuses is taken back, and the tree before stays what it was`(layout: Layout) throws {
+        .enabled(if: geteuid() == 0, "what nobody may rename needs root"), arguments: [LayoutKind.link, .exchange])
+    func `a switch that the disk refuses is taken back, and the tree before stays what it was`(layout: LayoutKind) throws {
         let site = try Site(layout, grace: 1000)
         site.options.keepPrevious = 600
         let commits = try (1...3).map { try site.commit(["a": "\($0)"]) }
@@ -100,8 +100,8 @@ import Testing
         #expect(try site.read("a") == "1")
     }
 
-    @Test(arguments: Layout.allCases)
-    func `an object that is missing from the store changes nothing that is served`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `an object that is missing from the store changes nothing that is served`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let first = try site.commit(["a": "1", "b": "1"])
         try site.publish(first)
@@ -117,8 +117,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Layout.allCases)
-    func `a pass that is cancelled leaves nothing behind`(layout: Layout) async throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a pass that is cancelled leaves nothing behind`(layout: LayoutKind) async throws {
         let site = try Site(layout)
         let first = try site.commit(["a": "1"])
         try site.publish(first)

@@ -17,8 +17,8 @@ import Testing
         #expect(try site.folder.snapshot() == before, "nothing may be written")
     }
 
-    @Test(arguments: Layout.allCases)
-    func `so many files, links and submodules, and not one more, at first and in updates`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `so many files, links and submodules, and not one more, at first and in updates`(layout: LayoutKind) throws {
         let site = try Site(layout, options: PublishingOptions(limits: Limits(files: 4)))
         let blob = try site.source.blob("x")
         var rows: [GitRepository.Row] = [
@@ -37,16 +37,16 @@ import Testing
         #expect(try site.status("newa") != nil)
     }
 
-    @Test(arguments: Layout.allCases)
-    func `a first commit with too many files writes nothing`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a first commit with too many files writes nothing`(layout: LayoutKind) throws {
         let site = try Site(layout, options: PublishingOptions(limits: Limits(files: 2)))
         let commit = try site.commit(["a": "1", "b": "2", "c": "3"])
         #expect(throws: PublishingError.self) { try site.publish(commit) }
         #expect(try site.filesOnDisk() == [".sidekick/www/lock"])
     }
 
-    @Test(arguments: Layout.allCases)
-    func `so many bytes together, and not one more`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `so many bytes together, and not one more`(layout: LayoutKind) throws {
         let site = try Site(layout, options: PublishingOptions(limits: Limits(size: 10)))
         let ten = try site.commit(["a": "12345", "b": "12345"])
         try site.publish(ten)
@@ -58,8 +58,8 @@ import Testing
         #expect(try site.read("a") == "0123456789")
     }
 
-    @Test(arguments: Layout.allCases)
-    func `one file of so many bytes, and not one more`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `one file of so many bytes, and not one more`(layout: LayoutKind) throws {
         let site = try Site(layout, options: PublishingOptions(limits: Limits(blob: 10)))
         try site.publish(["a": "0123456789"])
         try refused(site, site.commit(["a": "0123456789x"]), "SIDEKICK_MAX_BLOB")
@@ -90,8 +90,8 @@ import Testing
         #expect(try site.filesOnDisk() == [".sidekick/www/lock"])
     }
 
-    @Test(arguments: Layout.allCases)
-    func `a limit that is lowered later does not remove what is published`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a limit that is lowered later does not remove what is published`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let commit = try site.commit(["a": "1", "b": "2", "c": "3"])
         try site.publish(commit)
@@ -118,8 +118,8 @@ import Testing
         return try source.git("rev-parse", "refs/heads/deep\(depth)")
     }
 
-    @Test(arguments: Layout.allCases)
-    func `256 folders in each other are published, 257 are not`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `256 folders in each other are published, 257 are not`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let deepest = try commit(depth: 256, in: site.source)
         try site.publish(deepest)
@@ -139,8 +139,8 @@ import Testing
         return try source.commit(tree: tree)
     }
 
-    @Test(arguments: Layout.allCases, ["file", "empty", "link", "submodule"])
-    func `ten nested trees of ten names are refused in no time and write nothing`(layout: Layout, leaf: String) throws {
+    @Test(arguments: LayoutKind.allCases, ["file", "empty", "link", "submodule"])
+    func `ten nested trees of ten names are refused in no time and write nothing`(layout: LayoutKind, leaf: String) throws {
         // The default of a million takes a build without optimization several seconds.
         let site = try Site(layout, options: PublishingOptions(limits: Limits(files: 20_000)))
         let rows: [String: GitRepository.Row] = [
@@ -151,7 +151,7 @@ import Testing
         try site.publish(["a": "1"])
         let clock = ContinuousClock()
         let time = try clock.measure { try refused(site, commit, "SIDEKICK_MAX_FILES") }
-        #expect(time < .seconds(2) * Sanitizer.toll)
+        #expect(time < .seconds(10) * Sanitizer.toll, "ten billion paths take hours")
     }
 
     @Test func `a bomb of one blob is refused by its size before the bytes are written`() throws {
@@ -162,8 +162,8 @@ import Testing
         try refused(site, commit, "SIDEKICK_MAX_SIZE")
     }
 
-    @Test(arguments: Layout.allCases)
-    func `a link whose target is far too long is not read into memory or made`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a link whose target is far too long is not read into memory or made`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let commit = try site.source.commit(rows: [
             ("120000", "l", try site.source.blob(String(repeating: "x", count: 4096))),
@@ -174,9 +174,9 @@ import Testing
         #expect(try site.status("m")?.kind == .link)
     }
 
-    @Test(arguments: Layout.allCases)
+    @Test(arguments: LayoutKind.allCases)
     func `a path that nothing can open is refused, and one that is just short enough is published`(
-        layout: Layout
+        layout: LayoutKind
     ) throws {
         func commit(_ length: Int) throws -> String {
             let name = String(repeating: "n", count: 254)

@@ -5,8 +5,8 @@ import Testing
 @testable import Publishing
 
 @Suite struct `What was moved out of the way` {
-    @Test(arguments: Layout.allCases)
-    func `is counted, kept as long as it should be, and goes then`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `is counted, kept as long as it should be, and goes then`(layout: LayoutKind) throws {
         let site = try Site(layout)
         try site.publish(["a": "1"])
         try site.tidy()

@@ -23,9 +23,9 @@ import Testing
         return try site.source.commit(tree: site.source.tree(rows), time: time)
     }
 
-    @Test(arguments: Layout.allCases, [false, true])
+    @Test(arguments: LayoutKind.allCases, [false, true])
     func `the commit's time, and ever later when bytes change, whatever the commits say`(
-        layout: Layout, restarts: Bool
+        layout: LayoutKind, restarts: Bool
     ) throws {
         let site = try Site(layout)
         // Forced back and forth, and a day of commits with one fixed date.
@@ -49,8 +49,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Layout.allCases, [nil, "->other", "/folder", "+1"] as [String?])
-    func `a file that was away comes back later than it was`(layout: Layout, between: String?) throws {
+    @Test(arguments: LayoutKind.allCases, [nil, "->other", "/folder", "+1"] as [String?])
+    func `a file that was away comes back later than it was`(layout: LayoutKind, between: String?) throws {
         let site = try Site(layout)
         let other = ["other": "x"]
         let first = try commit(site, other.merging(["a": "1"]) { $1 }, time: 1_000_000)
@@ -71,8 +71,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Layout.allCases)
-    func `a file below a folder that was away comes back later than it was`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a file below a folder that was away comes back later than it was`(layout: LayoutKind) throws {
         let site = try Site(layout)
         try site.publish(commit(site, ["a": "/1", "b": "x"], time: 1_000_000))
         try site.publish(commit(site, ["a": "1", "b": "x"], time: 400_000))
@@ -82,8 +82,8 @@ import Testing
         #expect(try site.mtime("a/inside") > 1_000_000)
     }
 
-    @Test(arguments: Layout.allCases)
-    func `dates before 1970 and in the future are clamped, and what follows is later still`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `dates before 1970 and in the future are clamped, and what follows is later still`(layout: LayoutKind) throws {
         let site = try Site(layout)
         try site.publish(commit(site, ["a": "1"], time: 0))
         #expect(try site.mtime("a") == 1)
@@ -120,7 +120,7 @@ import Testing
 
     @Test func `the policy content gives replicas with different histories the same times`() throws {
         let content = PublishingOptions(modificationTimes: .content)
-        let sites = try Layout.allCases.map { try Site($0, options: content) }
+        let sites = try LayoutKind.allCases.map { try Site($0, options: content) }
         var times: [[Int64]] = []
         for (number, site) in sites.enumerated() {
             let last = try commit(site, ["a": "1", "b": "2", "c": "+3", "d": "/4"], time: Int64(number) * 1000 + 5)
@@ -136,9 +136,9 @@ import Testing
         for time in times[0] { #expect((978_307_200..<978_307_200 + 1 << 29).contains(time)) }
     }
 
-    @Test(arguments: Layout.allCases, [false, true])
+    @Test(arguments: LayoutKind.allCases, [false, true])
     func `a change of the policy to content gives every file the time of its bytes`(
-        layout: Layout, changes: Bool
+        layout: LayoutKind, changes: Bool
     ) throws {
         let site = try Site(layout)
         let first = try commit(site, ["a": "1", "b": "/2"], time: 1_000_000)
@@ -161,8 +161,8 @@ import Testing
         #expect(try site.stage(next).filesWritten == 0)
     }
 
-    @Test(arguments: Layout.allCases)
-    func `a change of the policy back to commit keeps unchanged files and never goes back in time`(layout: Layout)
+    @Test(arguments: LayoutKind.allCases)
+    func `a change of the policy back to commit keeps unchanged files and never goes back in time`(layout: LayoutKind)
         throws
     {
         let site = try Site(layout, options: PublishingOptions(modificationTimes: .content))
@@ -180,8 +180,8 @@ import Testing
         #expect(try site.mtime("gone") > before["gone"]!.mtime / 1_000_000_000)
     }
 
-    @Test(arguments: [(Layout.folder, Layout.link), (.link, .folder)])
-    func `a change of the layout keeps the times and never goes back`(from: Layout, to: Layout) throws {
+    @Test(arguments: [(LayoutKind.folder, LayoutKind.link), (.link, .folder)])
+    func `a change of the layout keeps the times and never goes back`(from: LayoutKind, to: LayoutKind) throws {
         let site = try Site(from)
         try site.publish(commit(site, ["a": "1", "b": "2"], time: 1_000_000))
         site.options.layout = to

@@ -18,8 +18,8 @@ import Testing
         return try source.commit(tree: source.tree(raw: rows))
     }
 
-    @Test(arguments: Layout.allCases)
-    func `modes are 0644 and 0755, whatever odd ones are in the commit`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `modes are 0644 and 0755, whatever odd ones are in the commit`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let blob = try site.source.blob("x")
         let inner = try site.source.tree([("100644", "file", blob), ("100755", "tool", blob)])
@@ -54,8 +54,8 @@ import Testing
             "\u{200c}", "0", "staging", "record", "index.html",
         ].map { Array($0.utf8) } + [[0xff], [0xc3, 0x28], [0x80, 0x0a, 0xfe], Array(repeating: 0xe9, count: 255)]
 
-    @Test(arguments: Layout.allCases)
-    func `every name that Linux can hold is published byte by byte, and removed again`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `every name that Linux can hold is published byte by byte, and removed again`(layout: LayoutKind) throws {
         let site = try Site(layout)
         try site.publish(try commit(Self.awkward, in: site.source))
         var folder = try published(site)
@@ -76,8 +76,8 @@ import Testing
         #expect(try site.lost().isEmpty)
     }
 
-    @Test(arguments: Layout.allCases)
-    func `a name of 255 bytes is published as a folder and as a file, ASCII or not`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a name of 255 bytes is published as a folder and as a file, ASCII or not`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let long = String(repeating: "n", count: 251) + ".css"
         let accents = String(repeating: "é", count: 127) + "x"
@@ -101,8 +101,8 @@ import Testing
         ".side\u{200c}kick", String(repeating: "n", count: 256), String(repeating: "é", count: 128),
     ]
 
-    @Test(arguments: Layout.allCases)
-    func `a name that must not be made refuses the commit and touches nothing`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a name that must not be made refuses the commit and touches nothing`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let good = try commit([Array("index.html".utf8)], in: site.source)
         try site.publish(good)
@@ -121,9 +121,9 @@ import Testing
         #expect(try site.shows(good))
     }
 
-    @Test(arguments: Layout.allCases, ["40000", "160000"])
+    @Test(arguments: LayoutKind.allCases, ["40000", "160000"])
     func `a refused name below the root, as a folder or a submodule, leaves nothing on the disk`(
-        layout: Layout, mode: String
+        layout: LayoutKind, mode: String
     ) throws {
         let site = try Site(layout)
         let blob = try site.source.blob("x")
@@ -138,8 +138,8 @@ import Testing
         #expect(try site.filesOnDisk() == [".sidekick/www/lock"])
     }
 
-    @Test(arguments: Layout.allCases)
-    func `an empty name and a name that stands twice refuse the commit`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `an empty name and a name that stands twice refuse the commit`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let blob = try site.source.blob("x")
         for rows in [[("100644", "", blob)], [("100644", "a", blob), ("120000", "a", blob)]] {

@@ -33,9 +33,9 @@ import Testing
         return try site.folder.snapshot("outside")
     }
 
-    @Test(arguments: Layout.allCases, OddTree.all)
+    @Test(arguments: LayoutKind.allCases, OddTree.all)
     func `one is published first, after a normal tree, brought forward, and left again`(
-        layout: Layout, odd: OddTree
+        layout: LayoutKind, odd: OddTree
     ) throws {
         let site = try Site(layout, in: Site.memory)
         let outside = try outside(site)
@@ -61,8 +61,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Layout.allCases)
-    func `260 folders in each other are refused and change nothing`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `260 folders in each other are refused and change nothing`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let normal = try OddTree.normal.commit(in: site.source)
         try site.publish(normal)
@@ -74,8 +74,8 @@ import Testing
         #expect(try site.shows(normal))
     }
 
-    @Test(arguments: Layout.allCases)
-    func `another mode is another inode, and the one that readers hold keeps its own`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `another mode is another inode, and the one that readers hold keeps its own`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let normal = try OddTree.normal.commit(in: site.source)
         let other = try #require(OddTree.all.last).commit(in: site.source)
@@ -94,8 +94,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Layout.allCases)
-    func `a link that somebody put in a folder's place is not written through`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a link that somebody put in a folder's place is not written through`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let outside = try outside(site)
         for number in 0..<4 {
@@ -123,8 +123,8 @@ import Testing
         #expect(try site.folder.snapshot("outside") == outside)
     }
 
-    @Test(arguments: [Layout.link, .exchange])
-    func `bytes written into an inode that all trees share are kept, and never shown again`(layout: Layout) throws {
+    @Test(arguments: [LayoutKind.link, .exchange])
+    func `bytes written into an inode that all trees share are kept, and never shown again`(layout: LayoutKind) throws {
         let site = try Site(layout)
         site.options.keepPrevious = 600
         for number in 0..<4 {

@@ -15,7 +15,7 @@ private let hasSecondFileSystem: Bool = {
 
 @Suite(.enabled(if: hasSecondFileSystem)) struct `State on another file system` {
     /// Publishes with `SIDEKICK_STATE` in memory; the folder is gone when the body returns.
-    private func withState(_ layout: Layout, _ body: (Site, Publisher, _ state: String) throws -> Void) throws {
+    private func withState(_ layout: LayoutKind, _ body: (Site, Publisher, _ state: String) throws -> Void) throws {
         let site = try Site(layout)
         var template = Array("/dev/shm/sidekick-test-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw TestFailure("mkdtemp") }
@@ -63,7 +63,7 @@ private let hasSecondFileSystem: Bool = {
     }
 
     @Test func `the lock, the trees and the staging stay beside DESTINATION`() throws {
-        for layout in Layout.allCases {
+        for layout in LayoutKind.allCases {
             try withState(layout) { site, publisher, state in
                 let commit = try site.commit(["a": "1"])
                 _ = try publish(commit, site, publisher)

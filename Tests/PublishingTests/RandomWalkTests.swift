@@ -8,9 +8,9 @@ import Testing
 @Suite struct `Walks from commit to commit` {
     private static let seed = SeededNumbers.seed
 
-    @Test(arguments: Layout.allCases)
+    @Test(arguments: LayoutKind.allCases)
     func `every tree is its commit, no file of ours is taken for another's, and no time shows two files`(
-        layout: Layout
+        layout: LayoutKind
     ) throws {
         var numbers = SeededNumbers(seed: Self.seed)
         let site = try Site(layout, in: Site.memory)

@@ -93,8 +93,8 @@ private final class SlowWalker: Sendable {
 }
 
 @Suite struct `Readers during updates` {
-    @Test(arguments: [[Layout.link], [.exchange], [.link, .exchange]])
-    func `whoever is on the way to the tree before gets there, however slowly`(layouts: [Layout]) throws {
+    @Test(arguments: [[LayoutKind.link], [.exchange], [.link, .exchange]])
+    func `whoever is on the way to the tree before gets there, however slowly`(layouts: [LayoutKind]) throws {
         let site = try Site(layouts[0], grace: 1000)
         site.options.keepPrevious = 600
         try site.publish(["page": "0"])
@@ -115,8 +115,8 @@ private final class SlowWalker: Sendable {
         #expect(walker.end() == [])
     }
 
-    @Test(arguments: Layout.allCases)
-    func `a path that both commits have is never absent and never half`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a path that both commits have is never absent and never half`(layout: LayoutKind) throws {
         let site = try Site(layout, grace: 1000)
         let size = 100_000
         let commits = try ["1", "2"].map { letter in

@@ -192,8 +192,8 @@ import Testing
         #expect(try site.shows(commit))
     }
 
-    @Test(arguments: Layout.allCases)
-    func `a store that no longer has the old commit updates by what stands on the disk`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a store that no longer has the old commit updates by what stands on the disk`(layout: LayoutKind) throws {
         let site = try Site(layout)
         try site.publish(["same": "x", "changed": "1", "dir/gone": "1", "l": "1"], links: ["k": "same"])
         let before = try site.status("same")

@@ -13,7 +13,7 @@ final class Site: @unchecked Sendable {
 
     /// - Parameter base: where DESTINATION is; for tests of many publishes, for which a disk is slow.
     init(
-        _ layout: Layout?, date: String? = nil, options: PublishingOptions = PublishingOptions(), grace: Double = 0,
+        _ layout: LayoutKind?, date: String? = nil, options: PublishingOptions = PublishingOptions(), grace: Double = 0,
         in base: String? = nil
     ) throws {
         source = try GitRepository(date: date)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Publishing
 
-private let layouts: [Layout] = [.link, .exchange]
+private let layouts: [LayoutKind] = [.link, .exchange]
 
 @Suite struct `A spare between two updates` {
     /// What a publish leaves in the store, which the background reads.
@@ -20,7 +20,7 @@ private let layouts: [Layout] = [.link, .exchange]
     }
 
     /// Three commits: the live one, and the last two changed many files.
-    private func site(_ layout: Layout, grace: Double = 0) throws -> (Site, live: String) {
+    private func site(_ layout: LayoutKind, grace: Double = 0) throws -> (Site, live: String) {
         let site = try Site(layout, grace: grace)
         func files(_ text: String, _ numbers: Range<Int>) -> [String: String?] {
             numbers.reduce(into: [:]) { $0["folder\($1 % 7)/file\($1)"] = "\(text) \($1)" }
@@ -54,7 +54,7 @@ private let layouts: [Layout] = [.link, .exchange]
     }
 
     @Test(arguments: layouts)
-    func `is brought forward to what is visible, file by file the same inodes`(layout: Layout) throws {
+    func `is brought forward to what is visible, file by file the same inodes`(layout: LayoutKind) throws {
         let (site, live) = try site(layout)
         #expect(try !spares(site).contains { $0.record.commit.description == live })
         #expect(try site.tidy().notices.isEmpty)
@@ -73,7 +73,7 @@ private let layouts: [Layout] = [.link, .exchange]
     }
 
     @Test(arguments: layouts)
-    func `that could not be finished costs no tree and no byte`(layout: Layout) throws {
+    func `that could not be finished costs no tree and no byte`(layout: LayoutKind) throws {
         for limit in [0, 1, 3, 20, 60, 110, 150] {
             let (site, live) = try site(layout)
             let counter = Counter()
@@ -96,7 +96,7 @@ private let layouts: [Layout] = [.link, .exchange]
     }
 
     @Test(arguments: layouts)
-    func `is left alone within its grace`(layout: Layout) throws {
+    func `is left alone within its grace`(layout: LayoutKind) throws {
         let (site, live) = try site(layout, grace: 1000)
         let before = try spares(site).map(\.name)
         let destination = try Destination(site.www, state: nil)
@@ -107,7 +107,7 @@ private let layouts: [Layout] = [.link, .exchange]
     }
 
     @Test(arguments: layouts)
-    func `takes nothing over that somebody changed in the tree that is visible`(layout: Layout) throws {
+    func `takes nothing over that somebody changed in the tree that is visible`(layout: LayoutKind) throws {
         let (site, live) = try site(layout)
         try Data("edited".utf8).write(to: URL(fileURLWithPath: site.www + "/folder1/file50"), options: [])
         try site.tidy()

@@ -6,10 +6,10 @@ import Testing
 @testable import Publishing
 
 /// The layouts that show one whole tree after another.
-private let layouts: [Layout] = [.link, .exchange]
+private let layouts: [LayoutKind] = [.link, .exchange]
 
 @Suite struct `Trees that trail the live one` {
-    private func big(_ layout: Layout, count: Int = 300) throws -> (Site, [String: String?]) {
+    private func big(_ layout: LayoutKind, count: Int = 300) throws -> (Site, [String: String?]) {
         let site = try Site(layout)
         var files: [String: String?] = [:]
         for number in 0..<count { files["folder\(number)/file"] = "\(number)" }
@@ -19,7 +19,7 @@ private let layouts: [Layout] = [.link, .exchange]
 
     @Test(arguments: layouts, [false, true])
     func `an update brings a spare forward, and makes no folder but those of the change`(
-        layout: Layout, restarts: Bool
+        layout: LayoutKind, restarts: Bool
     ) throws {
         let (site, _) = try big(layout)
         try site.tidy()
@@ -55,7 +55,7 @@ private let layouts: [Layout] = [.link, .exchange]
 
     @Test(arguments: layouts)
     func `files that did not change are one inode in all trees, and new ones are linked to the spare later`(
-        layout: Layout
+        layout: LayoutKind
     ) throws {
         let (site, files) = try big(layout, count: 20)
         try site.tidy()
@@ -72,7 +72,7 @@ private let layouts: [Layout] = [.link, .exchange]
     }
 
     @Test(arguments: layouts)
-    func `an update that was interrupted anywhere leaves a spare that the next one completes`(layout: Layout) throws {
+    func `an update that was interrupted anywhere leaves a spare that the next one completes`(layout: LayoutKind) throws {
         let (site, _) = try big(layout, count: 30)
         try site.tidy()
         for number in 0..<5 {
@@ -99,7 +99,7 @@ private let layouts: [Layout] = [.link, .exchange]
 
     @Test(arguments: layouts)
     func `a file that somebody changed in place is found before it is linked on, and never shown again`(
-        layout: Layout
+        layout: LayoutKind
     ) throws {
         let (site, _) = try big(layout, count: 10)
         try site.tidy()
@@ -118,8 +118,8 @@ private let layouts: [Layout] = [.link, .exchange]
         #expect(try site.lost() == ["folder1/file": "edited"])
     }
 
-    @Test(arguments: Layout.allCases)
-    func `drift that was found is mended in every tree`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `drift that was found is mended in every tree`(layout: LayoutKind) throws {
         let (site, _) = try big(layout, count: 10)
         try site.tidy()
         let commit = try site.source.head
@@ -140,7 +140,7 @@ private let layouts: [Layout] = [.link, .exchange]
     }
 
     @Test(arguments: layouts)
-    func `the tree that was live before is previous for as long as it should be`(layout: Layout) throws {
+    func `the tree that was live before is previous for as long as it should be`(layout: LayoutKind) throws {
         let site = try Site(layout)
         site.options.keepPrevious = 600
         try site.publish(["app.1.js": "one", "index.html": "1"])
@@ -160,7 +160,7 @@ private let layouts: [Layout] = [.link, .exchange]
 
     @Test(arguments: layouts)
     func `updates that come faster than the grace never make a whole new tree once there are spares`(
-        layout: Layout
+        layout: LayoutKind
     ) throws {
         let site = try Site(layout, grace: 1000)
         var files: [String: String?] = [:]
@@ -177,7 +177,7 @@ private let layouts: [Layout] = [.link, .exchange]
     }
 
     @Test(arguments: layouts)
-    func `work that is stopped leaves nothing half done`(layout: Layout) throws {
+    func `work that is stopped leaves nothing half done`(layout: LayoutKind) throws {
         let (site, _) = try big(layout, count: 100)
         for limit in [0, 1, 50, 99] {
             var asked = 0
@@ -202,8 +202,8 @@ private let layouts: [Layout] = [.link, .exchange]
 }
 
 @Suite struct `Layouts that become one another` {
-    private static let pairs = Layout.allCases.flatMap { from in
-        Layout.allCases.filter { $0 != from }.map { (from, $0) }
+    private static let pairs = LayoutKind.allCases.flatMap { from in
+        LayoutKind.allCases.filter { $0 != from }.map { (from, $0) }
     }
 
     @Test(arguments: pairs.indices)
@@ -240,7 +240,7 @@ private let layouts: [Layout] = [.link, .exchange]
         site.close()
         site.options.layout = nil
         try site.open()
-        #expect(try site.publisher.layout == to)
+        #expect(try site.publisher.layoutKind == to)
     }
 
     @Test(.enabled(if: geteuid() == 0, "a mount needs root")) func `exchange refuses a mount point with what to do`()

@@ -17,8 +17,8 @@ import Testing
             })
     }
 
-    @Test(arguments: Layout.allCases)
-    func `links that stay inside are made as they are`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `links that stay inside are made as they are`(layout: LayoutKind) throws {
         let links = [
             "l": "a/file", "folder": "a", "a/up": "../b", "a/root": "..", "here": ".", "dangling": "nowhere/at/all",
             "slashes": "a//./file", "over": "a/../b", "through": "folder/up", "ending": "a/", "later": "through",
@@ -56,8 +56,8 @@ import Testing
         (["p": "a/b/c", "q": "p/../../index.html"], []),
     ]
 
-    @Test(arguments: Layout.allCases, outside.indices)
-    func `a link that leads outside is left out and the rest is published`(layout: Layout, number: Int) throws {
+    @Test(arguments: LayoutKind.allCases, outside.indices)
+    func `a link that leads outside is left out and the rest is published`(layout: LayoutKind, number: Int) throws {
         let (links, left) = Self.outside[number]
         let site = try Site(layout)
         let commit = try site.commit(["index.html": "1", "a/b/c/file": "2"], links: links)
@@ -69,8 +69,8 @@ import Testing
         #expect(try site.tidy().notices == [])
     }
 
-    @Test(arguments: Layout.allCases, ["", "a\0b", String(repeating: "x/", count: 2048) + "x"])
-    func `a target that no link can have is left out`(layout: Layout, text: String) throws {
+    @Test(arguments: LayoutKind.allCases, ["", "a\0b", String(repeating: "x/", count: 2048) + "x"])
+    func `a target that no link can have is left out`(layout: LayoutKind, text: String) throws {
         let site = try Site(layout)
         let commit = try site.source.commit(rows: [
             ("100644", "index.html", try site.source.blob("x")), ("120000", "l", try site.source.blob(text)),
@@ -80,9 +80,9 @@ import Testing
         #expect(try site.read("index.html") == "x")
     }
 
-    @Test(arguments: Layout.allCases)
+    @Test(arguments: LayoutKind.allCases)
     func `a link leaves when a folder on its way becomes a link, and is back when that is a folder again`(
-        layout: Layout
+        layout: LayoutKind
     ) throws {
         let site = try Site(layout)
         let rows: [GitRepository.Row] = [
@@ -125,8 +125,8 @@ import Testing
         #expect(try site.differences(second) == [])
     }
 
-    @Test(arguments: Layout.allCases)
-    func `the policy refuse keeps the old commit and names the link`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `the policy refuse keeps the old commit and names the link`(layout: LayoutKind) throws {
         let site = try Site(layout, options: PublishingOptions(symlinks: .refuse))
         let good = try site.commit(["a": "1"], links: ["l": "a"])
         try site.publish(good)
@@ -140,8 +140,8 @@ import Testing
         #expect(try site.shows(good))
     }
 
-    @Test(arguments: Layout.allCases)
-    func `the policy none makes no link, and a change of the policy counts at once`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `the policy none makes no link, and a change of the policy counts at once`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let commit = try site.commit(["a": "1"], links: ["l": "a", "out": "/etc"])
         #expect(skipped(try site.publish(commit)) == ["out"])

@@ -42,8 +42,8 @@ import Testing
         return isRight ? "" : "\(status.map { "\($0.kind)" } ?? "nothing") \(names)"
     }
 
-    @Test(arguments: Layout.allCases, [false, true])
-    func `everything can become everything else`(layout: Layout, restarts: Bool) throws {
+    @Test(arguments: LayoutKind.allCases, [false, true])
+    func `everything can become everything else`(layout: LayoutKind, restarts: Bool) throws {
         let site = try Site(layout)
         let other = try site.source.blob("stays")
         var commits: [Shape: String] = [:]
@@ -75,9 +75,9 @@ import Testing
         }
     }
 
-    @Test(arguments: Layout.allCases, [false, true])
+    @Test(arguments: LayoutKind.allCases, [false, true])
     func `new inodes are as many as changed files, and the others keep inode and time`(
-        layout: Layout, restarts: Bool
+        layout: LayoutKind, restarts: Bool
     ) throws {
         let site = try Site(layout)
         var files: [String: String?] = [:]
@@ -105,8 +105,8 @@ import Testing
         #expect(try site.differences(commit) == [])
     }
 
-    @Test(arguments: Layout.allCases)
-    func `a file that is held open keeps its bytes, mode and time through every update`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a file that is held open keeps its bytes, mode and time through every update`(layout: LayoutKind) throws {
         let site = try Site(layout)
         try site.publish(["page": "first text", "gone": "first text", "tool": "first text"])
         let names = ["page", "gone", "tool"]
@@ -143,8 +143,8 @@ import Testing
         #expect(tool.mtime == before[2].mtime)
     }
 
-    @Test(arguments: Layout.allCases)
-    func `the same commit again writes nothing`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `the same commit again writes nothing`(layout: LayoutKind) throws {
         let site = try Site(layout)
         let commit = try site.commit(["a": "1", "b/c": "2"], links: ["l": "a"])
         try site.publish(commit)
@@ -158,8 +158,8 @@ import Testing
         #expect(try site.differences(commit) == [])
     }
 
-    @Test(arguments: Layout.allCases)
-    func `a commit without files empties the folder and leaves it there`(layout: Layout) throws {
+    @Test(arguments: LayoutKind.allCases)
+    func `a commit without files empties the folder and leaves it there`(layout: LayoutKind) throws {
         let site = try Site(layout)
         try site.publish(["a": "1", "deep/er/file": "2"])
         try site.publish(site.source.commit(rows: []))

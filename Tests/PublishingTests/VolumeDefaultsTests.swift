@@ -52,8 +52,8 @@ import Testing
         return modes
     }
 
-    @Test(.enabled(if: geteuid() == 0, "changing a group needs root"), arguments: Volume.allCases, Layout.allCases)
-    func `changes no mode of what is published, at first, by an update and by a repair`(volume: Volume, layout: Layout)
+    @Test(.enabled(if: geteuid() == 0, "changing a group needs root"), arguments: Volume.allCases, LayoutKind.allCases)
+    func `changes no mode of what is published, at first, by an update and by a repair`(volume: Volume, layout: LayoutKind)
         throws
     {
         let site = try Site(layout)

@@ -58,7 +58,7 @@ final class StatusFile: Sendable {
         return Status(
             version: version, process: getpid(), repository: settings.upstream.url.description,
             ref: settings.upstream.ref.description, destination: publisher.destination.path,
-            layout: publisher.layout.rawValue,
+            layout: publisher.layoutKind.rawValue,
             published: published,
             hold: hold, repaired: publisher.repaired,
             lost: publisher.lost.map { Status.Lost(files: $0.files, bytes: $0.bytes) }, failure: failure,

@@ -149,7 +149,7 @@ struct SettingsReader {
 
     private mutating func publishing() -> PublishingOptions {
         var options = PublishingOptions()
-        options.layout = Layout(rawValue: choice(.layout))
+        options.layout = LayoutKind(rawValue: choice(.layout))
         options.subdirectory = subdirectory()
         options.selection = selection()
         options.modificationTimes = ModificationTimes(rawValue: choice(.mtime)) ?? options.modificationTimes

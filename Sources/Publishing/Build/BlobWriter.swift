@@ -3,8 +3,6 @@ import Glibc
 
 /// Makes files of blobs.
 enum BlobWriter {
-    static func mode(_ executable: Bool) -> mode_t { executable ? 0o755 : 0o644 }
-
     /// The Git LFS specification: a pointer is under 1,024 bytes and begins with its version line.
     static func isLFSPointer(_ bytes: UnsafeRawBufferPointer) -> Bool {
         bytes.count < 1024 && bytes.starts(with: "version https://git-lfs.github.com/spec/v".utf8)
@@ -25,7 +23,7 @@ extension Repository {
         }
         return try withBlob(entry.id) { bytes in
             let status = try folder.create(
-                name, bytes: bytes, mode: BlobWriter.mode(executable), mtime: mtime, durable: durable)
+                name, bytes: bytes, mode: FileModes.file(isExecutable: executable), mtime: mtime, durable: durable)
             return (RecordedEntry(entry, status), BlobWriter.isLFSPointer(bytes))
         }
     }

@@ -1,6 +1,7 @@
 import Dispatch
 import Git
 import Glibc
+import Platform
 import Synchronization
 
 /// Makes leaves, and the folders that they are in, where nobody sees them yet: unchanged files by hard link from the tree
@@ -74,11 +75,13 @@ struct TreeBuild: Sendable {
         let group = DispatchGroup()
         for _ in 0..<helpers {
             DispatchQueue.global().async(group: group) {
-                do {
-                    let repository = try open()
-                    outputs.add(self.work(on: stack, root: root, from: repository) { try stack.check() })
-                } catch {
-                    stack.fail(error)
+                DiskThread.run {
+                    do {
+                        let repository = try open()
+                        outputs.add(self.work(on: stack, root: root, from: repository) { try stack.check() })
+                    } catch {
+                        stack.fail(error)
+                    }
                 }
             }
         }

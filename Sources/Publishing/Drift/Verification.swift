@@ -65,15 +65,12 @@ struct Verification {
         switch (row.kind, status.kind) {
         case (.file(let executable), .file):
             if try !folder.hasBlob(row.id, size: row.size, at: path.name) { return .changed(path) }
-            return status.permissions == BlobWriter.mode(executable) ? nil : .mode(path)
+            return status.permissions == FileModes.file(isExecutable: executable) ? nil : .mode(path)
         case (.link, .link): return try folder.isOurs(path.name, status, row) ? nil : .changed(path)
         case (.submodule, .folder): return nil
         default: return .changed(path)
         }
     }
-
-    /// Of each folder in a tree that is shown.
-    static let folderMode: mode_t = 0o755
 
     private static func namesIfReadable(of folder: Directory) throws(DiskError) -> [EntryName]? {
         do {
@@ -87,7 +84,7 @@ struct Verification {
     /// Goes on around what it may not read, as a volume's own lost+found.
     private func findForeign(in folder: Directory, path: TreePath, _ differences: inout [Difference]) throws {
         // Of what stands in the layout `folder`, others may have made a part, and keep it as they like.
-        if record.layout != .folder, try folder.status.permissions != Self.folderMode {
+        if record.layout != .folder, try folder.status.permissions != FileModes.folder {
             differences.append(.folderMode(path))
         }
         guard let names = try Self.namesIfReadable(of: folder) else { return differences.append(.unreadable(path)) }

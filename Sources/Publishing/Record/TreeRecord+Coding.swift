@@ -31,7 +31,7 @@ extension TreeRecord {
     /// - Parameter segment: opens one by its name.
     init?(decoding bytes: [UInt8], segment: (String) throws -> RecordSegment?) rethrows {
         var reader = RecordReader(bytes)
-        guard reader.line() == Self.magic, let layout = reader.line().flatMap({ Layout(rawValue: $0) }),
+        guard reader.line() == Self.magic, let layout = reader.line().flatMap({ LayoutKind(rawValue: $0) }),
             let commit = reader.line().flatMap({ ObjectID(hex: $0) }),
             let tree = reader.line().flatMap({ ObjectID(hex: $0) }), let subdirectory = reader.terminated(),
             let policy = reader.terminated(), let root = reader.integer(), let published = reader.integer(),

@@ -38,7 +38,7 @@ struct RecordedEntry: Equatable {
         case .submodule, .folder: return status.kind == .folder
         case .file(let executable):
             return status.kind == .file && status.inode == inode && status.size == size && status.mtime == mtime
-                && status.permissions == BlobWriter.mode(executable)
+                && status.permissions == FileModes.file(isExecutable: executable)
         case .link:
             return status.kind == .link && status.inode == inode && status.size == size && status.mtime == mtime
         }
@@ -48,7 +48,7 @@ struct RecordedEntry: Equatable {
 /// What was published: one per tree. It tells our files from others', and unchanged ones from touched ones, by a stat.
 struct TreeRecord: Sendable {
     /// How DESTINATION shows the tree.
-    var layout: Layout
+    var layout: LayoutKind
     var commit: ObjectID
     /// The tree that was published: the commit's, or that of the subdirectory.
     var tree: ObjectID
@@ -109,7 +109,7 @@ struct TreeRecord: Sendable {
     }
 
     init(
-        layout: Layout, commit: ObjectID, tree: ObjectID, subdirectory: String, policy: String, root: UInt64,
+        layout: LayoutKind, commit: ObjectID, tree: ObjectID, subdirectory: String, policy: String, root: UInt64,
         published: Int64, removedFloor: Int64 = 0, count: Count = Count(), rows: RecordRows = .none
     ) {
         self.layout = layout
@@ -136,5 +136,13 @@ struct TreeRecord: Sendable {
         var record = self
         record.rows = rows
         return record
+    }
+}
+
+extension TreeRecord {
+    /// Whether a leaf is there with the bytes and the mode that it is to have.
+    func holds(_ entry: TreeEntry, at path: TreePath) -> Bool {
+        guard let row = self[path] else { return false }
+        return row.id == entry.id && row.kind == entry.kind
     }
 }

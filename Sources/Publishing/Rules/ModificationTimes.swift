@@ -8,11 +8,6 @@ public enum ModificationTimes: String, Sendable, CaseIterable {
     /// A function of the bytes: the same on every replica, whatever its history.
     case content
 
-    /// Whether a file that was published may keep its time: a policy can change between two runs.
-    func accepts(_ entry: RecordedEntry) -> Bool {
-        self == .commit || entry.mtime == time(of: entry.id, commit: 0, now: 0, after: nil) * 1_000_000_000
-    }
-
     /// Seconds since 1970 for new bytes at a path.
     ///
     /// - Parameters:

@@ -9,7 +9,7 @@ import Glibc
 /// read where `previous` leads finds that tree, however long it takes him to get there. (Where a link takes the place of a tree, once
 /// in the life of a DESTINATION, that place is a link to nowhere until the exchange.)
 struct TreeSwitch {
-    let layout: Layout
+    let layout: LayoutKind
     let destination: Destination
     let pool: TreePool
 

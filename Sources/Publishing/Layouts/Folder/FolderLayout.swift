@@ -4,7 +4,7 @@ import Glibc
 /// DESTINATION is a real folder. Each path is the old file or the new one, and a path that both commits have is never
 /// absent: everything is staged, then written down as an intent, then renamed in one burst, assets before pages before
 /// deletions. What is not ours stays where it is, unless it stands in the way.
-struct FolderLayout {
+struct FolderLayout: Layout {
     let destination: Destination
     let options: PublishingOptions
 
@@ -12,6 +12,47 @@ struct FolderLayout {
     static let nextRecordName = EntryName("record.next")
     static let intentName = EntryName("intent")
     static let stagingName = EntryName("staging")
+
+    var kind: LayoutKind { .folder }
+
+    private var pool: TreePool { TreePool(destination) }
+    /// What other layouts left.
+    private var trees: TreeLayout { TreeLayout(.folder, destination, options) }
+
+    func checkDestination() throws {
+        guard try FileStatus.of(destination.path)?.kind == .folder else { return }
+        guard access(destination.path, W_OK) == 0 else { throw DiskError("write into", destination.path) }
+    }
+
+    func identity() throws -> String? {
+        guard let status = try FileStatus.of(destination.path), status.kind == .folder,
+            let record = try FileStatus.of(destination.home + "/record")
+        else { return nil }
+        return "\(record.inode) \(record.mtime) \(status.inode)"
+    }
+
+    func visible() throws -> VisibleTree? { try destination.visible(in: pool).flatMap { $0.kind == .folder ? $0 : nil } }
+
+    func rewrite(_ record: TreeRecord) throws {
+        try shelf.write(record, as: Self.recordName, in: Directory(opening: destination.home))
+    }
+
+    func spareRecords() -> [TreeRecord] { [] }
+
+    var treeCount: Int { 1 }
+
+    /// A commit is a tree only when it is published.
+    func beginInspection(of staged: StagedTree) -> String? { nil }
+
+    func endInspection(keeping lostAndFound: LostAndFound, noting: ([TreePath]) throws -> Void) throws -> [TreePath] {
+        try trees.endInspection(keeping: lostAndFound, noting: noting)
+    }
+
+    func tidy(
+        makingSpares: Bool, now: Double, isStopped: @escaping @Sendable () -> Bool, keeping lostAndFound: LostAndFound
+    ) throws -> Double? {
+        try trees.tidy(makingSpares: makingSpares, now: now, isStopped: isStopped, keeping: lostAndFound)
+    }
 
     /// What was published last; `nil` when DESTINATION is not a folder that we published into.
     func record() throws -> TreeRecord? {
@@ -31,6 +72,11 @@ struct FolderLayout {
         _ commit: Commit, tree: ObjectID, from repository: borrowing Repository, now: Int64,
         drifted: [TreePath], keeping lostAndFound: LostAndFound
     ) throws -> StagedTree {
+        // What another layout shows has to be known as ours first, and the start may not have been able to take it over.
+        if try destination.standing(in: pool).isTree {
+            _ = try trees.recoverPool(keeping: lostAndFound)
+            try takeOver(from: pool)
+        }
         if try FileStatus.of(destination.path)?.kind == .link { throw cannotReplaceLink }
         let (old, recovered) = try standing(keeping: lostAndFound)
         let standing = try FileStatus.of(destination.path)
@@ -64,7 +110,7 @@ struct FolderLayout {
             var staged = StagedTree(
                 record: record, place: .burst(Intent(staging: name, steps: try stage.steps(in: repository))),
                 stage.output, removed: stage.removals.count)
-            staged.notices = recovered + lostAndFound.notices + plan.notices + staged.notices
+            staged.notices = recovered + plan.notices + staged.notices
             return staged
         } catch {
             try? staging.removeTree(EntryName(name))
@@ -77,10 +123,10 @@ struct FolderLayout {
     private func standing(keeping lostAndFound: LostAndFound) throws -> (TreeRecord?, [Notice]) {
         guard try isInterrupted() else {
             // Staged for a publish that failed before its intent was written.
-            return (try record(), try recover(keeping: lostAndFound))
+            return (try record(), try recoverBurst(keeping: lostAndFound))
         }
         do {
-            let notices = try recover(keeping: lostAndFound)
+            let notices = try recoverBurst(keeping: lostAndFound)
             return (try record(), notices)
         } catch is DiskError {
             return (try giveUpBurst(keeping: lostAndFound), [])
@@ -106,7 +152,7 @@ struct FolderLayout {
         try home.remove(Self.nextRecordName)
         try home.remove(Self.intentName)
         try home.sync()
-        _ = try recover(keeping: lostAndFound)
+        _ = try recoverBurst(keeping: lostAndFound)
         return mixed
     }
 
@@ -118,8 +164,16 @@ struct FolderLayout {
 
     // MARK: publish
 
+    /// The first time it may be somebody's folder, with a `.git` of his anywhere.
+    func publish(_ staged: StagedTree, keeping lostAndFound: LostAndFound) throws {
+        guard case .burst(let intent) = staged.place else { return }
+        let isAdopted = try record() != nil
+        try publish(intent, record: staged.record, keeping: lostAndFound)
+        if !isAdopted { try moveForeignGit(keeping: lostAndFound) }
+    }
+
     /// Writes the intent down, then carries it out.
-    func publish(_ intent: Intent, record: TreeRecord, keeping lostAndFound: LostAndFound) throws {
+    private func publish(_ intent: Intent, record: TreeRecord, keeping lostAndFound: LostAndFound) throws {
         let home = try Directory(opening: destination.home)
         do {
             try shelf.write(record, as: Self.nextRecordName, in: home)
@@ -135,8 +189,18 @@ struct FolderLayout {
         try carryOut(intent, home: home, keeping: lostAndFound)
     }
 
-    /// Finishes a burst that was interrupted, and removes what was staged for one that never began.
     func recover(keeping lostAndFound: LostAndFound) throws -> [Notice] {
+        var notices = try trees.recoverPool(keeping: lostAndFound)
+        // The image's, empty: it would tell the web server that nothing is published, for ever.
+        if !destination.isInside { rmdir(destination.path + "/.sidekick") }
+        try takeOver(from: pool)
+        notices += try recoverBurst(keeping: lostAndFound)
+        if try record() != nil { try moveForeignGit(keeping: lostAndFound) }
+        return notices
+    }
+
+    /// Finishes a burst that was interrupted, and removes what was staged for one that never began.
+    func recoverBurst(keeping lostAndFound: LostAndFound) throws -> [Notice] {
         guard try FileStatus.of(destination.home) != nil else { return [] }
         let home = try Directory(opening: destination.home)
         var notices: [Notice] = []

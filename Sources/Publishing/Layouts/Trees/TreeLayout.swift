@@ -4,25 +4,17 @@ import Platform
 
 /// The layouts that show one whole tree after another: a new tree is made where nobody sees it, mostly by bringing forward
 /// one that was live before the last, and then takes DESTINATION's place in one step.
-struct TreeLayout {
-    let layout: Layout
+struct TreeLayout: Layout {
+    let kind: LayoutKind
     let destination: Destination
     let options: PublishingOptions
     let pool: TreePool
 
-    init(_ layout: Layout, _ destination: Destination, _ options: PublishingOptions) {
-        self.layout = layout
+    init(_ kind: LayoutKind, _ destination: Destination, _ options: PublishingOptions) {
+        self.kind = kind
         self.destination = destination
         self.options = options
         pool = TreePool(destination)
-    }
-
-    /// What is visible, and where.
-    struct Visible {
-        /// Its name in the pool; `nil` for what the layout `folder` published.
-        let name: String?
-        let record: TreeRecord
-        let folder: Directory
     }
 
     /// The name of the tree that is live, whether or not its record can be read.
@@ -33,20 +25,40 @@ struct TreeLayout {
         }
     }
 
-    func visible() throws -> Visible? {
-        switch try destination.standing(in: pool) {
-        case .linkedTree(let name):
-            guard let record = try pool.record(of: name), let folder = try pool.trees.folder(EntryName(name)) else {
-                return nil
-            }
-            return Visible(name: name, record: record, folder: folder)
-        case .exchangedTree(let name):
-            guard let record = try pool.record(of: name) else { return nil }
-            return Visible(name: name, record: record, folder: try Directory(opening: destination.path))
-        case .publishedFolder(let record):
-            return Visible(name: nil, record: record, folder: try Directory(opening: destination.path))
-        case .nothing, .lostTree, .foreignLink, .foreignFolder, .file: return nil
+    func visible() throws -> VisibleTree? { try destination.visible(in: pool) }
+
+    func checkDestination() {}
+
+    func identity() throws -> String? {
+        guard let status = try FileStatus.of(destination.path) else { return nil }
+        switch (kind, status.kind) {
+        case (.link, .link):
+            let target = try Directory(opening: destination.parent).readLink(destination.name) ?? []
+            guard let tree = try FileStatus.following(destination.path), tree.kind == .folder else { return nil }
+            return "\(tree.inode) \(String(decoding: target, as: UTF8.self))"
+        case (.exchange, .folder): return "\(status.inode)"
+        default: return nil
         }
+    }
+
+    /// A switch is one step.
+    func isInterrupted() -> Bool { false }
+
+    func rewrite(_ record: TreeRecord) throws {
+        if let name = try visible()?.name { try pool.write(record, of: name) }
+    }
+
+    func spareRecords() throws -> [TreeRecord] { try pool.spares(besides: nil).map(\.record) }
+
+    var treeCount: Int {
+        let names = (try? pool.names()) ?? []
+        return names.count { !$0.hasPrefix(".") } + (kind == .exchange ? 1 : 0)
+    }
+
+    func tidy(
+        makingSpares: Bool, now: Double, isStopped: @escaping @Sendable () -> Bool, keeping lostAndFound: LostAndFound
+    ) throws -> Double? {
+        try Upkeep(trees: self, now: now, isStopped: isStopped, lostAndFound: lostAndFound).run(makingSpares: makingSpares)
     }
 
     // MARK: materialize
@@ -69,13 +81,13 @@ struct TreeLayout {
 
     /// - Returns: also the paths of the visible tree that turned out not to be what was published.
     private func make(
-        _ commit: Commit, tree: ObjectID, _ visible: Visible?, from repository: borrowing Repository, now: Int64,
+        _ commit: Commit, tree: ObjectID, _ visible: VisibleTree?, from repository: borrowing Repository, now: Int64,
         drifted: [TreePath], keeping lostAndFound: LostAndFound
     ) throws -> (StagedTree, drifted: [TreePath]) {
         for spare in try spares(behind: visible, in: repository) {
             let update = SpareUpdate(
                 pool: pool, spare: spare, visible: visible, drifted: drifted, commit: commit, tree: tree,
-                options: options, layout: layout, now: now, lostAndFound: lostAndFound)
+                options: options, layout: kind, now: now, lostAndFound: lostAndFound)
             do {
                 return try update.run(from: repository)
             } catch let error as DiskError where !error.isOutOfSpace {
@@ -106,7 +118,7 @@ struct TreeLayout {
         let update = SpareUpdate(
             pool: pool, spare: spare, visible: visible, drifted: try pool.plan(of: live),
             commit: try repository.commit(visible.record.commit), tree: visible.record.tree, options: options,
-            layout: layout, now: visible.record.published, lostAndFound: lostAndFound, pace: .background(isStopped))
+            layout: kind, now: visible.record.published, lostAndFound: lostAndFound, pace: .background(isStopped))
         let (staged, drifted) = try update.run(from: repository)
         if case .tree(let name) = staged.place { pool.stamp(name, neverLive: true) }
         try distrust(drifted, of: visible, keeping: lostAndFound)
@@ -117,7 +129,7 @@ struct TreeLayout {
     /// reading any more, else the one that has been out of sight the longest. None when the difference to the commit cannot
     /// be told.
     private func spares(
-        behind visible: Visible?, in repository: borrowing Repository
+        behind visible: VisibleTree?, in repository: borrowing Repository
     ) throws -> [TreePool.Tree] {
         if let visible {
             guard visible.record.policy == options.policy, try repository.contains(visible.record.tree) else {
@@ -138,7 +150,7 @@ struct TreeLayout {
     }
 
     private func makeWhole(
-        _ commit: Commit, tree: ObjectID, visible: Visible?, from repository: borrowing Repository, now: Int64,
+        _ commit: Commit, tree: ObjectID, visible: VisibleTree?, from repository: borrowing Repository, now: Int64,
         drifted: Set<TreePath>
     ) throws -> (StagedTree, drifted: [TreePath]) {
         let old = visible?.record
@@ -158,7 +170,7 @@ struct TreeLayout {
                 durable: fresh + plan.folders.count <= Durability.mostSingleSyncs)
             let output = try build.run(leaves, in: root, source: visible?.folder, from: repository)
             var record = TreeRecord(
-                layout: layout, commit: commit.id, tree: tree, subdirectory: options.subdirectory,
+                layout: kind, commit: commit.id, tree: tree, subdirectory: options.subdirectory,
                 policy: options.policy, root: try root.status.inode, published: now)
             record.apply(output.rows.merging(plan.leftOut) { row, _ in row })
             record.removedFloor = old?.removedFloor ?? 0
@@ -187,25 +199,34 @@ struct TreeLayout {
 
     /// Shows a tree: one rename, or one exchange. What was live before is `previous` from that moment on: a page that was
     /// loaded just before finds its own assets at any time after.
-    func publish(_ tree: String, keeping lostAndFound: LostAndFound) throws {
+    func publish(_ staged: StagedTree, keeping lostAndFound: LostAndFound) throws {
+        guard case .tree(let tree) = staged.place else { return }
         let before = try liveName()
         // Before as well: whoever is killed in between has not made a tree that was just live look as if it never was.
         if let before { pool.stamp(before) }
         try pool.open(tree)
-        if layout != .folder {
-            let isKept = before != tree && options.keepPrevious > 0
-            try treeSwitch.show(tree, after: isKept ? before : nil, keeping: lostAndFound)
-        }
+        let isKept = before != tree && options.keepPrevious > 0
+        try treeSwitch.show(tree, after: isKept ? before : nil, keeping: lostAndFound)
         if let before, before != tree { pool.stamp(before) }
     }
 
-    private var treeSwitch: TreeSwitch { TreeSwitch(layout: layout, destination: destination, pool: pool) }
+    private var treeSwitch: TreeSwitch { TreeSwitch(layout: kind, destination: destination, pool: pool) }
 
     /// Finishes a switch whose end failed, after what it showed was visible.
     func settle(keeping lostAndFound: LostAndFound) throws { try treeSwitch.settle(keeping: lostAndFound) }
 
-    /// Finishes or removes what a process that was killed left.
     func recover(keeping lostAndFound: LostAndFound) throws -> [Notice] {
+        let notices = try recoverPool(keeping: lostAndFound)
+        let folder = FolderLayout(destination: destination, options: options)
+        guard case .publishedFolder = try destination.standing(in: pool), try folder.isInterrupted() else {
+            return notices
+        }
+        // What becomes a tree should be what a commit has. Where it cannot be, each path is what it shows itself to be.
+        return notices + ((try? folder.recoverBurst(keeping: lostAndFound)) ?? [])
+    }
+
+    /// The same for the trees alone.
+    func recoverPool(keeping lostAndFound: LostAndFound) throws -> [Notice] {
         try settle(keeping: lostAndFound)
         let standing = try destination.standing(in: pool)
         let live = try liveName()
@@ -218,7 +239,7 @@ struct TreeLayout {
     var cannotSwitch: PublishingError {
         .destinationUnusable(
             path: destination.path,
-            reason: "the layout \(layout.rawValue) must rename it, and it is a mount or its parent may not be written",
+            reason: "the layout \(kind.rawValue) must rename it, and it is a mount or its parent may not be written",
             remedy: "mount the volume one folder higher, or set SIDEKICK_LAYOUT=folder")
     }
 }

@@ -52,32 +52,6 @@ public struct Destination: Sendable {
         self.state = try state.map(Self.absolute) ?? home
     }
 
-    /// The layout that stands on the disk, or the one that a new DESTINATION gets.
-    func automaticLayout() throws -> Layout {
-        switch try FileStatus.of(path)?.kind {
-        case .folder:
-            if case .exchangedTree = try standing(in: TreePool(self)) {
-                .exchange
-            } else {
-                try isPrepared ? .link : .folder
-            }
-        case .link: .link
-        case nil: try FileStatus.of(home + "/record") == nil ? .link : .folder
-        case .file, .other: throw notAFolder
-        }
-    }
-
-    /// A folder that was made for us and never used, as the image brings one: in it an empty `.sidekick`, and nothing else. It
-    /// gives a volume that is mounted exactly here its owner; on a volume that is mounted above it stands for nothing.
-    private var isPrepared: Bool {
-        get throws {
-            guard !isInside, !isMountPoint else { return false }
-            let folder = try Directory(opening: path)
-            let ours = EntryName(".sidekick")
-            return try folder.names() == [ours] && folder.folder(ours)?.names().isEmpty == true
-        }
-    }
-
     var notAFolder: PublishingError {
         .destinationUnusable(
             path: path, reason: "it is a file",
@@ -140,14 +114,4 @@ public struct Destination: Sendable {
         defer { free(resolved) }
         return String(cString: resolved)
     }
-}
-
-/// How DESTINATION shows a tree.
-public enum Layout: String, Sendable, CaseIterable {
-    /// DESTINATION is a symbolic link that is renamed over in one step.
-    case link
-    /// DESTINATION is a real folder that is exchanged with another one in one step.
-    case exchange
-    /// DESTINATION is a real folder whose files are renamed over one by one.
-    case folder
 }

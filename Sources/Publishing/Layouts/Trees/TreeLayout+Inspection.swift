@@ -8,16 +8,8 @@ extension TreeLayout {
     /// Names the tree that is being looked at; what changed in it later than this file was changed by who looks.
     private static let mark = EntryName("inspection")
 
-    /// What somebody who looked at a tree has done.
-    struct Meddling: Equatable {
-        /// Paths of the tree that were changed, and folders of it in which something was added or removed; below these nothing.
-        var changed: [TreePath] = []
-        /// Paths of the visible tree that were changed with them.
-        var drifted: [TreePath] = []
-    }
-
-    /// - Returns: the folder of the tree.
-    func beginInspection(of tree: String) throws -> String {
+    func beginInspection(of staged: StagedTree) throws -> String? {
+        guard case .tree(let tree) = staged.place else { return nil }
         let home = try Directory(opening: destination.home)
         try home.replace(Self.mark, with: Array(tree.utf8), mode: 0o600)
         guard let began = try home.changeTime(of: Self.mark) else { throw DiskError("look at", home.pathOf(Self.mark)) }
@@ -30,27 +22,24 @@ extension TreeLayout {
         return destination.home + "/trees/" + tree
     }
 
-    /// Ends an inspection, also that of a process that was killed. A tree that was changed leaves the pool.
-    ///
-    /// - Parameter noting: told of what drifted while the inspection can still be ended once more.
-    func endInspection(keeping lostAndFound: LostAndFound, noting: ([TreePath]) throws -> Void) throws -> Meddling {
-        guard try FileStatus.of(destination.home) != nil else { return Meddling() }
+    /// A tree that was changed leaves the pool.
+    func endInspection(keeping lostAndFound: LostAndFound, noting: ([TreePath]) throws -> Void) throws -> [TreePath] {
+        guard try FileStatus.of(destination.home) != nil else { return [] }
         let home = try Directory(opening: destination.home)
         guard let bytes = try home.read(Self.mark), let began = try home.changeTime(of: Self.mark) else {
-            return Meddling()
+            return []
         }
         let name = String(decoding: bytes, as: UTF8.self)
-        var meddling = Meddling()
+        var changed: [TreePath] = []
         if try liveName() != name {
-            Self.findChanges(after: began, of: EntryName(name), in: try pool.trees, path: .root, &meddling.changed)
-            if !meddling.changed.isEmpty {
-                meddling.drifted = try visibleChanges(after: began)
-                try noting(meddling.drifted)
+            Self.findChanges(after: began, of: EntryName(name), in: try pool.trees, path: .root, &changed)
+            if !changed.isEmpty {
+                try noting(visibleChanges(after: began))
                 try pool.discard(name, changedAfter: began, keeping: lostAndFound)
             }
         }
         try home.remove(Self.mark)
-        return meddling
+        return changed
     }
 
     /// What cannot be looked at any more was changed, too.

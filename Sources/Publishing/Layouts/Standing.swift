@@ -24,6 +24,52 @@ enum Standing {
 }
 
 extension Destination {
+    /// The layout that stands on the disk, or the one that a new DESTINATION gets.
+    func automaticLayout() throws -> LayoutKind {
+        switch try FileStatus.of(path)?.kind {
+        case .folder:
+            if case .exchangedTree = try standing(in: TreePool(self)) {
+                .exchange
+            } else {
+                try isPrepared ? .link : .folder
+            }
+        case .link: .link
+        case nil: try FileStatus.of(home + "/record") == nil ? .link : .folder
+        case .file, .other: throw notAFolder
+        }
+    }
+
+    /// A folder that was made for us and never used, as the image brings one: in it an empty `.sidekick`, and nothing else. It
+    /// gives a volume that is mounted exactly here its owner; on a volume that is mounted above it stands for nothing.
+    private var isPrepared: Bool {
+        get throws {
+            guard !isInside, !isMountPoint else { return false }
+            let folder = try Directory(opening: path)
+            let ours = EntryName(".sidekick")
+            return try folder.names() == [ours] && folder.folder(ours)?.names().isEmpty == true
+        }
+    }
+
+    /// What is visible and of ours, in whatever layout; `nil` when nothing is, or its record cannot be read.
+    func visible(in pool: TreePool) throws -> VisibleTree? {
+        switch try standing(in: pool) {
+        case .linkedTree(let name):
+            guard let record = try pool.record(of: name) else { return nil }
+            let folder = try Directory(opening: home + "/trees/" + name)
+            return VisibleTree(kind: .link, name: name, record: record, folder: folder, isSame: true)
+        case .exchangedTree(let name):
+            guard let record = try pool.record(of: name) else { return nil }
+            let folder = try Directory(opening: path)
+            return VisibleTree(kind: .exchange, name: name, record: record, folder: folder, isSame: true)
+        case .publishedFolder(let record):
+            let folder = try Directory(opening: path)
+            return VisibleTree(
+                kind: .folder, name: nil, record: record, folder: folder,
+                isSame: try folder.status.inode == record.root)
+        case .nothing, .lostTree, .foreignLink, .foreignFolder, .file: return nil
+        }
+    }
+
     func standing(in pool: TreePool) throws -> Standing {
         guard let status = try FileStatus.of(path) else { return .nothing }
         switch status.kind {

@@ -3,7 +3,7 @@ import Git
 extension TreeLayout {
     /// Takes note that somebody changed published files. The bytes that are there are kept; no tree that may share them goes
     /// on to show them: each makes them anew when it is brought forward.
-    func distrust(_ paths: [TreePath], of visible: Visible?, keeping lostAndFound: LostAndFound) throws {
+    func distrust(_ paths: [TreePath], of visible: VisibleTree?, keeping lostAndFound: LostAndFound) throws {
         guard !paths.isEmpty, let visible else { return }
         let folders = FolderCursor(root: visible.folder)
         for path in paths {

@@ -5,7 +5,7 @@ import Glibc
 /// passes, and given up at once when there is something better to do.
 struct SpareCopy {
     let pool: TreePool
-    let visible: TreeLayout.Visible
+    let visible: VisibleTree
     let isStopped: () -> Bool
 
     /// What a copy that was stopped leaves, too: nothing waits for its removal.
@@ -92,7 +92,7 @@ extension Directory {
             guard let bytes = try read(name) else { return nil }
             status = try bytes.withUnsafeBytes {
                 try folder.create(
-                    name, bytes: $0, mode: BlobWriter.mode(executable), mtime: row.time, durable: false)
+                    name, bytes: $0, mode: FileModes.file(isExecutable: executable), mtime: row.time, durable: false)
             }
         case .link:
             guard let target = try readLink(name) else { return nil }

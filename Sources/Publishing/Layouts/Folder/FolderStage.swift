@@ -190,7 +190,7 @@ struct FolderStage {
             return options.modificationTimes.accepts(before) ? before : nil
         }
         guard case .file(let executable) = entry.kind, status.kind == .file,
-            status.permissions == BlobWriter.mode(executable), before?.matches(status) != true,
+            status.permissions == FileModes.file(isExecutable: executable), before?.matches(status) != true,
             let size = plan.sizes[path], try folder.hasBlob(entry.id, size: size, at: entry.name)
         else { return nil }
         return RecordedEntry(entry, status)

@@ -6,13 +6,13 @@ import Glibc
 struct SpareUpdate {
     let pool: TreePool
     let spare: TreePool.Tree
-    let visible: TreeLayout.Visible?
+    let visible: VisibleTree?
     /// Paths of the visible tree that are not what was published: the new tree must not share them.
     let drifted: [TreePath]
     let commit: Commit
     let tree: ObjectID
     let options: PublishingOptions
-    let layout: Layout
+    let layout: LayoutKind
     let now: Int64
     let lostAndFound: LostAndFound
     var pace = Pace.pass

@@ -21,7 +21,7 @@ struct Upkeep {
     /// - Returns: the seconds until there is more to do; `nil` for never.
     func run(makingSpares: Bool) throws -> Double? {
         let next = try clean(makingSpares: makingSpares)
-        guard makingSpares, trees.layout != .folder, !isStopped() else { return next }
+        guard makingSpares, trees.kind != .folder, !isStopped() else { return next }
         do {
             let ready = try trees.bringSpareForward(isStopped: isStopped, keeping: lostAndFound)
             return [next, ready].compactMap { $0 }.min()
@@ -44,7 +44,7 @@ struct Upkeep {
         // What cannot be read now may be read later: nothing is removed on its account.
         guard try live.map({ try pool.record(of: $0) != nil }) ?? true else { return nil }
         let next = try removeSurplus(live: live)
-        if trees.layout == .folder {
+        if trees.kind == .folder {
             if try !pool.names().isEmpty { _ = try pool.trees.removeTree(SpareCopy.temporary, isStopped: isStopped) }
         } else if makingSpares {
             try makeSpares()
@@ -55,7 +55,7 @@ struct Upkeep {
 
     private func expirePrevious() throws {
         guard let previous = try pool.previous() else { return }
-        if trees.layout == .folder || now - previous.since >= trees.options.keepPrevious { try pool.removePrevious() }
+        if trees.kind == .folder || now - previous.since >= trees.options.keepPrevious { try pool.removePrevious() }
     }
 
     /// Trees that no update can use go after their grace, those beyond what is needed when it has been quiet.
@@ -69,7 +69,7 @@ struct Upkeep {
         }
         let all = try pool.spares(besides: live).filter { $0.name != previous?.tree }
         let (usable, useless) = all.partitioned { spare in
-            trees.layout != .folder && spare.record.policy == trees.options.policy
+            trees.kind != .folder && spare.record.policy == trees.options.policy
         }
         func retire(_ tree: TreePool.Tree, after seconds: Double) throws {
             let age = now - tree.ended

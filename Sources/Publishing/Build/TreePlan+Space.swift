@@ -1,0 +1,60 @@
+import Git
+import Glibc
+
+extension TreePlan {
+    /// What making it takes at least: blocks and inodes of what is not there yet, and of the folders of a tree that is made
+    /// from nothing. Nothing is added for safety: a plan that fits must not be refused.
+    ///
+    /// - Parameter has: whether a leaf is linked or stays.
+    func space(isWhole: Bool, in folder: Directory, has: (TreePath, TreeEntry) -> Bool) throws -> Space {
+        let (_, block) = try Space.free(in: folder)
+        var need = Space.nothing
+        for leaf in leaves where !has(leaf.path, leaf.entry) { need.add(sizes[leaf.path] ?? 0, block: block) }
+        // Their blocks are not counted: not every file system gives a folder one.
+        if isWhole { need.inodes = need.inodes.map { $0 + Int64(folders.count) } }
+        return need
+    }
+
+    /// Of that, what stands at its path already, whoever put it there.
+    func standing(at path: String, in folder: Directory, has: (TreePath, TreeEntry) -> Bool) throws -> Space {
+        guard try FileStatus.of(path)?.kind == .folder else { return .nothing }
+        let (_, block) = try Space.free(in: folder)
+        let folders = FolderCursor(root: try Directory(opening: path))
+        var found = Space.nothing
+        for leaf in leaves where !has(leaf.path, leaf.entry) {
+            guard case .file(let executable) = leaf.entry.kind, let folder = try folders.folder(at: leaf.path.parent),
+                let status = try folder.status(leaf.entry.name), status.kind == .file,
+                status.permissions == FileModes.file(isExecutable: executable), let size = sizes[leaf.path],
+                try folder.hasBlob(leaf.entry.id, size: size, at: leaf.entry.name)
+            else { continue }
+            found.add(status.size, block: block)
+        }
+        return found
+    }
+
+    /// What leaves a tree before anything comes: files that no other tree shares.
+    func freed(in root: Directory, keeps: (TreePath, TreeEntry) -> Bool) throws -> Space {
+        let folders = FolderCursor(root: root)
+        var freed = Space.nothing
+        for change in changes {
+            if let new = change.new, keeps(change.path, new) { continue }
+            guard let blocks = try folders.folder(at: change.path.parent)?.unsharedBlocks(of: change.path.name) else {
+                continue
+            }
+            freed.add(blocks * 512, block: 512)
+        }
+        return freed
+    }
+}
+
+extension Directory {
+    /// The blocks of 512 bytes of a file that has no other name; `nil` for anything else.
+    fileprivate func unsharedBlocks(of name: EntryName) throws(DiskError) -> Int64? {
+        var status = stat()
+        guard name.withCString({ fstatat(descriptor, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0 else {
+            if errno == ENOENT { return nil }
+            throw DiskError("look at", pathOf(name))
+        }
+        return status.st_mode & S_IFMT == S_IFREG && status.st_nlink == 1 ? Int64(status.st_blocks) : nil
+    }
+}
