@@ -1,8 +1,5 @@
-import Dispatch
 import Git
 import Glibc
-import Platform
-import Synchronization
 
 /// Makes leaves, and the folders that they are in, where nobody sees them yet: unchanged files by hard link from the tree
 /// that is visible, the others from their blobs, by several threads.
@@ -15,18 +12,19 @@ struct TreeBuild: Sendable {
     let visible: TreeRecord?
     /// Paths of it that are not what was published, whatever `lstat` says.
     var drifted: Set<TreePath> = []
-    /// Whether each file is on the disk before the next is begun.
-    let durable: Bool
+    let writer: LeafWriter
     var pace = Pace.pass
-    private let budget: BlobBudget
+
+    /// Whether each file is on the disk before the next is begun.
+    var durable: Bool { writer.durable }
 
     init(
         commit: Commit, options: PublishingOptions, now: Int64, visible: TreeRecord?, drifted: Set<TreePath> = [],
         durable: Bool, pace: Pace = .pass
     ) {
         (self.commit, self.options, self.now, self.visible) = (commit, options, now, visible)
-        (self.drifted, self.durable, self.pace) = (drifted, durable, pace)
-        budget = BlobBudget(options.limits.blob)
+        (self.drifted, self.pace) = (drifted, pace)
+        writer = LeafWriter(durable: durable, limits: options.limits)
     }
 
     /// What was made.
@@ -54,11 +52,6 @@ struct TreeBuild: Sendable {
         let source: Directory?
     }
 
-    /// For fewer leaves one thread is as fast.
-    private static let leastForThreads = 64
-    /// More threads than this wait for the disk, and each holds a repository open.
-    private static let mostThreads = 4
-
     /// - Parameters:
     ///   - root: the folder of the new tree.
     ///   - source: the folder of the visible tree.
@@ -66,44 +59,9 @@ struct TreeBuild: Sendable {
         _ leaves: [(path: TreePath, entry: TreeEntry)], in root: Directory, source: Directory?,
         from repository: borrowing Repository
     ) throws -> Output {
-        guard !leaves.isEmpty else { return Output() }
-        let stack = WorkStack([Work(node: FolderNode(leaves), parent: nil, source: source)])
-        let isAlone = leaves.count < Self.leastForThreads || !pace.usesThreads
-        let helpers = isAlone ? 0 : min(Self.mostThreads, processors) - 1
-        let open = repository.again
-        let outputs = OutputBox()
-        let group = DispatchGroup()
-        for _ in 0..<helpers {
-            DispatchQueue.global().async(group: group) {
-                DiskThread.run {
-                    do {
-                        let repository = try open()
-                        outputs.add(self.work(on: stack, root: root, from: repository) { try stack.check() })
-                    } catch {
-                        stack.fail(error)
-                    }
-                }
-            }
-        }
-        // Only this thread is the task's, and knows when it was cancelled; its failure ends the others.
-        outputs.add(
-            work(on: stack, root: root, from: repository) {
-                try pace.check()
-                try stack.check()
-            })
-        group.wait()
-        try stack.check()
-        return outputs.value
-    }
-
-    private var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
-
-    private func work(
-        on stack: WorkStack<Work>, root: Directory, from repository: borrowing Repository,
-        check: () throws -> Void
-    ) -> Output {
-        var output = Output()
-        stack.work { work in
+        let first = Work(node: FolderNode(leaves), parent: nil, source: source)
+        return try BuildThreads(pace: pace).run([first], count: leaves.count, from: repository) {
+            work, repository, output, check in
             let node = work.node
             let folder = try work.parent?.makeFolder(node.name) ?? root
             let source = work.parent == nil ? work.source : try work.source?.folder(node.name)
@@ -116,7 +74,6 @@ struct TreeBuild: Sendable {
             try check()
             return node.children.map { Work(node: $0, parent: folder, source: source) }
         }
-        return output
     }
 
     private func make(
@@ -135,40 +92,9 @@ struct TreeBuild: Sendable {
                 output.drifted.append(path)
             }
         }
-        if entry.kind == .link { return try makeLink(entry, in: folder, from: repository) }
-        return try writeFile(entry, in: folder, mtime: time(of: entry, after: before), from: repository, &output)
-    }
-
-    private func writeFile(
-        _ entry: TreeEntry, in folder: Directory, mtime: Int64, from repository: borrowing Repository,
-        _ output: inout Output
-    ) throws -> RecordedEntry {
-        func write(_ repository: borrowing Repository) throws -> (row: RecordedEntry, isLFSPointer: Bool) {
-            try repository.writeBlob(entry, as: entry.name, in: folder, mtime: mtime, durable: durable)
-        }
-        let size = try repository.size(of: entry.id)
-        let row: RecordedEntry
-        let isPointer: Bool
-        do {
-            (row, isPointer) = try budget.withRoom(for: size) { try write(repository) }
-        } catch let error as GitError where error.exceeded?.kind == .memory {
-            (row, isPointer) = try budget.alone { try write(repository) }
-        }
-        output.filesWritten += 1
-        output.bytesWritten += row.size
-        if isPointer { output.lfsPointers += 1 }
-        return row
-    }
-
-    private func makeLink(
-        _ entry: TreeEntry, in folder: Directory, from repository: borrowing Repository
-    ) throws -> RecordedEntry {
-        let target = try repository.withBlob(entry.id) { Array($0) }
-        try folder.makeLink(entry.name, target: target)
-        guard let status = try folder.status(entry.name) else {
-            throw DiskError("look at", folder.pathOf(entry.name), code: ENOENT)
-        }
-        return RecordedEntry(entry, status)
+        if entry.kind == .link { return try writer.makeLink(entry, as: entry.name, in: folder, from: repository) }
+        return try writer.writeFile(
+            entry, as: entry.name, in: folder, mtime: time(of: entry, after: before), from: repository, &output)
     }
 
     /// Seconds since 1970. The same bytes keep their time; other bytes at the same path get a younger one.
@@ -179,12 +105,4 @@ struct TreeBuild: Sendable {
         let floor = before.flatMap { $0.isFile ? $0.time : nil } ?? visible?.removedFloor ?? 0
         return options.modificationTimes.time(of: entry.id, commit: commit.time, now: now, after: floor)
     }
-}
-
-/// Where threads leave what they made.
-private final class OutputBox: Sendable {
-    private let sum = Mutex(TreeBuild.Output())
-
-    func add(_ output: TreeBuild.Output) { sum.withLock { $0.add(output) } }
-    var value: TreeBuild.Output { sum.withLock { $0 } }
 }

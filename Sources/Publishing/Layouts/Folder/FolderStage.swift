@@ -17,9 +17,11 @@ struct FolderStage {
     private(set) var output = TreeBuild.Output()
     /// The rows that are new or other ones, `nil` for a path that is gone.
     private(set) var entries: [TreePath: RecordedEntry?] = [:]
-    private let durable: Bool
+    private let writer: LeafWriter
     private(set) var removals: [TreePath] = []
     private var placements: [(number: Int, path: TreePath)] = []
+    /// Those that are made by several threads.
+    private var files: [File] = []
     private var emptyFolders: [TreePath] = []
     private let folders: FolderCursor
 
@@ -37,7 +39,8 @@ struct FolderStage {
         self.options = options
         self.now = now
         folders = FolderCursor(root: root)
-        durable = plan.changes.count <= Durability.mostSingleSyncs
+        writer = LeafWriter(
+            durable: plan.changes.count <= Durability.mostSingleSyncs, limits: options.limits)
     }
 
     /// What will be published; its root and its tree are for the caller to say.
@@ -114,7 +117,7 @@ struct FolderStage {
         try checkFolders()
         for change in plan.changes {
             switch change.new?.kind {
-            case .file: try stageFile(change.new!, at: change.path, from: repository)
+            case .file: try stageFile(change.new!, at: change.path)
             // Decided below, with the links that did not change.
             case .link: entries.updateValue(nil, forKey: change.path)
             case .submodule:
@@ -131,6 +134,7 @@ struct FolderStage {
             old?.rows.forEach { path, _ in if !new.contains(path) { gone.append(path) } }
             for path in gone { stageRemoval(of: path) }
         }
+        try makeFiles(from: repository)
         for (path, link) in plan.links { try stageLink(link, at: path, from: repository) }
     }
 
@@ -159,27 +163,50 @@ struct FolderStage {
         removals.append(path)
     }
 
-    private mutating func stageFile(
-        _ entry: TreeEntry, at path: TreePath, from repository: borrowing Repository
-    ) throws {
+    /// A file to make in `staging`, under its number.
+    private struct File: Sendable {
+        let number: Int
+        let path: TreePath
+        let entry: TreeEntry
+        /// Seconds since 1970.
+        let time: Int64
+    }
+
+    private mutating func stageFile(_ entry: TreeEntry, at path: TreePath) throws {
         let before = old?[path]
         let folder = try folders.folder(at: path.parent)
         let status = try folder?.status(entry.name)
+        try Task.checkCancellation()
         if !drifted.contains(path), let folder, let status,
             let kept = try keeps(entry, at: path, status, before, in: folder)
         {
             entries[path] = kept
             return
         }
-        let number = placements.count
-        try Task.checkCancellation()
-        let (row, isPointer) = try repository.writeBlob(
-            entry, as: EntryName("\(number)"), in: staging, mtime: time(of: entry, before, status), durable: durable)
-        entries[path] = row
-        output.filesWritten += 1
-        output.bytesWritten += row.size
-        if isPointer { output.lfsPointers += 1 }
-        placements.append((number, path))
+        files.append(
+            File(number: placements.count, path: path, entry: entry, time: time(of: entry, before, status)))
+        placements.append((placements.count, path))
+    }
+
+    /// So many at a time, that a thread has something to do and another one too.
+    private static let filesAtATime = 32
+
+    private mutating func makeFiles(from repository: borrowing Repository) throws {
+        let (files, writer, staging, heartbeat) = (files, writer, staging, options.heartbeat)
+        let pieces = stride(from: 0, to: files.count, by: Self.filesAtATime).map { start in
+            start..<min(start + Self.filesAtATime, files.count)
+        }
+        output = try BuildThreads(pace: .pass).run(pieces, count: files.count, from: repository) {
+            piece, repository, output, check in
+            for file in files[piece] {
+                try check()
+                heartbeat.beat()
+                output.rows[file.path] = try writer.writeFile(
+                    file.entry, as: EntryName("\(file.number)"), in: staging, mtime: file.time, from: repository, &output)
+            }
+            return []
+        }
+        for (path, row) in output.rows { entries[path] = row }
     }
 
     /// What stands there already, when its bytes and mode are the ones that the commit has.
@@ -223,16 +250,12 @@ struct FolderStage {
             return
         }
         let number = placements.count
-        let name = EntryName("\(number)")
-        try staging.makeLink(name, target: try repository.withBlob(id) { Array($0) })
-        guard let status = try staging.status(name) else {
-            throw DiskError("look at", staging.pathOf(name), code: ENOENT)
-        }
-        entries[path] = RecordedEntry(TreeEntry(name: path.name, kind: .link, id: id), status)
+        entries[path] = try writer.makeLink(
+            TreeEntry(name: path.name, kind: .link, id: id), as: EntryName("\(number)"), in: staging, from: repository)
         placements.append((number, path))
     }
 
     func makeDurable() throws {
-        if durable { try staging.sync() } else { try staging.syncFileSystem() }
+        if writer.durable { try staging.sync() } else { try staging.syncFileSystem() }
     }
 }

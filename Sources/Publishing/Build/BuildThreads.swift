@@ -1,0 +1,70 @@
+import Dispatch
+import Git
+import Glibc
+import Platform
+import Synchronization
+
+/// Several threads that take work from one stack, each with a repository of its own.
+struct BuildThreads {
+    let pace: Pace
+
+    /// For fewer leaves one thread is as fast.
+    private static let leastForThreads = 64
+    /// More threads than this wait for the disk, and each holds a repository open.
+    private static let mostThreads = 4
+
+    /// - Parameters:
+    ///   - count: how many leaves there are in all.
+    ///   - make: does one piece of work, and returns what it leads to. It asks often whether to go on, by what it is given for that.
+    func run<Work: Sendable>(
+        _ first: [Work], count: Int, from repository: borrowing Repository,
+        _ make: @escaping @Sendable (Work, borrowing Repository, inout TreeBuild.Output, () throws -> Void) throws -> [Work]
+    ) throws -> TreeBuild.Output {
+        guard count > 0 else { return TreeBuild.Output() }
+        let stack = WorkStack(first)
+        let isAlone = count < Self.leastForThreads || !pace.usesThreads
+        let helpers = isAlone ? 0 : min(Self.mostThreads, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) - 1
+        let open = repository.again
+        let sum = OutputBox()
+        let group = DispatchGroup()
+        for _ in 0..<helpers {
+            DispatchQueue.global().async(group: group) {
+                DiskThread.run {
+                    do {
+                        let repository = try open()
+                        sum.add(Self.work(on: stack, from: repository, make) { try stack.check() })
+                    } catch {
+                        stack.fail(error)
+                    }
+                }
+            }
+        }
+        // Only this thread is the task's, and knows when it was cancelled; its failure ends the others.
+        sum.add(
+            Self.work(on: stack, from: repository, make) {
+                try pace.check()
+                try stack.check()
+            })
+        group.wait()
+        try stack.check()
+        return sum.value
+    }
+
+    private static func work<Work: Sendable>(
+        on stack: WorkStack<Work>, from repository: borrowing Repository,
+        _ make: @escaping (Work, borrowing Repository, inout TreeBuild.Output, () throws -> Void) throws -> [Work],
+        check: () throws -> Void
+    ) -> TreeBuild.Output {
+        var output = TreeBuild.Output()
+        stack.work { try make($0, repository, &output, check) }
+        return output
+    }
+}
+
+/// Where threads leave what they made.
+private final class OutputBox: Sendable {
+    private let sum = Mutex(TreeBuild.Output())
+
+    func add(_ output: TreeBuild.Output) { sum.withLock { $0.add(output) } }
+    var value: TreeBuild.Output { sum.withLock { $0 } }
+}
