@@ -100,7 +100,9 @@ public final class Publisher: Sendable {
     public func published() throws -> Published? {
         guard let identity = try layout.identity() else { return nil }
         if let known = state.withLock({ $0.remembered }), known.identity == identity { return known.published }
-        guard let visible = try layout.visible(), visible.isSame, visible.record.layout == layout.kind else { return nil }
+        guard let visible = try layout.visible(), visible.isSame, visible.record.layout == layout.kind else {
+            return nil
+        }
         let remembered = Remembered(
             identity: identity, published: Published(visible.record), sample: Sample(of: visible.record))
         state.withLock { $0.remembered = remembered }

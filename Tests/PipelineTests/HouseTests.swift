@@ -52,6 +52,23 @@ import Testing
         }
     }
 
+    @Test func `the page on the architecture names the rooms and their arrows`() throws {
+        let page = try String(contentsOfFile: Nginx.project + "/docs/architecture.md", encoding: .utf8)
+        let rooms = try FileManager.default.contentsOfDirectory(atPath: Nginx.project + "/Sources")
+        let section = try #require(
+            page.components(separatedBy: "## Rooms\n").last?.components(separatedBy: "\n## ").first)
+        var found: [String: Set<String>] = [:]
+        for row in section.split(separator: "\n") where row.hasPrefix("| `") {
+            let cells = row.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+            func names(_ cell: String) -> [String] { cell.matches(of: /`(\w+)`/).map { String($0.1) } }
+            found[try #require(names(cells[1]).first)] = Set(names(cells[4]))
+        }
+        #expect(Set(found.keys) == Set(rooms))
+        for (room, arrows) in Self.arrows { #expect(found[room] == arrows.intersection(rooms), "\(room)") }
+        let floors = Self.floors.map { $0.isEmpty ? "Publisher" : $0 }.map { "`\($0)`" }.joined(separator: " ← ")
+        #expect(page.contains(floors))
+    }
+
     /// From the ground up: each folder names types of those before it alone.
     private static let floors = ["Disk", "Rules", "Record", "Build", "Layouts", "Drift", ""]
 

@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func `it has everything that a remote and a publish can fail by`() throws {
-        for file in ["Upstream/UpstreamError.swift", "Publishing/PublishingError.swift"] {
+        for file in ["Upstream/UpstreamError.swift", "Publishing/Disk/PublishingError.swift"] {
             let source = try String(contentsOfFile: Nginx.project + "/Sources/" + file, encoding: .utf8)
             let start = try #require(source.range(of: "public var description")).upperBound
             let end = try #require(source.range(of: "public var remedy")).lowerBound

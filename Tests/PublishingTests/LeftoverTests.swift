@@ -69,7 +69,9 @@ import Testing
 
     @Test(
         .enabled(if: geteuid() == 0, "what nobody may rename needs root"), arguments: [LayoutKind.link, .exchange])
-    func `a switch that the disk refuses is taken back, and the tree before stays what it was`(layout: LayoutKind) throws {
+    func `a switch that the disk refuses is taken back, and the tree before stays what it was`(layout: LayoutKind)
+        throws
+    {
         let site = try Site(layout, grace: 1000)
         site.options.keepPrevious = 600
         let commits = try (1...3).map { try site.commit(["a": "\($0)"]) }

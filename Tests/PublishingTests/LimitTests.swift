@@ -140,7 +140,9 @@ import Testing
     }
 
     @Test(arguments: LayoutKind.allCases, ["file", "empty", "link", "submodule"])
-    func `ten nested trees of ten names are refused in no time and write nothing`(layout: LayoutKind, leaf: String) throws {
+    func `ten nested trees of ten names are refused in no time and write nothing`(layout: LayoutKind, leaf: String)
+        throws
+    {
         // The default of a million takes a build without optimization several seconds.
         let site = try Site(layout, options: PublishingOptions(limits: Limits(files: 20_000)))
         let rows: [String: GitRepository.Row] = [

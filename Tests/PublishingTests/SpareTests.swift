@@ -72,7 +72,8 @@ private let layouts: [LayoutKind] = [.link, .exchange]
     }
 
     @Test(arguments: layouts)
-    func `an update that was interrupted anywhere leaves a spare that the next one completes`(layout: LayoutKind) throws {
+    func `an update that was interrupted anywhere leaves a spare that the next one completes`(layout: LayoutKind) throws
+    {
         let (site, _) = try big(layout, count: 30)
         try site.tidy()
         for number in 0..<5 {

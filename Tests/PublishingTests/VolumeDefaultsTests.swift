@@ -53,7 +53,9 @@ import Testing
     }
 
     @Test(.enabled(if: geteuid() == 0, "changing a group needs root"), arguments: Volume.allCases, LayoutKind.allCases)
-    func `changes no mode of what is published, at first, by an update and by a repair`(volume: Volume, layout: LayoutKind)
+    func `changes no mode of what is published, at first, by an update and by a repair`(
+        volume: Volume, layout: LayoutKind
+    )
         throws
     {
         let site = try Site(layout)

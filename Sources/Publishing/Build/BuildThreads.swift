@@ -18,7 +18,8 @@ struct BuildThreads {
     ///   - make: does one piece of work, and returns what it leads to. It asks often whether to go on, by what it is given for that.
     func run<Work: Sendable>(
         _ first: [Work], count: Int, from repository: borrowing Repository,
-        _ make: @escaping @Sendable (Work, borrowing Repository, inout TreeBuild.Output, () throws -> Void) throws -> [Work]
+        _ make:
+            @escaping @Sendable (Work, borrowing Repository, inout TreeBuild.Output, () throws -> Void) throws -> [Work]
     ) throws -> TreeBuild.Output {
         guard count > 0 else { return TreeBuild.Output() }
         let stack = WorkStack(first)

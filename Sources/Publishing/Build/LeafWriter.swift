@@ -16,7 +16,8 @@ struct LeafWriter: Sendable {
     ///   - name: a free one.
     ///   - mtime: seconds since 1970.
     func writeFile(
-        _ entry: TreeEntry, as name: EntryName, in folder: Directory, mtime: Int64, from repository: borrowing Repository,
+        _ entry: TreeEntry, as name: EntryName, in folder: Directory, mtime: Int64,
+        from repository: borrowing Repository,
         _ output: inout TreeBuild.Output
     ) throws -> RecordedEntry {
         func write(_ repository: borrowing Repository) throws -> (row: RecordedEntry, isLFSPointer: Bool) {

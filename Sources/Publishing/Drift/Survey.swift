@@ -36,7 +36,9 @@ struct Survey {
     ) throws -> RecordedEntry? {
         // What was left out and stands there all the same is not ours to judge.
         if row.kind == .link, row.inode == 0 { return row }
-        if case .file(let executable) = row.kind, status.permissions != FileModes.file(isExecutable: executable) { return nil }
+        if case .file(let executable) = row.kind, status.permissions != FileModes.file(isExecutable: executable) {
+            return nil
+        }
         guard try folder.isOurs(name, status, row) else { return nil }
         let found = RecordedEntry(
             kind: row.kind, id: row.id, size: status.size, mtime: status.mtime, inode: status.inode)

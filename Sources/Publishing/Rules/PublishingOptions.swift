@@ -1,4 +1,3 @@
-
 /// How trees are made and shown.
 public struct PublishingOptions: Sendable, Equatable {
     /// `nil` takes what stands on the disk, see `Destination`.

@@ -31,7 +31,9 @@ struct FolderLayout: Layout {
         return "\(record.inode) \(record.mtime) \(status.inode)"
     }
 
-    func visible() throws -> VisibleTree? { try destination.visible(in: pool).flatMap { $0.kind == .folder ? $0 : nil } }
+    func visible() throws -> VisibleTree? {
+        try destination.visible(in: pool).flatMap { $0.kind == .folder ? $0 : nil }
+    }
 
     func rewrite(_ record: TreeRecord) throws {
         try shelf.write(record, as: Self.recordName, in: Directory(opening: destination.home))

@@ -202,7 +202,8 @@ struct FolderStage {
                 try check()
                 heartbeat.beat()
                 output.rows[file.path] = try writer.writeFile(
-                    file.entry, as: EntryName("\(file.number)"), in: staging, mtime: file.time, from: repository, &output)
+                    file.entry, as: EntryName("\(file.number)"), in: staging, mtime: file.time, from: repository,
+                    &output)
             }
             return []
         }

@@ -58,7 +58,8 @@ struct TreeLayout: Layout {
     func tidy(
         makingSpares: Bool, now: Double, isStopped: @escaping @Sendable () -> Bool, keeping lostAndFound: LostAndFound
     ) throws -> Double? {
-        try Upkeep(trees: self, now: now, isStopped: isStopped, lostAndFound: lostAndFound).run(makingSpares: makingSpares)
+        try Upkeep(trees: self, now: now, isStopped: isStopped, lostAndFound: lostAndFound).run(
+            makingSpares: makingSpares)
     }
 
     // MARK: materialize
