@@ -42,13 +42,16 @@ struct Delivery: Sendable {
                 return staged
             }
         }
-        journal.enter(.publish)
-        do {
-            try await at(.publish) { try await gate?.judge(staged, commit, ref: ref ?? .none, replacing: before) }
-        } catch {
-            if let before { await mend(before) }
-            throw error
+        if let gate {
+            journal.enter(.gate)
+            do {
+                try await at(.gate) { try await gate.judge(staged, commit, ref: ref ?? .none, replacing: before) }
+            } catch {
+                if let before { await mend(before) }
+                throw error
+            }
         }
+        journal.enter(.publish)
         if let ref { hooks?.note(commit, from: ref) }
         let notices = try await at(.publish) { try await executor.run { try publisher.publish(staged) } }
 

@@ -84,7 +84,7 @@ struct PassWatch: Sendable {
                 guard isLocal || Double(traffic.useful - received) >= Self.leastRate * (now - began) else { return }
                 (began, received) = (now, traffic.useful)
             // Making a large site has no bound but the disk's; the journal's complaint tells of one that stands still.
-            case .materialize, .publish, .report: continue
+            case .materialize, .gate, .publish, .report: continue
             }
         }
     }

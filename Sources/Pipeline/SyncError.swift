@@ -6,7 +6,7 @@ import Upstream
 
 /// The stages of a pass, by the names that logs, metrics and documents use.
 public enum Stage: String, Sendable, Codable, CaseIterable {
-    case configure, discover, fetch, materialize, publish, report
+    case configure, discover, fetch, materialize, gate, publish, report
 }
 
 /// A pass that failed: where, why, and what mends it.
@@ -35,9 +35,6 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     public let exitCode: ExitStatus
     /// How many seconds the remote asked to be left alone.
     public private(set) var retryAfter: Double?
-
-    /// Whether the remote refused the login.
-    public var isAuthentication: Bool { exitCode == .noPermission && stage != .publish && stage != .materialize }
 
     /// One line for people.
     public var description: String { "\(stage.rawValue) failed: \(cause); \(remedy)" }

@@ -44,7 +44,7 @@ import Testing
         let edge = try await sidekick.edge()
         try await eventually("the first shows") { site.page() == "one" }
         let bad = try site.source.commit(["index.html": "two", "broken": "x"])
-        try await sidekick.prints("pass failed, will retry stage=publish")
+        try await sidekick.prints("pass failed, will retry stage=gate")
         #expect(
             sidekick.log.contains(
                 "SIDEKICK_BEFORE_PUBLISH ended with status 3: a page is broken, for commit \(bad.prefix(12))")
@@ -58,6 +58,10 @@ import Testing
         try await eventually("the third shows") { site.page() == "three" }
         try await sidekick.prints("recovered")
         #expect(try edge.metric("sidekick_hook_runs_total{hook=\"before_publish\",result=\"succeeded\"}") == 2)
+        // What it takes is its own stage's, not that of a publish.
+        #expect(try edge.metric("sidekick_pass_failures_total{stage=\"gate\"}") ?? 0 > 1)
+        #expect(try edge.metric("sidekick_stage_duration_seconds_count{stage=\"gate\"}") ?? 0 > 3)
+        #expect(try edge.metric("sidekick_stage_duration_seconds_count{stage=\"publish\"}") == 2)
         #expect(try await sidekick.stop() == 0)
         #expect(sidekick.log.components(separatedBy: "pass failed, will retry").count == 2, "told once")
     }

@@ -77,14 +77,14 @@ struct Gate: Sendable {
                     : ("look at what this machine is short of", .ioError)
             }
         return SyncError(
-            stage: .publish, cause: "SIDEKICK_BEFORE_PUBLISH \(refusal.cause), for commit \(commit.abbreviated)",
+            stage: .gate, cause: "SIDEKICK_BEFORE_PUBLISH \(refusal.cause), for commit \(commit.abbreviated)",
             remedy: remedy, recovery: refusal.recovery, exitCode: code)
     }
 
     private func meddling(_ path: TreePath, among count: Int) -> SyncError {
         let name = path == .root ? "its top folder" : "\(path)"
         return SyncError(
-            stage: .publish,
+            stage: .gate,
             cause: "the tree was changed while SIDEKICK_BEFORE_PUBLISH looked at it: \(name)"
                 + (count > 1 ? " and \(count - 1) more" : ""),
             remedy:
