@@ -27,7 +27,7 @@ struct Relay: Codable, Sendable, Equatable {
 
 extension Provider {
     /// Reads a delivery that was accepted.
-    func event(of delivery: Delivery) -> Event {
+    func event(of delivery: WebhookRequest) -> Event {
         switch self {
         case .github: return event(named: delivery["X-GitHub-Event"], delivery)
         case .gitea, .forgejo: return event(named: delivery["X-Forgejo-Event"] ?? delivery["X-Gitea-Event"], delivery)
@@ -44,7 +44,7 @@ extension Provider {
     }
 
     /// GitHub's form, and that of those who took it over.
-    private func event(named name: String?, _ delivery: Delivery) -> Event {
+    private func event(named name: String?, _ delivery: WebhookRequest) -> Event {
         switch name {
         case "ping"?: return .ping
         case "push"?:
@@ -55,7 +55,7 @@ extension Provider {
         }
     }
 
-    private func gitlab(_ delivery: Delivery) -> Event {
+    private func gitlab(_ delivery: WebhookRequest) -> Event {
         guard let payload: Payload.Push = delivery.payload() else { return .malformed }
         switch payload.object_kind ?? payload.event_name {
         case "push"?, "tag_push"?: return payload.ref == nil ? .malformed : payload.pushes
@@ -64,7 +64,7 @@ extension Provider {
         }
     }
 
-    private func bitbucket(_ delivery: Delivery) -> Event {
+    private func bitbucket(_ delivery: WebhookRequest) -> Event {
         switch delivery["X-Event-Key"] {
         case "diagnostics:ping"?: return .ping
         case "repo:push"?:
@@ -140,7 +140,7 @@ private func commit(_ id: String) -> String? {
     return isHash && id.contains { $0 != "0" } ? id : nil
 }
 
-extension Delivery {
+extension WebhookRequest {
     /// The payload, which GitHub and Gitea may also send as a form.
     fileprivate func payload<Value: Decodable>() -> Value? {
         var data = Data(body)

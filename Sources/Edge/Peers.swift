@@ -45,7 +45,7 @@ struct Peers: Sendable {
     /// Whether a delivery is neither one that this replica sent nor one that it has had already.
     ///
     /// - Parameter now: seconds since 1970.
-    func isNews(_ delivery: Delivery, now: Double) -> Bool {
+    func isNews(_ delivery: WebhookRequest, now: Double) -> Bool {
         guard let id = delivery["webhook-id"], !id.hasPrefix(sign) else { return false }
         return heard.isNew(id, now: now)
     }

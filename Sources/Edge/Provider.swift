@@ -5,7 +5,7 @@ import Pipeline
 import Platform
 
 /// A request as it came.
-struct Delivery: Sendable {
+struct WebhookRequest: Sendable {
     let fields: HTTPFields
     let body: [UInt8]
 
@@ -19,7 +19,7 @@ enum Provider: String, Sendable, CaseIterable {
     case peer
 
     /// Whether it was sent by somebody who knows one of the secrets. How long that takes tells nothing of them.
-    func accepts(_ delivery: Delivery, secrets: [String], now: Double) -> Bool {
+    func accepts(_ delivery: WebhookRequest, secrets: [String], now: Double) -> Bool {
         switch self {
         case .github: hasSignature(delivery["X-Hub-Signature-256"], prefix: "sha256=", delivery.body, secrets)
         case .bitbucket: hasSignature(delivery["X-Hub-Signature"], prefix: "sha256=", delivery.body, secrets)
@@ -43,14 +43,14 @@ enum Provider: String, Sendable, CaseIterable {
     func showsToken(_ fields: HTTPFields) -> Bool {
         switch self {
         case .generic: true
-        case .gitlab: Delivery(fields: fields, body: [])["webhook-signature"] == nil
+        case .gitlab: WebhookRequest(fields: fields, body: [])["webhook-signature"] == nil
         case .github, .bitbucket, .gitea, .forgejo, .peer: false
         }
     }
 
     /// Whether the body is worth waiting for: where a token is sent, all is known; elsewhere there must be a signature.
     func isPromising(_ fields: HTTPFields, secrets: [String], now: Double) -> Bool {
-        let head = Delivery(fields: fields, body: [])
+        let head = WebhookRequest(fields: fields, body: [])
         func isSignature(_ names: String..., prefix: String = "") -> Bool {
             names.contains { name in
                 head[name].map { $0.hasPrefix(prefix) && $0.utf8.count == prefix.utf8.count + 64 } ?? false
@@ -80,7 +80,7 @@ enum Provider: String, Sendable, CaseIterable {
 
     /// Standard Webhooks 1.0, which GitLab follows for its signing tokens: an id, a time and the body are signed, and an old
     /// time is a delivery that somebody has kept.
-    private func isSigned(_ delivery: Delivery, _ secrets: [String], _ now: Double) -> Bool {
+    private func isSigned(_ delivery: WebhookRequest, _ secrets: [String], _ now: Double) -> Bool {
         guard let id = delivery["webhook-id"], let time = delivery["webhook-timestamp"], let seconds = Double(time),
             abs(now - seconds) <= StandardWebhook.tolerance
         else { return false }

@@ -90,7 +90,7 @@ struct WebhookDesk: Sendable {
         case .success(let bytes): body = bytes
         case .failure(let refusal): return refusal.reply
         }
-        let delivery = Delivery(fields: request.headers, body: body)
+        let delivery = WebhookRequest(fields: request.headers, body: body)
         guard provider.accepts(delivery, secrets: secrets, now: now) else { return refuse() }
         switch provider.event(of: delivery) {
         case .malformed:
@@ -164,7 +164,7 @@ struct WebhookDesk: Sendable {
 
     /// Waits for a pass that began later than this was asked.
     private func sync(_ request: Request, _ secrets: [String]) async -> Reply {
-        guard Provider.generic.accepts(Delivery(fields: request.headers, body: []), secrets: secrets, now: 0) else {
+        guard Provider.generic.accepts(WebhookRequest(fields: request.headers, body: []), secrets: secrets, now: 0) else {
             return unauthorized
         }
         guard waiting.enter() else { return busy }

@@ -102,18 +102,18 @@ public struct Loop: Sendable {
         self.journal = journal
         self.logger = logger
         status = StatusFile(settings: settings, publisher: publisher, journal: journal, version: version)
-        var delivery = Delivery(publisher: publisher, executor: executor, journal: journal, logger: logger)
-        let hooks = HookDesk(settings, delivery, notifier: notifier)
-        delivery.hooks = hooks
+        var deployment = Deployment(publisher: publisher, executor: executor, journal: journal, logger: logger)
+        let hooks = HookDesk(settings, deployment, notifier: notifier)
+        deployment.hooks = hooks
         self.hooks = hooks
         let background = BackgroundTask()
         self.background = background
         pass = Pass(
-            settings: settings, upstream: upstream, delivery: delivery,
-            progress: ProgressReporter(logger: logger, terminal: terminal), gate: Gate(settings.hooks, delivery),
+            settings: settings, upstream: upstream, deployment: deployment,
+            progress: ProgressReporter(logger: logger, terminal: terminal), gate: Gate(settings.hooks, deployment),
             makeWay: { await background.stop() })
         orders = OrderBox(publisher.destination)
-        desk = OrderDesk(delivery: delivery, ref: settings.upstream.ref.description)
+        desk = OrderDesk(deployment: deployment, ref: settings.upstream.ref.description)
     }
 
     /// Passes until the task is cancelled.
@@ -246,7 +246,7 @@ public struct Loop: Sendable {
             let drifted = try await executor.run { try publisher.survey() }
             if drifted > 0 { logger.warning("drift", metadata: ["paths": "\(drifted)"]) }
             if let commit = try await executor.run({ try publisher.published()?.commit }) {
-                await pass.delivery.noteHistory(of: commit)
+                await pass.deployment.noteHistory(of: commit)
             }
         } catch {
             logger.warning("drift cannot be looked for", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])

@@ -7,16 +7,16 @@ import Upstream
 struct Pass: Sendable {
     let settings: Settings
     let upstream: any Upstream
-    let delivery: Delivery
+    let deployment: Deployment
     let progress: ProgressReporter
     /// What the remote brings must pass it; what an operator holds need not.
     let gate: Gate?
     /// Ends what is done in the background: called before anything is changed.
     let makeWay: @Sendable () async -> Void
 
-    private var publisher: Publisher { delivery.publisher }
-    private var executor: GitExecutor { delivery.executor }
-    private var logger: Logger { delivery.logger }
+    private var publisher: Publisher { deployment.publisher }
+    private var executor: GitExecutor { deployment.executor }
+    private var logger: Logger { deployment.logger }
 
     enum Outcome: Sendable, Equatable {
         case unchanged
@@ -27,38 +27,38 @@ struct Pass: Sendable {
     func run() async throws -> Outcome {
         let before = try await at(.publish) { try await executor.run { try publisher.published() } }
         let held = try hold()
-        guard let news = if let held { try await prove(held) } else { try await ask(after: before) } else {
+        guard let target = if let held { try await prove(held) } else { try await ask(after: before) } else {
             return .unchanged
         }
-        // What has been shown before needs no leave to be mended.
-        let isKnown = try await executor.run { try publisher.hasPublished(news.commit) }
-        try await delivery.deliver(
-            news.commit, ref: news.ref, isFetched: held == nil, replacing: before,
-            past: held == nil && !isKnown ? gate : nil)
-        return .published(commit: news.commit)
+        // What has been shown before, and what an operator holds, needs no leave.
+        let isKnown = try await executor.run { try publisher.hasPublished(target.commit) }
+        let staged = try await deployment.materialize(target)
+        try await deployment.judge(staged, target, by: isKnown || !target.isFetched ? nil : gate, replacing: before)
+        try await deployment.publish(staged, target, replacing: before)
+        return .published(commit: target.commit)
     }
 
     /// Asks the remote and brings what it has, all over one connection.
     ///
     /// - Returns: `nil` when there is nothing new.
-    private func ask(after before: Published?) async throws -> Advertisement? {
-        if let fixed = upstream.fixed, try await isShown(fixed) { return nil }
+    private func ask(after before: Published?) async throws -> Target? {
+        if let fixed = upstream.fixed, try await isShown(fixed.commit) { return nil }
         var stage = Stage.discover
-        delivery.journal.enter(stage)
+        deployment.journal.enter(stage)
         do {
             return try await LoopLane.leave {
                 try await upstream.connected { remote in
                     let advertisement = try await remote.discover()
-                    delivery.journal.note(ref: advertisement.ref.text, commit: "\(advertisement.commit)")
-                    if try await isShown(advertisement) { return nil }
+                    deployment.journal.note(ref: advertisement.ref.text, commit: "\(advertisement.commit)")
+                    if try await isShown(advertisement.commit) { return nil }
                     await makeWay()
                     for warning in advertisement.warnings {
                         logger.warning("ambiguous", metadata: ["ref": "\(warning)"])
                     }
                     stage = .fetch
-                    delivery.journal.enter(stage)
+                    deployment.journal.enter(stage)
                     try await fetch(advertisement, from: remote, after: before)
-                    return advertisement
+                    return Target(commit: advertisement.commit, ref: advertisement.ref, isFetched: true)
                 }
             }
         } catch let error as CancellationError {
@@ -79,15 +79,14 @@ struct Pass: Sendable {
     }
 
     /// Whether what is served is that commit's tree, whole.
-    private func isShown(_ advertisement: Advertisement) async throws -> Bool {
-        let commit = advertisement.commit
+    private func isShown(_ commit: ObjectID) async throws -> Bool {
         let isShown = try await at(.publish) { try await executor.run { try publisher.shows(commit) } }
         if isShown { logger.debug("unchanged", metadata: ["commit": "\(commit)"]) }
         return isShown
     }
 
     /// What an operator holds in place of what the remote says.
-    private func hold() throws -> Advertisement? {
+    private func hold() throws -> ObjectID? {
         let file = HoldFile(publisher.destination)
         guard let hold = try file.read() else { return nil }
         guard hold.ref == settings.upstream.ref.description, let commit = ObjectID(hex: hold.commit) else {
@@ -95,16 +94,15 @@ struct Pass: Sendable {
             logger.notice("hold ended", metadata: ["commit": "\(hold.commit)", "ref": "\(settings.upstream.ref)"])
             return nil
         }
-        return Advertisement(ref: "", commit: commit)
+        return commit
     }
 
     /// Nothing is fetched for a commit that is held: it is in the store, or it is gone.
     ///
     /// - Returns: `nil` when it is shown already.
-    private func prove(_ held: Advertisement) async throws -> Advertisement? {
-        if try await isShown(held) { return nil }
+    private func prove(_ commit: ObjectID) async throws -> Target? {
+        if try await isShown(commit) { return nil }
         await makeWay()
-        let commit = held.commit
         let (store, options) = (publisher.destination.store, settings.publishing)
         do {
             try await executor.run {
@@ -125,7 +123,7 @@ struct Pass: Sendable {
         } catch {
             throw SyncError(error, at: .fetch)
         }
-        return held
+        return Target(commit: commit, ref: ReferenceName.none)
     }
 
     /// The commit that the next one must follow. When DESTINATION was lost, it is the one that was fetched last.
@@ -138,6 +136,6 @@ struct Pass: Sendable {
     }
 
     private func at<Value>(_ stage: Stage, _ work: () async throws -> Value) async throws -> Value {
-        try await delivery.at(stage, work)
+        try await deployment.at(stage, work)
     }
 }

@@ -50,10 +50,10 @@ private enum Sample {
         """
 }
 
-private func delivery(_ body: String, _ fields: [String: String]) -> Delivery {
+private func delivery(_ body: String, _ fields: [String: String]) -> WebhookRequest {
     var all: HTTPFields = [:]
     for (name, value) in fields { all[HTTPField.Name(name)!] = value }
-    return Delivery(fields: all, body: Array(body.utf8))
+    return WebhookRequest(fields: all, body: Array(body.utf8))
 }
 
 private func code(_ body: String, _ secret: String) -> String {

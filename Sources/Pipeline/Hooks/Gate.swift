@@ -10,14 +10,14 @@ struct Gate: Sendable {
     let metrics: Metrics
 
     /// - Returns: `nil` when nobody is to be asked.
-    init?(_ settings: HookSettings, _ delivery: Delivery) {
+    init?(_ settings: HookSettings, _ deployment: Deployment) {
         guard let command = settings.beforePublish else { return nil }
-        publisher = delivery.publisher
-        executor = delivery.executor
-        metrics = delivery.journal.metrics
+        publisher = deployment.publisher
+        executor = deployment.executor
+        metrics = deployment.journal.metrics
         process = HookProcess(
             hook: .beforePublish, command: command, settings: settings,
-            folder: delivery.publisher.destination.state, logger: delivery.logger)
+            folder: deployment.publisher.destination.state, logger: deployment.logger)
     }
 
     /// In the layout `folder` a commit is a whole tree only when it is published.

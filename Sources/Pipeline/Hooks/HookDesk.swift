@@ -9,8 +9,8 @@ struct HookDesk: Sendable {
     private let ledger: HookLedger
 
     /// - Parameter notifier: takes notifications to SIDEKICK_NOTIFY_URL, when there is one.
-    init(_ settings: Settings, _ delivery: Delivery, notifier: (any Notifier)?) {
-        let (publisher, executor, logger) = (delivery.publisher, delivery.executor, delivery.logger)
+    init(_ settings: Settings, _ deployment: Deployment, notifier: (any Notifier)?) {
+        let (publisher, executor, logger) = (deployment.publisher, deployment.executor, deployment.logger)
         let (hooks, ledger) = (settings.hooks, HookLedger(publisher.destination, logger: logger))
         self.ledger = ledger
         let touch = hooks.touchFile.map { path in
@@ -27,7 +27,7 @@ struct HookDesk: Sendable {
         let recipients: [(any Recipient)?] = [touch, command, notification]
         messengers = recipients.compactMap { $0 }.map { recipient in
             Messenger(
-                recipient: recipient, metrics: delivery.journal.metrics, logger: logger,
+                recipient: recipient, metrics: deployment.journal.metrics, logger: logger,
                 schedule: Schedule(delay: 1, cap: settings.backoff))
         }
     }

@@ -77,19 +77,19 @@ public enum Operator {
             return try Publisher.open(destination, options: options)
         }
         logger.report(notices)
-        let delivery = Delivery(publisher: publisher, executor: executor, journal: Journal(), logger: logger)
+        let deployment = Deployment(publisher: publisher, executor: executor, journal: Journal(), logger: logger)
         let ref = (try? StatusReport.read(destination))?.status.ref ?? ""
-        let desk = OrderDesk(delivery: delivery, ref: ref)
+        let desk = OrderDesk(deployment: deployment, ref: ref)
         let answer = await desk.carryOut(order) {
             if order == .repair {
                 guard let before = try await executor.run({ try publisher.published() }) else { return }
-                return try await delivery.deliver(before.commit, ref: nil, replacing: before)
+                return try await deployment.deploy(Target(commit: before.commit, ref: nil), replacing: before)
             }
             // Only what is held can be published without the remote; the next start follows it again.
             guard let hold = try HoldFile(destination).read(), let commit = ObjectID(hex: hold.commit) else { return }
             let before = try await executor.run { try publisher.published() }
             guard before?.commit != commit else { return }
-            try await delivery.deliver(commit, ref: "", replacing: before)
+            try await deployment.deploy(Target(commit: commit, ref: .none), replacing: before)
         }
         // An old status is no reason to call the order failed.
         try? Status.rewrite(destination, published: publisher.published())

@@ -7,11 +7,11 @@ import Platform
 
 /// Carries out orders: for the process that owns DESTINATION, or in its place when there is none.
 struct OrderDesk: Sendable {
-    let delivery: Delivery
+    let deployment: Deployment
     /// SIDEKICK_REF, as the hold notes it.
     let ref: String
 
-    private var publisher: Publisher { delivery.publisher }
+    private var publisher: Publisher { deployment.publisher }
     private var holdFile: HoldFile { HoldFile(publisher.destination) }
 
     /// - Parameter pass: publishes what should be published now.
@@ -42,13 +42,13 @@ struct OrderDesk: Sendable {
             if let before { try holdFile.write(before) } else { holdFile.remove() }
             throw error
         }
-        delivery.logger.notice("held", metadata: ["commit": "\(commit)"])
+        deployment.logger.notice("held", metadata: ["commit": "\(commit)"])
         return ["published \(commit), and held until `sidekick resume` or another SIDEKICK_REF"]
     }
 
     private func find(_ text: String?) async throws -> ObjectID {
         let (store, published) = (publisher.destination.store, try publisher.published()?.commit)
-        return try await delivery.executor.run {
+        return try await deployment.executor.run {
             guard store.exists else { throw Self.refusal("the store is gone", remedy: "run a pass first") }
             let repository = try store.open()
             if let text {
@@ -76,7 +76,7 @@ struct OrderDesk: Sendable {
 
     private func resume(_ pass: () async throws -> Void) async throws -> [String] {
         guard holdFile.remove() else { return ["nothing was held"] }
-        delivery.logger.notice("hold ended", metadata: ["ref": "\(ref)"])
+        deployment.logger.notice("hold ended", metadata: ["ref": "\(ref)"])
         try await pass()
         return ["following \(ref) again"]
     }
@@ -87,7 +87,7 @@ struct OrderDesk: Sendable {
         for _ in 0..<Self.mostComparisons {
             let found = try await comparing.run { try publisher.compare(in: try store.open()) }
             // An update may have come in between.
-            if let verdict = try await delivery.executor.run({ try publisher.repair(found) }) { return verdict }
+            if let verdict = try await deployment.executor.run({ try publisher.repair(found) }) { return verdict }
         }
         throw PublishingError.destinationBusy(path: publisher.destination.path, owner: "")
     }
@@ -97,10 +97,10 @@ struct OrderDesk: Sendable {
     private func repair(_ pass: () async throws -> Void) async throws -> [String] {
         let (publisher, store) = (publisher, publisher.destination.store)
         let verdict = try await compared(publisher, store)
-        delivery.logger.report(verdict.notices)
+        deployment.logger.report(verdict.notices)
         guard !verdict.differences.isEmpty else { return verdict.unreadable + [verdict.summary] }
         if publisher.hasDrifted { try await pass() }
-        delivery.logger.warning("repaired", metadata: ["paths": "\(verdict.differences.count)"])
+        deployment.logger.warning("repaired", metadata: ["paths": "\(verdict.differences.count)"])
         return verdict.differences + verdict.notices.map(\.description) + verdict.unreadable + [
             "repaired: \(verdict.differences.count) of \(verdict.count) paths"
         ]

@@ -8,8 +8,18 @@ struct IncompleteCommit: Error {
     let reason: String
 }
 
+/// A commit to publish.
+struct Target: Sendable {
+    let commit: ObjectID
+    /// The full name of the reference that named it, for people and for hooks; empty for what an operator holds, `nil` for what is
+    /// only made anew.
+    let ref: ReferenceName?
+    /// Whether it has just come from the remote. What the server is told to be here must have made a tree.
+    var isFetched = false
+}
+
 /// From the store to the disk: makes a commit's tree and shows it.
-struct Delivery: Sendable {
+struct Deployment: Sendable {
     let publisher: Publisher
     let executor: GitExecutor
     let journal: Journal
@@ -17,63 +27,69 @@ struct Delivery: Sendable {
     /// Tells others; `nil` where nobody is to know, or another process will.
     var hooks: HookDesk?
 
-    /// - Parameters:
-    ///   - ref: the full name of the reference that named it, for people and for hooks; empty for what an operator holds,
-    ///     `nil` for what is only made anew.
-    ///   - isFetched: whether it has just come from the remote. What the server is told to be here must have made a tree.
-    ///   - gate: asked before it is shown; `nil` where nobody is.
-    func deliver(
-        _ commit: ObjectID, ref: ReferenceName?, isFetched: Bool = false, replacing before: Published?,
-        past gate: Gate? = nil
-    ) async throws {
-        let store = publisher.destination.store
+    /// All of it, without asking a gate.
+    func deploy(_ target: Target, replacing before: Published?) async throws {
+        let staged = try await materialize(target)
+        try await publish(staged, target, replacing: before)
+    }
+
+    func materialize(_ target: Target) async throws -> StagedTree {
+        let (publisher, store) = (publisher, publisher.destination.store)
         journal.enter(.materialize)
-        let staged = try await at(.materialize) {
+        return try await at(.materialize) {
             try await executor.run {
                 let staged: StagedTree
                 do {
                     let repository = try store.open()
-                    staged = try publisher.materialize(try repository.commit(commit), from: repository)
-                } catch let error as GitError where isFetched && error.isDamage {
+                    staged = try publisher.materialize(try repository.commit(target.commit), from: repository)
+                } catch let error as GitError where target.isFetched && error.isDamage {
                     // What came from the remote is the remote's; what was proven to be here once is the store's.
-                    throw try store.isSound() ? IncompleteCommit(commit: commit, reason: error.message) : error
+                    throw try store.isSound() ? IncompleteCommit(commit: target.commit, reason: error.message) : error
                 }
-                if isFetched { try store.open().noteFetched(commit) }
+                if target.isFetched { try store.open().noteFetched(target.commit) }
                 return staged
             }
         }
-        if let gate {
-            journal.enter(.gate)
-            do {
-                try await at(.gate) { try await gate.judge(staged, commit, ref: ref ?? .none, replacing: before) }
-            } catch {
-                if let before { await mend(before) }
-                throw error
+    }
+
+    /// Asks the gate, where there is one.
+    func judge(_ staged: StagedTree, _ target: Target, by gate: Gate?, replacing before: Published?) async throws {
+        guard let gate else { return }
+        journal.enter(.gate)
+        do {
+            try await at(.gate) {
+                try await gate.judge(staged, target.commit, ref: target.ref ?? .none, replacing: before)
             }
+        } catch {
+            if let before { await mend(before) }
+            throw error
         }
+    }
+
+    func publish(_ staged: StagedTree, _ target: Target, replacing before: Published?) async throws {
         journal.enter(.publish)
-        if let ref { hooks?.note(commit, from: ref) }
+        if let ref = target.ref { hooks?.note(target.commit, from: ref) }
         let notices = try await at(.publish) { try await executor.run { try publisher.publish(staged) } }
 
         journal.metrics.add(Double(staged.filesWritten), to: .filesWritten)
         journal.metrics.add(Double(staged.bytesWritten), to: .bytesWritten)
         logger.report(notices)
         var metadata: Logger.Metadata = [
-            "commit": "\(commit)", "written": "\(staged.filesWritten)",
+            "commit": "\(target.commit)", "written": "\(staged.filesWritten)",
             "bytes": "\(staged.bytesWritten)", "removed": "\(staged.filesRemoved)",
         ]
-        if let ref { metadata["ref"] = "\(ref == .none ? "held" : ref.text)" }
+        if let ref = target.ref { metadata["ref"] = "\(ref == .none ? "held" : ref.text)" }
         if let before { metadata["previous"] = "\(before.commit)" }
         logger.notice("published", metadata: metadata)
         hooks?.notePublished()
-        await noteHistory(of: commit)
+        await noteHistory(of: target.commit)
     }
 
     /// Makes anew what was changed of what is visible through a file that it shares with a tree that was looked at.
     private func mend(_ before: Published) async {
         do {
             let isDue = try await executor.run { try publisher.hasDrifted && publisher.hasPublished(before.commit) }
-            if isDue { try await deliver(before.commit, ref: nil, replacing: before) }
+            if isDue { try await deploy(Target(commit: before.commit, ref: nil), replacing: before) }
         } catch is CancellationError {
             // The next pass, or the next start, has it noted.
         } catch {
