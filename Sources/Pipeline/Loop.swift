@@ -10,6 +10,7 @@ public struct Loop: Sendable {
     let publisher: Publisher
     let executor: GitExecutor
     private let doorbell: Doorbell
+    private let sleep: @Sendable (Double) async throws -> Void
     let logger: Logger
     private let status: StatusFile
     private let traffic: Traffic
@@ -43,9 +44,13 @@ public struct Loop: Sendable {
         }
     }
 
-    private static func begin(
-        _ settings: Settings, doorbell: Doorbell, journal: Journal, notifier: (any Notifier)?, logger: Logger,
-        terminal: Bool, version: String
+    /// - Parameters:
+    ///   - remote: in place of the one at the address.
+    ///   - sleep: waits for the time between two passes, in seconds.
+    static func begin(
+        _ settings: Settings, doorbell: Doorbell, journal: Journal, notifier: (any Notifier)? = nil, logger: Logger,
+        terminal: Bool = false, version: String = "0", remote: (any Upstream)? = nil,
+        sleep: @escaping @Sendable (Double) async throws -> Void = { try await Alarm.wait($0) }
     ) async throws -> Loop {
         do {
             let limits = settings.publishing.limits
@@ -68,9 +73,11 @@ public struct Loop: Sendable {
             var options = settings.upstream
             options.agent = "sidekick/\(version)"
             let traffic = Traffic()
-            let upstream = try options.makeUpstream(on: executor, counting: traffic) {
-                logger.warning("notice", metadata: ["what": "\($0)"])
-            }
+            let upstream =
+                try remote
+                ?? options.makeUpstream(on: executor, counting: traffic) {
+                    logger.warning("notice", metadata: ["what": "\($0)"])
+                }
             journal.metrics.set(of: .build, version)
             let earlier = try? StatusReport.read(publisher.destination)
             if let earlier { journal.note(earlier) }
@@ -78,7 +85,7 @@ public struct Loop: Sendable {
             let look = GitExecutor(label: "sidekick.look")
             journal.lookForServed { await (try? look.run { publisher.isServing() }) ?? false }
             let loop = Loop(
-                settings, upstream, traffic, publisher, executor, doorbell, journal, notifier, logger, terminal, version
+                settings, upstream, traffic, publisher, executor, doorbell, journal, notifier, logger, terminal, version, sleep
             )
             // What is served meanwhile, while the first pass goes on.
             loop.status.tell(earlier?.status.failure)
@@ -92,8 +99,10 @@ public struct Loop: Sendable {
     private init(
         _ settings: Settings, _ upstream: any Upstream, _ traffic: Traffic, _ publisher: Publisher,
         _ executor: GitExecutor, _ doorbell: Doorbell, _ journal: Journal,
-        _ notifier: (any Notifier)?, _ logger: Logger, _ terminal: Bool, _ version: String
+        _ notifier: (any Notifier)?, _ logger: Logger, _ terminal: Bool, _ version: String,
+        _ sleep: @escaping @Sendable (Double) async throws -> Void
     ) {
+        self.sleep = sleep
         self.settings = settings
         self.publisher = publisher
         self.executor = executor
@@ -290,7 +299,7 @@ public struct Loop: Sendable {
     /// goes on through passes that find nothing, and makes way for one that does.
     private func wait(_ seconds: Double) async -> Trigger? {
         background.start { await keepUp() }
-        let trigger = await doorbell.wait(orUntil: { try await Alarm.wait(seconds) })
+        let trigger = await doorbell.wait(orUntil: { [sleep] in try await sleep(seconds) })
         if let trigger { logger.info("pass requested", metadata: ["by": "\(trigger.rawValue)"]) }
         return trigger
     }
