@@ -1,7 +1,7 @@
 # Everything that a developer does. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run test fuzz lint format image release install uninstall deb clean
+.PHONY: help build run test fuzz simulate lint format image release install uninstall deb clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,11 @@ test: ## Run every test; those of the images only where a Docker engine answers
 
 fuzz: ## Feed the readers of git's protocol with odd bytes for ten minutes
 	@Tests/Fuzz/run 600
+
+simulate: ## Simulate twenty thousand passes (SIDEKICK_SEED takes others)
+	@deploy/setup test
+	swift build --build-tests
+	SIDEKICK_SIMULATION=7000 SIDEKICK_SEED=$${SIDEKICK_SEED:-$$RANDOM} swift test --skip-build --filter SimulationTests
 
 lint: ## Check the formatting
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift

@@ -164,7 +164,8 @@ struct WebhookDesk: Sendable {
 
     /// Waits for a pass that began later than this was asked.
     private func sync(_ request: Request, _ secrets: [String]) async -> Reply {
-        guard Provider.generic.accepts(WebhookRequest(fields: request.headers, body: []), secrets: secrets, now: 0) else {
+        guard Provider.generic.accepts(WebhookRequest(fields: request.headers, body: []), secrets: secrets, now: 0)
+        else {
             return unauthorized
         }
         guard waiting.enter() else { return busy }

@@ -85,7 +85,8 @@ public struct Loop: Sendable {
             let look = GitExecutor(label: "sidekick.look")
             journal.lookForServed { await (try? look.run { publisher.isServing() }) ?? false }
             let loop = Loop(
-                settings, upstream, traffic, publisher, executor, doorbell, journal, notifier, logger, terminal, version, sleep
+                settings, upstream, traffic, publisher, executor, doorbell, journal, notifier, logger, terminal,
+                version, sleep
             )
             // What is served meanwhile, while the first pass goes on.
             loop.status.tell(earlier?.status.failure)

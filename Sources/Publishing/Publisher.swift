@@ -201,6 +201,8 @@ public final class Publisher: Sendable {
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         // One that was cut short.
         _ = try endInspection()
+        // What somebody changed since the last look is made anew with it, also where the commits do not differ.
+        _ = try? isInSight()
         let drifted = state.withLock { $0.drifted }
         var staged = try layout.materialize(
             commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)

@@ -11,6 +11,7 @@ import Upstream
 final class ScriptedRemote: Upstream, Remote {
     private struct State {
         var fault: (any Error)?
+        var tip: String?
         var atFetch: (@Sendable () throws -> Void)?
         var discoveries = 0
         var fetches = 0
@@ -28,6 +29,12 @@ final class ScriptedRemote: Upstream, Remote {
         set { state.withLock { $0.fault = newValue } }
     }
 
+    /// The commit that it names; without one, the repository's own.
+    var tip: String? {
+        get { state.withLock { $0.tip } }
+        set { state.withLock { $0.tip = newValue } }
+    }
+
     /// Done once, while it is asked for objects.
     func atNextFetch(_ body: @escaping @Sendable () throws -> Void) { state.withLock { $0.atFetch = body } }
 
@@ -41,7 +48,7 @@ final class ScriptedRemote: Upstream, Remote {
     func discover() async throws -> Advertisement {
         state.withLock { $0.discoveries += 1 }
         if let fault { throw fault }
-        return Advertisement(ref: "refs/heads/main", commit: try ObjectID(hex: source.head).unwrapped)
+        return Advertisement(ref: "refs/heads/main", commit: try ObjectID(hex: tip ?? source.head).unwrapped)
     }
 
     func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws {
@@ -53,6 +60,7 @@ final class ScriptedRemote: Upstream, Remote {
         }
         try await executor.run {
             let source = try Repository(opening: path)
+            guard try source.contains(commit) else { throw UpstreamError.undelivered(commit: commit) }
             try request.store.openToFill().copy(commit, depth: request.depth, from: source, progress: progress)
         }
         try body?()
@@ -129,13 +137,20 @@ final class LoopOnTrial: Sendable {
     private let task: Task<Void, Never>
     private let log: Log
 
-    init(_ source: GitRepository, environment: [String: String] = [:], fault: (any Error)? = nil) async throws {
+    convenience init(
+        _ source: GitRepository, environment: [String: String] = [:], fault: (any Error)? = nil
+    ) async throws {
         let remote = ScriptedRemote(source)
         remote.fault = fault
-        folder = try TemporaryFolder()
+        try await self.init(remote, environment: environment, in: TemporaryFolder())
+    }
+
+    init(_ remote: ScriptedRemote, environment: [String: String] = [:], in folder: TemporaryFolder) async throws {
+        self.folder = folder
         self.remote = remote
         let variables = [
-            "REPOSITORY": "https://host/site.git", "DESTINATION": folder("www"), "DELAY": "60", "SIDEKICK_BACKOFF": "10m",
+            "REPOSITORY": "https://host/site.git", "DESTINATION": folder("www"), "DELAY": "60",
+            "SIDEKICK_BACKOFF": "10m",
         ]
         let settings = try Settings.parse(flags: [:], environment: variables.merging(environment) { $1 }).settings
         let (clock, doorbell, journal) = (clock, doorbell, journal)

@@ -13,6 +13,8 @@ struct TreeBuild: Sendable {
     /// Paths of it that are not what was published, whatever `lstat` says.
     var drifted: Set<TreePath> = []
     let writer: LeafWriter
+    /// The youngest time, in seconds, that a file may have had that is not visible: what comes in its place must be younger.
+    private let floor: Int64
     var pace = Pace.pass
 
     /// Whether each file is on the disk before the next is begun.
@@ -20,8 +22,9 @@ struct TreeBuild: Sendable {
 
     init(
         commit: Commit, options: PublishingOptions, now: Int64, visible: TreeRecord?, drifted: Set<TreePath> = [],
-        durable: Bool, pace: Pace = .pass
+        floor: Int64? = nil, durable: Bool, pace: Pace = .pass
     ) {
+        self.floor = floor ?? visible?.removedFloor ?? 0
         (self.commit, self.options, self.now, self.visible) = (commit, options, now, visible)
         (self.drifted, self.pace) = (drifted, pace)
         writer = LeafWriter(durable: durable, limits: options.limits)
@@ -102,7 +105,7 @@ struct TreeBuild: Sendable {
         if let before, before.id == entry.id, before.isFile, options.modificationTimes.accepts(before) {
             return before.time
         }
-        let floor = before.flatMap { $0.isFile ? $0.time : nil } ?? visible?.removedFloor ?? 0
+        let floor = before.flatMap { $0.isFile ? $0.time : nil } ?? self.floor
         return options.modificationTimes.time(of: entry.id, commit: commit.time, now: now, after: floor)
     }
 }

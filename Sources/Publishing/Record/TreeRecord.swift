@@ -103,6 +103,13 @@ struct TreeRecord: Sendable {
         rows = RecordRows(segments: [RecordSegment(changed)] + rows.segments)
     }
 
+    /// The youngest time, in seconds, of any file that it has or had.
+    var youngestTime: Int64 {
+        var youngest = removedFloor
+        rows.forEach { _, row in if row.isFile { youngest = max(youngest, row.time) } }
+        return youngest
+    }
+
     /// Takes note of a file that was visible and is so no longer.
     mutating func noteRemoval(of entry: RecordedEntry?) {
         if let entry, entry.isFile { removedFloor = max(removedFloor, entry.time) }

@@ -102,7 +102,7 @@ struct FolderLayout: Layout {
             var stage = FolderStage(
                 plan: plan, old: old, isWhole: base == nil, drifted: Set(drifted), root: root,
                 staging: try staging.makeFolder(EntryName(name), mode: 0o700), commit: commit, options: options,
-                now: now)
+                now: now, floor: try old?.removedFloor ?? pool.youngestTime())
             try stage.run(from: repository)
             try stage.makeDurable()
             try staging.sync()

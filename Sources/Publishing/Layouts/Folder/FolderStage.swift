@@ -13,6 +13,8 @@ struct FolderStage {
     let commit: Commit
     let options: PublishingOptions
     let now: Int64
+    /// The youngest time, in seconds, of any file that was visible and is so no longer.
+    let floor: Int64
 
     private(set) var output = TreeBuild.Output()
     /// The rows that are new or other ones, `nil` for a path that is gone.
@@ -27,9 +29,9 @@ struct FolderStage {
 
     init(
         plan: TreePlan, old: TreeRecord?, isWhole: Bool, drifted: Set<TreePath>, root: Directory, staging: Directory,
-        commit: Commit,
-        options: PublishingOptions, now: Int64
+        commit: Commit, options: PublishingOptions, now: Int64, floor: Int64
     ) {
+        self.floor = floor
         self.plan = plan
         self.old = old
         self.isWhole = isWhole
@@ -47,7 +49,7 @@ struct FolderStage {
     var record: TreeRecord {
         var record = TreeRecord(
             layout: .folder, commit: commit.id, tree: commit.tree, subdirectory: options.subdirectory,
-            policy: options.policy, root: 0, published: now, removedFloor: old?.removedFloor ?? 0)
+            policy: options.policy, root: 0, published: now, removedFloor: floor)
         if let old {
             if !isWhole { record = record.following(old) }
             for path in isWhole ? wentAway : entries.keys.filter({ entries[$0]??.isFile != true }) {
@@ -228,7 +230,7 @@ struct FolderStage {
         if let before, before.id == entry.id, case .file = before.kind, options.modificationTimes.accepts(before) {
             return before.mtime / 1_000_000_000
         }
-        var floor = old?.removedFloor ?? 0
+        var floor = self.floor
         if let before, case .file = before.kind { floor = before.mtime / 1_000_000_000 }
         if let status, status.kind == .file { floor = max(floor, status.mtime / 1_000_000_000) }
         return options.modificationTimes.time(of: entry.id, commit: commit.time, now: now, after: floor)

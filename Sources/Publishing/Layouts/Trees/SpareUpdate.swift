@@ -20,6 +20,7 @@ struct SpareUpdate {
     /// - Returns: also the paths of the visible tree that turned out not to be what was published.
     func run(from repository: borrowing Repository) throws -> (StagedTree, drifted: [TreePath]) {
         let doubtful = Set(spare.doubtful)
+        let floor = try visible?.record.removedFloor ?? pool.youngestTime()
         let plan = try TreePlan(
             to: tree,
             from: TreePlan.Base(
@@ -28,7 +29,7 @@ struct SpareUpdate {
         guard let root = try pool.trees.folder(EntryName(spare.name)) else {
             throw DiskError("open the folder", spare.name, code: ENOENT)
         }
-        try checkSpace(for: plan, in: root) { keeps($1, at: $0, doubtful) != nil }
+        try checkSpace(for: plan, in: root) { keeps($1, at: $0, doubtful, floor) != nil }
         try pool.close(spare.name)
         try pool.notePlan(doubtful.union(plan.changes.map(\.path)), of: spare.name)
 
@@ -36,8 +37,8 @@ struct SpareUpdate {
             root: root, record: spare.record, doubtful: doubtful, lostAndFound: lostAndFound, pace: pace)
         let build = TreeBuild(
             commit: commit, options: options, now: now, visible: visible?.record, drifted: Set(drifted),
-            durable: plan.changes.count <= Durability.mostSingleSyncs, pace: pace)
-        let kept = try clearing.run(plan.shownChanges) { entry, path in keeps(entry, at: path, doubtful) }
+            floor: floor, durable: plan.changes.count <= Durability.mostSingleSyncs, pace: pace)
+        let kept = try clearing.run(plan.shownChanges) { entry, path in keeps(entry, at: path, doubtful, floor) }
         let output = try build.run(
             plan.leaves.filter { kept[$0.path] == nil }, in: root, source: visible?.folder, from: repository)
         try Durability(everything: !build.durable).sync(root, folders: clearing.standing(plan.folders))
@@ -49,7 +50,7 @@ struct SpareUpdate {
         for (path, row) in plan.leftOut { rows[path] = row }
         for (path, row) in kept { rows[path] = row }
         for (path, row) in output.rows { rows[path] = row }
-        var (record, removed) = record(applying: rows, of: plan.changes)
+        var (record, removed) = record(applying: rows, of: plan.changes, floor)
         record.root = try root.status.inode
         let name = try rename(to: record)
         try pool.noteTimes(of: record, at: plan.changes.map(\.path), in: name)
@@ -70,24 +71,24 @@ struct SpareUpdate {
     /// What the spare has already and may keep, because the time that it shows is not one that the path has had with other
     /// bytes since.
     private func keeps(
-        _ entry: TreeEntry, at path: TreePath, _ doubtful: Set<TreePath>
+        _ entry: TreeEntry, at path: TreePath, _ doubtful: Set<TreePath>, _ removedFloor: Int64
     ) -> RecordedEntry? {
         guard !doubtful.contains(path), let row = spare.record[path], row.id == entry.id,
             row.kind == entry.kind, row.isFile, options.modificationTimes.accepts(row)
         else { return nil }
         let shown = visible?.record[path]
         if options.modificationTimes == .content { return row }
-        let floor = shown.flatMap { $0.isFile ? $0.time : nil } ?? visible?.record.removedFloor ?? 0
+        let floor = shown.flatMap { $0.isFile ? $0.time : nil } ?? removedFloor
         return shown?.id == row.id && shown?.time == row.time || row.time > floor ? row : nil
     }
 
     /// - Parameter changes: also those of which the spare has no row and gets none: what is visible may have one.
     private func record(
-        applying rows: [TreePath: RecordedEntry?], of changes: [TreePlan.Change]
+        applying rows: [TreePath: RecordedEntry?], of changes: [TreePlan.Change], _ floor: Int64
     ) -> (TreeRecord, removed: Int) {
         var record = spare.record
         var removed = 0
-        record.removedFloor = max(record.removedFloor, visible?.record.removedFloor ?? 0)
+        record.removedFloor = max(record.removedFloor, floor)
         for path in changes.lazy.map(\.path) where rows[path]??.isFile != true {
             record.noteRemoval(of: spare.record[path])
             record.noteRemoval(of: visible?.record[path])

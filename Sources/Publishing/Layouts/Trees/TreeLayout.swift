@@ -166,15 +166,16 @@ struct TreeLayout: Layout {
             let root = try trees.makeFolder(temporary, mode: 0o700)
             let leaves = plan.leaves
             let fresh = leaves.count { $0.entry.id != old?[$0.path]?.id }
+            let floor = try old?.removedFloor ?? pool.youngestTime()
             let build = TreeBuild(
-                commit: commit, options: options, now: now, visible: old, drifted: drifted,
+                commit: commit, options: options, now: now, visible: old, drifted: drifted, floor: floor,
                 durable: fresh + plan.folders.count <= Durability.mostSingleSyncs)
             let output = try build.run(leaves, in: root, source: visible?.folder, from: repository)
             var record = TreeRecord(
                 layout: kind, commit: commit.id, tree: tree, subdirectory: options.subdirectory,
                 policy: options.policy, root: try root.status.inode, published: now)
             record.apply(output.rows.merging(plan.leftOut) { row, _ in row })
-            record.removedFloor = old?.removedFloor ?? 0
+            record.removedFloor = floor
             var removed = 0
             old?.rows.forEach { path, entry in
                 guard record[path]?.isFile != true else { return }

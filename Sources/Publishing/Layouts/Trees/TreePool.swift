@@ -231,6 +231,7 @@ struct TreePool {
             if try trees.status(EntryName(name))?.kind == .link { try trees.remove(EntryName(name)) }
         }
         let standing = Set(try names().map { $0.hasPrefix(".old-") ? String($0.dropFirst(5)) : $0 } + [live ?? ""])
+        if live == nil { try noteFloor(of: names(in: "records").filter { !standing.contains($0) }) }
         for folder in ["records", "plans"] {
             for name in try names(in: folder) where !standing.contains(name) {
                 try Directory(opening: path(folder)).remove(EntryName(name))
@@ -240,6 +241,34 @@ struct TreePool {
         _ = try? Directory(opening: destination.home).remove(Self.nextPrevious)
         try sweepSegments()
         return unfinished.count
+    }
+
+    // MARK: times
+
+    private static let floor = EntryName("floor")
+
+    /// Before records of trees go that were visible and that somebody has removed: their times have been seen.
+    private func noteFloor(of records: [String]) throws {
+        guard let youngest = try records.compactMap({ try record(of: $0)?.youngestTime }).max() else { return }
+        var writer = RecordWriter()
+        writer.line("\(max(youngest, try floor()))")
+        try Directory(opening: destination.home).replace(Self.floor, with: writer.bytes, mode: 0o600)
+    }
+
+    /// The youngest time, in seconds since 1970, of a file whose record is gone.
+    private func floor() throws -> Int64 {
+        guard try FileStatus.of(destination.home) != nil,
+            let bytes = try Directory(opening: destination.home).read(Self.floor)
+        else { return 0 }
+        var reader = RecordReader(bytes)
+        return reader.integer() ?? 0
+    }
+
+    /// The youngest time of any file that was ever visible: when what was is gone, its times are not, and no path may show other
+    /// bytes under one that it had.
+    func youngestTime() throws -> Int64 {
+        let records = try names(in: "records").compactMap { try record(of: $0) } + [destination.folderRecord()]
+        return try max(records.compactMap { $0?.youngestTime }.max() ?? 0, floor())
     }
 
     /// Removes the segments that no record shares any more.

@@ -1,0 +1,185 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+import Upstream
+
+@testable import Pipeline
+
+/// Thousands of passes in one process: a remote that pushes, rewrites, lies and fails, operators, strangers who change what is
+/// served, lost stores and restarts, chosen by a seed. After each pass the promises are looked at.
+@Suite struct `A simulation` {
+    /// Passes for each layout: `SIDEKICK_SIMULATION`.
+    private static let passes =
+        ProcessInfo.processInfo.environment["SIDEKICK_SIMULATION"].flatMap { Int($0) } ?? 700
+
+    @Test(arguments: ["link", "exchange", "folder"])
+    func `finds after each pass what the commit has, or what stood there before`(layout: String) async throws {
+        var world = try await World(layout, seed: SeededNumbers.seed)
+        for number in 0..<Self.passes {
+            try await world.step()
+            try world.check(number)
+            if world.isBroken { break }
+        }
+        await world.end()
+        #expect(world.successes > Self.passes / 3, "\(world.successes) of \(Self.passes)")
+    }
+}
+
+/// What there is, and what should be.
+private struct World {
+    private let layout: String
+    private var numbers: SeededNumbers
+    private let commits: [String]
+    private let trees: [String: [String: String]]
+    private var loop: LoopOnTrial
+    private let folder: TemporaryFolder
+    private let remote: ScriptedRemote
+    /// What was published last, as far as it can be known.
+    private var published: String?
+    private var hold: String?
+    /// Somebody changed what is served: until a pass works it is as he made it.
+    private var isSpoiled = false
+    private var story: [String] = []
+    /// Each path's bytes by what a web server makes its ETag of.
+    private var tags: [String: String] = [:]
+    private(set) var successes = 0
+    private(set) var isBroken = false
+
+    init(_ layout: String, seed: UInt64) async throws {
+        self.layout = layout
+        var numbers = SeededNumbers(seed: seed &+ UInt64(layout.utf8.count))
+        let source = try GitRepository()
+        let paths = ["index.html", "a", "b/c", "b/d", "e/f/g", "e/h", "i"]
+        var (changes, trees): ([[String: String?]], [[String: String]]) = ([], [])
+        var tree: [String: String] = [:]
+        for number in 0..<40 {
+            var change: [String: String?] = number == 0 ? ["index.html": "first"] : [:]
+            for path in paths where numbers.isOne(in: 3) {
+                let goes = path != "index.html" && numbers.isOne(in: 3)
+                // Few texts, so that one comes back, and lengths that are equal.
+                change.updateValue(goes ? nil : "text \(numbers.pick(Array(1...9)))", forKey: path)
+            }
+            change = change.filter { $0.value != nil || tree[$0.key] != nil }
+            for (path, text) in change { tree[path] = text }
+            changes.append(change)
+            trees.append(tree)
+        }
+        let dates = (0..<40).map { _ in Int.random(in: 1_600_000_000...1_600_000_009, using: &numbers) }
+        commits = try source.history(changes) { dates[$0] }
+        self.trees = Dictionary(zip(commits, trees)) { first, _ in first }
+        self.numbers = numbers
+        remote = ScriptedRemote(source)
+        remote.tip = commits[0]
+        folder = try TemporaryFolder(in: access("/dev/shm", W_OK) == 0 ? "/dev/shm" : nil)
+        loop = try await LoopOnTrial(remote, environment: Self.environment(layout), in: folder)
+        _ = try await loop.clock.pause()
+        try note()
+    }
+
+    private static func environment(_ layout: String) -> [String: String] {
+        ["SIDEKICK_LAYOUT": layout, "SIDEKICK_GRACE": "0", "SIDEKICK_KEEP_PREVIOUS": "0"]
+    }
+
+    private var www: String { folder("www") }
+    private var holdFile: String { folder(".sidekick/www/hold.json") }
+
+    private mutating func say(_ text: String) { story = story.suffix(30) + [text] }
+
+    /// Something happens, then a pass.
+    mutating func step() async throws {
+        switch Int.random(in: 0..<100, using: &numbers) {
+        case 0..<45:
+            remote.tip = numbers.pick(commits)
+            say("push \(remote.tip!.prefix(7))")
+        case 45..<50:
+            remote.tip = String(repeating: numbers.pick(["a", "b"]), count: 40)
+            say("a lie")
+        case 50..<56:
+            remote.fault = numbers.pick([
+                UpstreamError.unreachable(host: "host", reason: "x"), .stalled(host: "host", seconds: 1),
+                .repositoryNotFound(address: "x"), .closed(host: "host", reason: "x"),
+            ])
+            say("it fails")
+        case 56..<74:
+            remote.fault = nil
+            say("it works")
+        case 74..<77:
+            hold = numbers.pick(commits)
+            try folder.write(
+                #"{"commit":"\#(hold!)","ref":"HEAD","since":"2026-01-01T00:00:00Z"}"#, to: ".sidekick/www/hold.json")
+            say("hold \(hold!.prefix(7))")
+        case 77..<84:
+            hold = nil
+            unlink(holdFile)
+            say("resume")
+        case 84..<89:
+            // With another length, which a look tells; what is the same by `lstat` is a verification's.
+            guard folder.has("www/index.html") else { break }
+            try Data("somebody else".utf8).write(to: URL(fileURLWithPath: www + "/index.html"), options: [])
+            isSpoiled = true
+            say("index.html is changed in place")
+        case 89..<92:
+            guard let root = realpath(www, nil) else { break }
+            defer { free(root) }
+            try FileManager.default.removeItem(atPath: String(cString: root))
+            isSpoiled = true
+            say("the tree is removed")
+        case 92..<94:
+            try? FileManager.default.removeItem(atPath: folder(".sidekick/www/git"))
+            say("the store is removed")
+        default:
+            await loop.end()
+            say("restart")
+            loop = try await LoopOnTrial(remote, environment: Self.environment(layout), in: folder)
+            _ = try await loop.clock.pause()
+            try note()
+            return
+        }
+        try await loop.clock.goOn()
+        _ = try await loop.clock.pause()
+        try note()
+    }
+
+    private var lastResult: String? {
+        loop.journal.live?.attempts.first.map { "\($0.result)" }
+    }
+
+    private mutating func note() throws {
+        let result = lastResult ?? "none"
+        say("-> \(result)")
+        guard result != "failed" else { return }
+        successes += 1
+        published = hold ?? remote.tip
+        isSpoiled = false
+    }
+
+    /// Promises 1 and 4 of docs/architecture.md, and what clients remember.
+    mutating func check(_ number: Int) throws {
+        guard !isSpoiled, let published, let tree = trees[published] else { return }
+        var wrong: [String] = []
+        for (path, text) in tree {
+            let found = try? String(contentsOfFile: www + "/" + path, encoding: .utf8)
+            if found != text { wrong.append("\(path) is \(found ?? "absent") and not \(text)") }
+            var status = stat()
+            guard stat(www + "/" + path, &status) == 0 else { continue }
+            let tag = "\(path) \(status.st_mtim.tv_sec) \(status.st_size)"
+            if let before = tags.updateValue(text, forKey: tag), before != text {
+                wrong.append("\(tag) was \(before) and is \(text)")
+            }
+        }
+        for path in Set(trees.values.flatMap(\.keys)).subtracting(tree.keys) {
+            var status = stat()
+            if lstat(www + "/" + path, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+                wrong.append("\(path) is there")
+            }
+        }
+        guard !wrong.isEmpty else { return }
+        isBroken = true
+        Issue.record(
+            "pass \(number), layout \(layout), seed \(SeededNumbers.seed): \(wrong)\n\(story.joined(separator: "\n"))\n\(loop.said.suffix(3_000))"
+        )
+    }
+
+    func end() async { await loop.end() }
+}
