@@ -15,7 +15,8 @@ let tests: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "GitTests", dependencies: ["Git", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "UpstreamTests", dependencies: ["Git", "Platform", "Upstream", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+        name: "UpstreamTests", dependencies: ["Git", "Platform", "Upstream", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "PublishingTests", dependencies: ["Git", "Publishing", "TestSupport"], swiftSettings: strict),
     .testTarget(
         name: "PipelineTests",
