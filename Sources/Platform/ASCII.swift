@@ -6,6 +6,7 @@ extension UInt8 {
     /// Of ASCII.
     public var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(lowercasedASCII) }
 
+    /// Of ASCII.
     public var isControl: Bool { self < 32 || self == 127 }
 
     /// `A` to `Z` in small.

@@ -202,11 +202,13 @@ public final class Publisher: Sendable {
         // One that was cut short.
         _ = try endInspection()
         // What somebody changed since the last look is made anew with it, also where the commits do not differ.
+        let known = state.withLock { Set($0.drifted) }
         _ = try? isInSight()
         let drifted = state.withLock { $0.drifted }
         var staged = try layout.materialize(
             commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
         staged.notices += lostAndFound.notices
+        staged.notices += drifted.filter { !known.contains($0) }.map { .drifted(path: $0) }
         staged.mended = drifted
         return staged
     }
