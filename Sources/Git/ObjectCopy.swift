@@ -9,11 +9,15 @@ extension Repository {
     /// - Parameters:
     ///   - depth: how many commits of history come along; 0 is all that the source has.
     ///   - progress: told from time to time how far it is; what it throws ends the copy.
+    /// Of a partial clone (git-clone(1), `--filter`), which has some blobs only, those come that it has: what is published proves that it
+    /// needs no other.
+    ///
     /// - Throws: `GitError` when the source lacks an object, `CancellationError` when the task was cancelled.
     public borrowing func copy(
         _ commit: ObjectID, depth: Int, from source: borrowing Repository, progress: (TransferProgress) throws -> Void
     ) throws {
         let missing = try missing(from: source, commit: commit, depth: depth)
+        if missing.lacksBlobs { try markPartial() }
         if !missing.objects.isEmpty {
             let builder = try source.packBuilder(of: missing.objects)
             defer { git_packbuilder_free(builder) }
@@ -41,6 +45,8 @@ extension Repository {
         var objects: [ObjectID] = []
         /// Commits that come without their parents.
         var boundary: [ObjectID] = []
+        /// Whether the source has not all blobs either.
+        var lacksBlobs = false
     }
 
     private borrowing func missing(
@@ -56,20 +62,23 @@ extension Repository {
         }
         var missing = Missing()
         // What a tree that came before has need not be asked for one by one.
-        let known = fetchedCommit().flatMap { try? self.commit($0).tree }
+        let isPartial = source.isPartial
+        let known = isPartial ? nil : fetchedCommit().flatMap { try? self.commit($0).tree }
+        // What it lacked the last time it may have now.
+        func isWhole(_ id: ObjectID) -> Bool { !isPartial && isHere(id) }
         var seen: Set<ObjectID> = []
         var generation = [commit]
         var level = 1
         while !generation.isEmpty {
             try Task.checkCancellation()
             var next: [ObjectID] = []
-            for id in generation where seen.insert(id).inserted && !isHere(id) {
+            for id in generation where seen.insert(id).inserted && !isWhole(id) {
                 let commit = try source.commit(id)
-                missing.objects.append(id)
+                if !isHere(id) { missing.objects.append(id) }
                 var trees = [(tree: commit.tree, known: known)]
                 while let (tree, known) = trees.popLast() {
-                    guard seen.insert(tree).inserted, tree != known, !isHere(tree) else { continue }
-                    missing.objects.append(tree)
+                    guard seen.insert(tree).inserted, tree != known, !isWhole(tree) else { continue }
+                    if !isHere(tree) { missing.objects.append(tree) }
                     // Where it cannot be read, all is asked for.
                     let before = known.flatMap { try? TreeRows(of: $0, in: self) }
                     try TreeRows.compare(before, TreeRows(of: tree, in: source)) { old, new in
@@ -78,11 +87,15 @@ extension Repository {
                         case .folder: trees.append((new.id, old?.kind == .folder ? old?.id : nil))
                         case .submodule: return
                         case .file, .link:
-                            if seen.insert(new.id).inserted && !isHere(new.id) { missing.objects.append(new.id) }
+                            guard seen.insert(new.id).inserted, !isHere(new.id) else { return }
+                            guard try !isPartial || source.contains(new.id) else { return missing.lacksBlobs = true }
+                            missing.objects.append(new.id)
                         }
                     }
                 }
                 var parents: [ObjectID] = []
+                // What is here has its parents here, or is known as an end.
+                guard !isHere(id) else { continue }
                 for parent in commit.parents where try isHere(parent) || source.contains(parent) {
                     parents.append(parent)
                 }

@@ -64,10 +64,34 @@ enum RepositoryFormat {
         return UnsupportedExtension(name: name, value: "")
     }
 
-    private static func text(_ name: String, in configuration: OpaquePointer?) -> String? {
+    /// What git says of a partial clone, and what a store of ours says that was filled from one.
+    static let partialMarks = ["extensions.partialclone", "sidekick.partial"]
+
+    static func text(_ name: String, in configuration: OpaquePointer?) -> String? {
         var buffer = git_buf()
         guard git_config_get_string_buf(&buffer, configuration, name) == 0 else { return nil }
         defer { git_buf_dispose(&buffer) }
         return buffer.ptr.map { String(cString: $0) }
+    }
+}
+
+extension Repository {
+    /// Whether it may lack blobs of the commits that it has.
+    var isPartial: Bool {
+        var configuration: OpaquePointer?
+        guard git_repository_config(&configuration, pointer) == 0 else { return false }
+        defer { git_config_free(configuration) }
+        return RepositoryFormat.partialMarks.contains { RepositoryFormat.text($0, in: configuration) != nil }
+    }
+
+    /// Says so from now on: what is copied out of it lacks them, too.
+    borrowing func markPartial() throws(GitError) {
+        guard !isPartial else { return }
+        var configuration: OpaquePointer?
+        let pointer = pointer
+        try check("git_repository_config") { git_repository_config(&configuration, pointer) }
+        defer { git_config_free(configuration) }
+        let name = RepositoryFormat.partialMarks[1]
+        try check("git_config_set_bool") { git_config_set_bool(configuration, name, 1) }
     }
 }

@@ -39,6 +39,48 @@ import Testing
         #expect(try fsck(folder("git")) == "")
     }
 
+    /// As `git clone --filter=blob:none` and a sparse checkout leave it.
+    @Test func `of a partial clone comes what it has, later what it has then, and a compaction keeps that`() throws {
+        let source = try GitRepository()
+        try source.commit(["docs/a": "1", "big": "blob", "other": "x"])
+        let folder = try TemporaryFolder()
+        try Command.run(["git", "clone", "-q", "--bare", source.path, folder("partial")])
+        func lose(_ text: String) throws -> String {
+            let id = try Command.run(["git", "hash-object", "--stdin"], input: Data(text.utf8)).text
+                .trimmingCharacters(in: .newlines)
+            let place = folder("partial/objects/\(id.prefix(2))/\(id.dropFirst(2))")
+            try FileManager.default.moveItem(atPath: place, toPath: folder(text))
+            return place
+        }
+        try Command.run(
+            [
+                "sh", "-c",
+                "mkdir aside && mv objects/pack/* aside/ 2>/dev/null; for pack in aside/*.pack; do [ ! -e $pack ] || git unpack-objects -q < $pack; done",
+            ], in: folder("partial"), environment: GitRepository.environment())
+        let place = try lose("blob")
+        _ = try lose("x")
+        let store = Store(path: folder("git"))
+        let commit = try #require(ObjectID(hex: source.head))
+        func copy() throws {
+            try store.openToFill().copy(commit, depth: 1, from: Repository(opening: folder("partial"))) { _ in }
+        }
+        func has(_ text: String) throws -> Bool {
+            try store.open().contains(Array(text.utf8).withUnsafeBytes { try ObjectID(hashing: $0) })
+        }
+        // Without the word of git, what is missing is damage.
+        #expect(throws: GitError.self) { try copy() }
+        try Command.run(
+            ["git", "config", "extensions.partialClone", "origin"], in: folder("partial"),
+            environment: GitRepository.environment())
+        try copy()
+        #expect(try has("1") && !has("blob") && !has("x"))
+        try FileManager.default.moveItem(atPath: folder("blob"), toPath: place)
+        try copy()
+        #expect(try has("1") && has("blob") && !has("x"))
+        try store.compact(keeping: [commit], depth: 1)
+        #expect(try has("1") && has("blob") && !has("x"))
+    }
+
     @Test func `an update brings only what is missing, in one pack`() throws {
         let source = try GitRepository()
         try source.commit(["a": "1", "folder/b": "2"])
