@@ -15,6 +15,14 @@ enum Standing {
     case foreignFolder
     case file
 
+    /// Whether what was visible may have been removed by somebody.
+    var isLost: Bool {
+        switch self {
+        case .nothing, .lostTree: true
+        case .linkedTree, .exchangedTree, .publishedFolder, .foreignLink, .foreignFolder, .file: false
+        }
+    }
+
     var isTree: Bool {
         switch self {
         case .linkedTree, .exchangedTree: true

@@ -231,7 +231,9 @@ struct TreePool {
             if try trees.status(EntryName(name))?.kind == .link { try trees.remove(EntryName(name)) }
         }
         let standing = Set(try names().map { $0.hasPrefix(".old-") ? String($0.dropFirst(5)) : $0 } + [live ?? ""])
-        if live == nil { try noteFloor(of: names(in: "records").filter { !standing.contains($0) }) }
+        if try destination.standing(in: self).isLost {
+            try noteFloor(of: names(in: "records").filter { !standing.contains($0) })
+        }
         for folder in ["records", "plans"] {
             for name in try names(in: folder) where !standing.contains(name) {
                 try Directory(opening: path(folder)).remove(EntryName(name))
