@@ -64,10 +64,11 @@ enum RepositoryFormat {
         return UnsupportedExtension(name: name, value: "")
     }
 
-    /// What git says of a partial clone, and what a store of ours says that was filled from one.
-    static let partialMarks = ["extensions.partialclone", "sidekick.partial"]
+    /// What git says of a partial clone, before 2.28 and since, and what a store of ours says that was filled from one.
+    static let partialMarks = "^(extensions\\.partialclone|remote\\..*\\.promisor|\(partialMark))$"
+    static let partialMark = "sidekick.partial"
 
-    static func text(_ name: String, in configuration: OpaquePointer?) -> String? {
+    private static func text(_ name: String, in configuration: OpaquePointer?) -> String? {
         var buffer = git_buf()
         guard git_config_get_string_buf(&buffer, configuration, name) == 0 else { return nil }
         defer { git_buf_dispose(&buffer) }
@@ -81,7 +82,7 @@ extension Repository {
         var configuration: OpaquePointer?
         guard git_repository_config(&configuration, pointer) == 0 else { return false }
         defer { git_config_free(configuration) }
-        return RepositoryFormat.partialMarks.contains { RepositoryFormat.text($0, in: configuration) != nil }
+        return git_config_foreach_match(configuration, RepositoryFormat.partialMarks, { _, _ in 1 }, nil) == 1
     }
 
     /// Says so from now on: what is copied out of it lacks them, too.
@@ -91,7 +92,7 @@ extension Repository {
         let pointer = pointer
         try check("git_repository_config") { git_repository_config(&configuration, pointer) }
         defer { git_config_free(configuration) }
-        let name = RepositoryFormat.partialMarks[1]
+        let name = RepositoryFormat.partialMark
         try check("git_config_set_bool") { git_config_set_bool(configuration, name, 1) }
     }
 }

@@ -208,7 +208,10 @@ public final class Publisher: Sendable {
         var staged = try layout.materialize(
             commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
         staged.notices += lostAndFound.notices
-        staged.notices += drifted.filter { !known.contains($0) }.map { .drifted(path: $0) }
+        // In a folder that is others' too it is no news that they change something.
+        if layout.kind.isAlone {
+            staged.notices += drifted.filter { !known.contains($0) }.map { .drifted(path: $0) }
+        }
         staged.mended = drifted
         return staged
     }
