@@ -6,12 +6,12 @@ extension Repository {
     ///
     /// libgit2's local transport would do the same, but fails on shallow clones and on worktrees.
     ///
+    /// Of a partial clone (git-clone(1), `--filter`), which has some blobs only, those come that it has: what is published
+    /// proves that it needs no other.
+    ///
     /// - Parameters:
     ///   - depth: how many commits of history come along; 0 is all that the source has.
     ///   - progress: told from time to time how far it is; what it throws ends the copy.
-    /// Of a partial clone (git-clone(1), `--filter`), which has some blobs only, those come that it has: what is published proves that it
-    /// needs no other.
-    ///
     /// - Throws: `GitError` when the source lacks an object, `CancellationError` when the task was cancelled.
     public borrowing func copy(
         _ commit: ObjectID, depth: Int, from source: borrowing Repository, progress: (TransferProgress) throws -> Void

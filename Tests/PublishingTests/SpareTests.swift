@@ -119,6 +119,23 @@ private let layouts: [LayoutKind] = [.link, .exchange]
         #expect(try site.lost() == ["folder1/file": "edited"])
     }
 
+    @Test(arguments: layouts, [false, true])
+    func `trees that are never shown do not pile up, neither at first nor when the live one was removed`(
+        layout: LayoutKind, isLost: Bool
+    ) throws {
+        let site = try Site(layout)
+        if isLost {
+            try site.publish(["a": "0"])
+            let root = try #require(realpath(site.www, nil))
+            defer { free(root) }
+            try FileManager.default.removeItem(atPath: String(cString: root))
+        }
+        // As a gate that refuses, or a kill in between, and nobody who cleans up.
+        for number in 1...6 { _ = try site.stage(site.commit(["a": "\(number)"])) }
+        let trees = try FileManager.default.contentsOfDirectory(atPath: site.state + "/trees")
+        #expect(trees.count <= 2, "\(trees)")
+    }
+
     @Test(arguments: LayoutKind.allCases)
     func `drift that was found is mended in every tree`(layout: LayoutKind) throws {
         let (site, _) = try big(layout, count: 10)

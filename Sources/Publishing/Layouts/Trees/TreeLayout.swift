@@ -74,7 +74,13 @@ struct TreeLayout: Layout {
         guard !destination.isInside, !destination.isMountPoint else { throw cannotSwitch }
         let visible = try visible()
         // Somebody removed what was: the next folder may get its inode, and would be taken for it.
-        if visible == nil { try pool.forgetLost() }
+        if visible == nil, try pool.forgetLost() {
+            // Nothing says any more which of a spare's files have had other bytes since, at a younger time: all is made anew.
+            let previous = try pool.previous()?.tree
+            for spare in try pool.spares(besides: previous) {
+                _ = try pool.retire(spare.name, keeping: lostAndFound) { false }
+            }
+        }
         try distrust(drifted, of: visible, keeping: lostAndFound)
         let (staged, found) = try make(
             commit, tree: tree, visible, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
@@ -87,8 +93,7 @@ struct TreeLayout: Layout {
         _ commit: Commit, tree: ObjectID, _ visible: VisibleTree?, from repository: borrowing Repository, now: Int64,
         drifted: [TreePath], keeping lostAndFound: LostAndFound
     ) throws -> (StagedTree, drifted: [TreePath]) {
-        // Without it nothing says which times the files of a spare have had other bytes at since: all is made anew.
-        for spare in try visible == nil ? [] : spares(behind: visible, in: repository) {
+        for spare in try spares(behind: visible, in: repository) {
             let update = SpareUpdate(
                 pool: pool, spare: spare, visible: visible, drifted: drifted, commit: commit, tree: tree,
                 options: options, layout: kind, now: now, lostAndFound: lostAndFound)

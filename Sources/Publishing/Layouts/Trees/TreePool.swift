@@ -250,12 +250,15 @@ struct TreePool {
     private static let floor = EntryName("floor")
 
     /// Removes the records of trees that are not there, when nothing is visible: somebody has removed them.
-    func forgetLost() throws {
-        guard try FileStatus.of(path("records")) != nil else { return }
+    ///
+    /// - Returns: whether that has ever been so.
+    func forgetLost() throws -> Bool {
+        guard try FileStatus.of(path("records")) != nil else { return false }
         let standing = Set(try names().map { $0.hasPrefix(".old-") ? String($0.dropFirst(5)) : $0 })
         let lost = try names(in: "records").filter { !standing.contains($0) }
         try noteFloor(of: lost)
         for name in lost { try removeRecord(of: name) }
+        return try floor() > 0
     }
 
     /// Before records of trees go that were visible and that somebody has removed: their times have been seen.
