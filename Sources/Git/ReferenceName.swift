@@ -21,7 +21,7 @@ public struct ReferenceName: Hashable, Sendable, Comparable, CustomStringConvert
     }
 
     /// Of what no reference names.
-    public static let none = ReferenceName(bytes: [])
+    public static let empty = ReferenceName(bytes: [])
     /// What HEAD is called.
     public static let head: ReferenceName = "HEAD"
 

@@ -58,7 +58,7 @@ struct Deployment: Sendable {
         journal.enter(.gate)
         do {
             try await at(.gate) {
-                try await gate.judge(staged, target.commit, ref: target.ref ?? .none, replacing: before)
+                try await gate.judge(staged, target.commit, ref: target.ref ?? .empty, replacing: before)
             }
         } catch {
             if let before { await mend(before) }
@@ -78,7 +78,7 @@ struct Deployment: Sendable {
             "commit": "\(target.commit)", "written": "\(staged.filesWritten)",
             "bytes": "\(staged.bytesWritten)", "removed": "\(staged.filesRemoved)",
         ]
-        if let ref = target.ref { metadata["ref"] = "\(ref == .none ? "held" : ref.text)" }
+        if let ref = target.ref { metadata["ref"] = "\(ref == .empty ? "held" : ref.text)" }
         if let before { metadata["previous"] = "\(before.commit)" }
         logger.notice("published", metadata: metadata)
         hooks?.notePublished()

@@ -123,7 +123,7 @@ struct Pass: Sendable {
         } catch {
             throw SyncError(error, at: .fetch)
         }
-        return Target(commit: commit, ref: ReferenceName.none)
+        return Target(commit: commit, ref: ReferenceName.empty)
     }
 
     /// The commit that the next one must follow. When DESTINATION was lost, it is the one that was fetched last.

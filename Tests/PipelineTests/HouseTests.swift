@@ -85,7 +85,7 @@ import Testing
         var homes: [String: Int] = [:]
         for file in files {
             for match in file.code.matches(of: declaration) {
-                homes[String(match.1)] = try #require(Self.floors.firstIndex(of: file.floor))
+                homes[String(match.1)] = Self.floors.firstIndex(of: file.floor)
             }
         }
         #expect(homes.count > 60, "it reads the declarations")

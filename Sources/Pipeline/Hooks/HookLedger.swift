@@ -62,7 +62,7 @@ final class HookLedger: Sendable {
 
     /// The full name of the reference that named it; empty for what an operator holds.
     func ref(of published: Published) -> ReferenceName {
-        book.withLock { $0.origin.flatMap { $0.commit == "\(published.commit)" ? $0.name : nil } ?? .none }
+        book.withLock { $0.origin.flatMap { $0.commit == "\(published.commit)" ? $0.name : nil } ?? .empty }
     }
 
     private func change(_ body: (inout Book) -> Void) {

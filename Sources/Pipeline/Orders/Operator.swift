@@ -89,7 +89,7 @@ public enum Operator {
             guard let hold = try HoldFile(destination).read(), let commit = ObjectID(hex: hold.commit) else { return }
             let before = try await executor.run { try publisher.published() }
             guard before?.commit != commit else { return }
-            try await deployment.deploy(Target(commit: commit, ref: .none), replacing: before)
+            try await deployment.deploy(Target(commit: commit, ref: ReferenceName.empty), replacing: before)
         }
         // An old status is no reason to call the order failed.
         try? Status.rewrite(destination, published: publisher.published())
