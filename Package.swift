@@ -17,11 +17,14 @@ let tests: [Target] = [
     .testTarget(name: "GitTests", dependencies: ["Git", "TestSupport"], swiftSettings: strict),
     .testTarget(
         name: "UpstreamTests", dependencies: ["Git", "Platform", "Upstream", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "PublishingTests", dependencies: ["Git", "Publishing", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "ContentTests", dependencies: ["Git", "Content", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+        name: "PublishingTests", dependencies: ["Git", "Content", "Publishing", "TestSupport"], swiftSettings: strict),
     .testTarget(
         name: "PipelineTests",
         dependencies: [
-            "Git", "Pipeline", "Publishing", "TestSupport", "Upstream", .product(name: "Logging", package: "swift-log"),
+            "Git", "Content", "Pipeline", "Publishing", "TestSupport", "Upstream",
+            .product(name: "Logging", package: "swift-log"),
         ],
         swiftSettings: strict),
     .testTarget(
@@ -81,11 +84,12 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strict),
-        .target(name: "Publishing", dependencies: ["CLinux", "Platform", "Git"], swiftSettings: strict),
+        .target(name: "Content", dependencies: ["Platform", "Git"], swiftSettings: strict),
+        .target(name: "Publishing", dependencies: ["CLinux", "Platform", "Git", "Content"], swiftSettings: strict),
         .target(
             name: "Pipeline",
             dependencies: [
-                "CLinux", "Platform", "Git", "Upstream", "Publishing",
+                "CLinux", "Platform", "Git", "Content", "Upstream", "Publishing",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -103,19 +103,3 @@ enum ObjectKind: Equatable {
         }
     }
 }
-
-extension ObjectID {
-    /// The name that git gives to a blob of these bytes.
-    public init(hashing bytes: UnsafeRawBufferPointer) throws(GitError) {
-        try Library.started.get()
-        var oid = git_oid()
-        // A null pointer with no bytes is refused.
-        var empty: UInt8 = 0
-        try check("git_odb_hash") {
-            bytes.isEmpty
-                ? git_odb_hash(&oid, &empty, 0, GIT_OBJECT_BLOB)
-                : git_odb_hash(&oid, bytes.baseAddress, bytes.count, GIT_OBJECT_BLOB)
-        }
-        self.init(oid)
-    }
-}

@@ -64,9 +64,20 @@ enum RepositoryFormat {
         return UnsupportedExtension(name: name, value: "")
     }
 
-    /// What git says of a partial clone, before 2.28 and since, and what a store of ours says that was filled from one.
-    static let partialMarks = "^(extensions\\.partialclone|remote\\..*\\.promisor|\(partialMark))$"
+    /// What a store of ours says that was filled from a partial clone.
     static let partialMark = "sidekick.partial"
+
+    /// Whether a line of a configuration says that this is a partial clone: git's before 2.28 and since, and ours.
+    static func saysPartial(_ entry: git_config_entry) -> Bool {
+        let name = String(cString: entry.name).utf8
+        if name.elementsEqual("extensions.partialclone".utf8) { return true }
+        let isPromisor = name.starts(with: "remote.".utf8) && name.reversed().starts(with: ".promisor".utf8.reversed())
+        guard isPromisor || name.elementsEqual(partialMark.utf8) else { return false }
+        // A name without a value is true.
+        guard let value = entry.value else { return true }
+        var isTrue: Int32 = 0
+        return git_config_parse_bool(&isTrue, value) == 0 && isTrue == 1
+    }
 
     private static func text(_ name: String, in configuration: OpaquePointer?) -> String? {
         var buffer = git_buf()
@@ -82,7 +93,10 @@ extension Repository {
         var configuration: OpaquePointer?
         guard git_repository_config(&configuration, pointer) == 0 else { return false }
         defer { git_config_free(configuration) }
-        return git_config_foreach_match(configuration, RepositoryFormat.partialMarks, { _, _ in 1 }, nil) == 1
+        // Not by an expression: libgit2 1.5 never gives back what a name costs that it does not match.
+        return git_config_foreach(
+            configuration, { entry, _ in entry.map { RepositoryFormat.saysPartial($0.pointee) } == true ? 1 : 0 }, nil)
+            == 1
     }
 
     /// Says so from now on: what is copied out of it lacks them, too.

@@ -1,3 +1,4 @@
+import Content
 import Git
 import Logging
 import Publishing
@@ -40,8 +41,9 @@ struct Deployment: Sendable {
             try await executor.run {
                 let staged: StagedTree
                 do {
-                    let repository = try store.open()
-                    staged = try publisher.materialize(try repository.commit(target.commit), from: repository)
+                    let contents = Contents(try store.open())
+                    let commit = try contents.repository.commit(target.commit)
+                    staged = try publisher.materialize(commit, from: contents)
                 } catch let error as GitError where target.isFetched && error.isDamage {
                     // What came from the remote is the remote's; what was proven to be here once is the store's.
                     throw try store.isSound() ? IncompleteCommit(commit: target.commit, reason: error.message) : error

@@ -1,3 +1,4 @@
+import Content
 import Git
 import Logging
 import Publishing
@@ -109,7 +110,7 @@ struct Pass: Sendable {
                 let repository = try store.open()
                 let root = try repository.commit(commit).tree
                 // A folder that is not there is told of when the tree is made.
-                guard let tree = try repository.subtree(of: root, at: TreePath(options.subdirectory)) else { return }
+                guard let tree = try repository.subtree(of: root, at: options.recipe.subdirectory) else { return }
                 try repository.proveConnected(
                     tree: tree, given: nil, depth: options.limits.depth, folders: options.limits.files)
             }

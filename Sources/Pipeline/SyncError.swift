@@ -98,6 +98,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
             case .destinationBusy, .stateBusy: (.fixConfiguration, .temporaryFailure)
             case .spaceMissing: (.retry, .cannotCreate)
             case .nothingPublished: (.fixConfiguration, .unhealthy)
+            case .newerState: (.fixConfiguration, .cannotCreate)
             case .subdirectoryMissing, .subdirectoryNoFolder, .entryRefused, .linkRefused, .limitExceeded,
                 .pathsTooLong:
                 (.fixRemote, .dataError)

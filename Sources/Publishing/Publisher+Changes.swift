@@ -1,3 +1,4 @@
+import Content
 public import Git
 
 /// What `Publisher.changes` found.
@@ -39,15 +40,15 @@ extension Publisher {
     /// - Returns: `nil` when it cannot be told.
     private func changes(of record: TreeRecord, since commit: ObjectID) throws -> [TreePath]? {
         guard destination.store.exists else { return nil }
-        let selection = options.selection
+        let recipe = options.recipe
         var (paths, hasLinks): ([TreePath], Bool) = ([], false)
         do {
             let repository = try destination.store.open()
             let root = try repository.commit(commit).tree
-            guard let old = try repository.subtree(of: root, at: TreePath(options.subdirectory)) else { return nil }
+            guard let old = try repository.subtree(of: root, at: recipe.subdirectory) else { return nil }
             try repository.differences(
                 from: old, to: record.tree, depth: options.limits.depth, folders: options.limits.files,
-                looksAt: { entry, path, _ in selection.publishes(entry, at: path) }
+                looksAt: { entry, path, _ in recipe.selection.publishes(entry, at: path) }
             ) { change in
                 paths.append(change.path)
                 hasLinks = hasLinks || change.old?.kind == .link || change.new?.kind == .link

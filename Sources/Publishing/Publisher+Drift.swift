@@ -1,3 +1,4 @@
+import Content
 public import Git
 import Glibc
 
@@ -10,7 +11,8 @@ extension Publisher {
         // What an update that was given up left is neither commit, and is known as that (its root is 0): the next one decides.
         guard let visible = try layout.visible(), visible.record.root != 0 else { return 0 }
         let (record, folder) = (visible.record, visible.folder)
-        let findings = try Survey(record: record, folder: folder, modificationTimes: options.modificationTimes).run()
+        let findings = try Survey(record: record, folder: folder, modificationTimes: options.recipe.modificationTimes)
+            .run()
         let root = try folder.status.inode
         if !findings.corrected.isEmpty || record.root != root {
             var corrected = record
@@ -71,9 +73,7 @@ extension Destination {
     /// The options with which what is visible was made; `nil` when nothing of ours is.
     public func publishedOptions() throws -> PublishingOptions? {
         guard let visible = try visible(in: TreePool(self)) else { return nil }
-        var options = PublishingOptions(like: visible.record)
-        options?.layout = visible.kind
-        return options
+        return PublishingOptions(layout: visible.kind, recipe: visible.record.recipe)
     }
 
     /// Compares what is visible with its commit, without owning it: when an update comes in between, once more.

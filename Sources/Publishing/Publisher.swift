@@ -1,3 +1,4 @@
+public import Content
 public import Git
 import Glibc
 import Synchronization
@@ -40,6 +41,7 @@ public final class Publisher: Sendable {
     public static func open(
         _ destination: Destination, options: PublishingOptions
     ) throws -> (publisher: Publisher, notices: [Notice]) {
+        try destination.checkFormats()
         let layout = try (options.layout ?? destination.automaticLayout()).layout(of: destination, options)
         if [.file, .other].contains(try FileStatus.of(destination.path)?.kind) { throw destination.notAFolder }
         try layout.checkDestination()
@@ -184,19 +186,17 @@ public final class Publisher: Sendable {
     /// Whether that commit, as this publisher is set up, is what was published last, whatever has become of it on the disk.
     public func hasPublished(_ commit: ObjectID) throws -> Bool {
         guard let published = try published() else { return false }
-        // Byte by byte: to Swift, two spellings of one letter are the same, to a file system they are not.
-        return published.commit == commit && published.subdirectory.utf8.elementsEqual(options.subdirectory.utf8)
-            && published.policy == options.policy
+        return published.revision == Revision(commit: commit, recipe: options.recipe)
     }
 
     /// Makes files that equal the commit's tree, where nobody sees them yet.
     ///
     /// - Throws: `PublishingError`, `DiskError`, `GitError`; `CancellationError` between two files. Nothing visible has
     ///   changed then, and what was staged is removed.
-    public func materialize(_ commit: Commit, from repository: borrowing Repository) throws -> StagedTree {
-        let path = TreePath(options.subdirectory)
-        guard let tree = try repository.subtree(of: commit.tree, at: path) else {
-            throw try PublishingError.noSubdirectory(options.subdirectory, in: commit, of: repository)
+    public func materialize(_ commit: Commit, from contents: borrowing Contents) throws -> StagedTree {
+        let subdirectory = options.recipe.subdirectory
+        guard let tree = try contents.repository.subtree(of: commit.tree, at: subdirectory) else {
+            throw try PublishingError.noSubdirectory(subdirectory, in: commit, of: contents.repository)
         }
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         // One that was cut short.
@@ -206,7 +206,7 @@ public final class Publisher: Sendable {
         _ = try? isInSight()
         let drifted = state.withLock { $0.drifted }
         var staged = try layout.materialize(
-            commit, tree: tree, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
+            commit, tree: tree, from: contents, now: now, drifted: drifted, keeping: lostAndFound)
         staged.notices += lostAndFound.notices
         // In a folder that is others' too it is no news that they change something.
         if layout.kind.isAlone {

@@ -14,8 +14,9 @@ import Testing
             "NIOPosix", "NIOSSL",
             "Subprocess",
         ],
-        "Publishing": ["CLinux", "Platform", "Git"],
-        "Pipeline": ["CLinux", "Platform", "Git", "Upstream", "Publishing", "Logging", "Subprocess", "SystemPackage"],
+        "Content": ["Platform", "Git"],
+        "Publishing": ["CLinux", "Platform", "Git", "Content"],
+        "Pipeline": ["CLinux", "Platform", "Git", "Content", "Upstream", "Publishing", "Logging", "Subprocess", "SystemPackage"],
         "Edge": [
             "Platform", "Pipeline", "Upstream", "Crypto", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore",
             "NIOHTTPTypes",
@@ -34,7 +35,7 @@ import Testing
 
     @Test func `no room imports one that it may not know`() throws {
         let sources = Nginx.project + "/Sources"
-        let rooms = try FileManager.default.contentsOfDirectory(atPath: sources).filter { !$0.hasPrefix("C") }
+        let rooms = try FileManager.default.contentsOfDirectory(atPath: sources).filter { !$0.hasPrefix("C") || $0 == "Content" }
         #expect(Set(rooms) == Set(Self.arrows.keys))
         for (room, allowed) in Self.arrows {
             let files = try files(sources + "/" + room)

@@ -1,3 +1,4 @@
+import Content
 import Publishing
 import Testing
 import Upstream
@@ -45,7 +46,7 @@ import Upstream
     @Test func `patterns are one a line or with commas between, and as they stand in flags`() throws {
         func selection(flags: [String: String] = [:], _ environment: [String: String]) throws -> PathSelection {
             try Settings.parse(flags: flags, environment: needed.merging(environment) { $1 }).settings.publishing
-                .selection
+                .recipe.selection
         }
         #expect(try selection([:]) == .everything)
         #expect(try selection(["SIDEKICK_INCLUDE": "", "SIDEKICK_EXCLUDE": "\n , \n# a, b\n"]) == .everything)

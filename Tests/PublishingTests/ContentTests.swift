@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Git
 import TestSupport
@@ -8,7 +9,7 @@ import Testing
 @Suite struct `What of a commit is published` {
     @Test(arguments: LayoutKind.allCases)
     func `a subdirectory alone is published, and one that is missing changes nothing`(layout: LayoutKind) throws {
-        let site = try Site(layout, options: PublishingOptions(subdirectory: "public/site"))
+        let site = try Site(layout, options: PublishingOptions(recipe: Recipe(subdirectory: TreePath("public/site"))))
         let good = try site.commit(["public/site/a/b": "1", "public/site/c": "2", "public/not": "3", "root": "4"])
         try site.publish(good)
         #expect(try site.read("a/b") == "1")
@@ -34,13 +35,13 @@ import Testing
         }
         #expect(try site.folder.snapshot() == before)
         #expect(try site.shows(good))
-        site.options.subdirectory = "public"
+        site.options.recipe.subdirectory = TreePath("public")
         try site.open()
         #expect(try !site.shows(good))
         try site.publish(good)
         #expect(try site.read("site/a/b") == "1" && site.read("not") == "3")
         #expect(try site.status("a") == nil && site.status("c") == nil)
-        #expect(try site.publisher.published()?.subdirectory == "public")
+        #expect(try site.publisher.published()?.revision.recipe.subdirectory == TreePath("public"))
     }
 
     @Test(arguments: LayoutKind.allCases)

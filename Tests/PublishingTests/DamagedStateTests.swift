@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Git
 import TestSupport
@@ -100,7 +101,7 @@ import Testing
         let blob = try id(site.source.blob("2"))
         mixed.apply([
             TreePath("x"): RecordedEntry(
-                kind: .file(executable: false), id: blob, size: 1, mtime: status.mtime, inode: status.inode)
+                kind: .file(executable: false), content: .blob(blob), size: 1, mtime: status.mtime, inode: status.inode)
         ])
         mixed.root = 0
         try shelf.write(mixed, as: FolderLayout.recordName, in: home)

@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Git
 import TestSupport
@@ -111,7 +112,7 @@ import Testing
         try site.publish(commit)
         #expect(try site.differences(commit) == [], "an edited file must not live on in the next tree")
         // What was live trails as a spare; one that no update can use goes.
-        site.options.modificationTimes = .content
+        site.options.recipe.modificationTimes = .content
         try site.open()
         try site.publish(commit)
         try site.tidy()

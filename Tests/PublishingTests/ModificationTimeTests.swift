@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Git
 import TestSupport
@@ -102,7 +103,7 @@ import Testing
 
     @Test(arguments: [(-5, 1), (0, 1), (1, 1), (77, 77), (1000, 1000), (1001, 1000), (.max, 1000)] as [(Int64, Int64)])
     func `the commit's time is clamped to the present`(given: Int64, expected: Int64) throws {
-        let blob = try id(String(repeating: "0f", count: 20))
+        let blob = ContentID.blob(try id(String(repeating: "0f", count: 20)))
         #expect(ModificationTimes.commit.time(of: blob, commit: given, now: 1000, after: nil) == expected)
         #expect(ModificationTimes.commit.time(of: blob, commit: given, now: 1000, after: 5000) == 5001)
         #expect(ModificationTimes.content.time(of: blob, commit: given, now: 1000, after: 5000) > 978_307_200)
@@ -119,7 +120,7 @@ import Testing
     }
 
     @Test func `the policy content gives replicas with different histories the same times`() throws {
-        let content = PublishingOptions(modificationTimes: .content)
+        let content = PublishingOptions(recipe: Recipe(modificationTimes: .content))
         let sites = try LayoutKind.allCases.map { try Site($0, options: content) }
         var times: [[Int64]] = []
         for (number, site) in sites.enumerated() {
@@ -143,14 +144,14 @@ import Testing
         let site = try Site(layout)
         let first = try commit(site, ["a": "1", "b": "/2"], time: 1_000_000)
         try site.publish(first)
-        site.options.modificationTimes = .content
+        site.options.recipe.modificationTimes = .content
         try site.open()
         #expect(try !site.shows(first))
         let inode = try site.status("a")?.inode
         let next = changes ? try commit(site, ["a": "1", "b": "/3"], time: 1_000_001) : first
         try site.publish(next)
         for (name, text) in [("a", "1"), ("b/inside", changes ? "3" : "2")] {
-            let blob = try id(try site.source.blob(text))
+            let blob = ContentID.blob(try id(try site.source.blob(text)))
             #expect(
                 try site.mtime(name) == ModificationTimes.content.time(of: blob, commit: 0, now: 0, after: nil))
         }
@@ -165,11 +166,11 @@ import Testing
     func `a change of the policy back to commit keeps unchanged files and never goes back in time`(layout: LayoutKind)
         throws
     {
-        let site = try Site(layout, options: PublishingOptions(modificationTimes: .content))
+        let site = try Site(layout, options: PublishingOptions(recipe: Recipe(modificationTimes: .content)))
         let first = try commit(site, ["a": "1", "b": "2", "gone": "3"], time: 1000)
         try site.publish(first)
         let before = try ["a", "b", "gone"].reduce(into: [:]) { $0[$1] = try site.status($1) }
-        site.options.modificationTimes = .commit
+        site.options.recipe.modificationTimes = .commit
         try site.open()
         try site.publish(first)
         #expect(try site.status("a") == before["a"] && site.status("b") == before["b"])

@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Git
 import TestSupport
@@ -27,7 +28,7 @@ private let hasSecondFileSystem: Bool = {
 
     private func publish(_ commit: String, _ site: Site, _ publisher: Publisher) throws -> [Notice] {
         let repository = try Repository(opening: site.source.path)
-        return try publisher.publish(publisher.materialize(repository.commit(id(commit)), from: repository))
+        return try publisher.publish(publisher.materialize(repository.commit(id(commit)), from: Contents(repository)))
     }
 
     private func lost(_ state: String) throws -> [String: String] {

@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Git
 import TestSupport
@@ -14,15 +15,18 @@ import Testing
 
     private func record(_ paths: [[UInt8]] = Self.paths) throws -> TreeRecord {
         var record = TreeRecord(
-            layout: .exchange, commit: try id(String(repeating: "0a", count: 20)),
-            tree: try id(String(repeating: "f9", count: 20)), subdirectory: "with space/and\nline",
-            policy: "any\ntext", root: .max, published: -5, removedFloor: .max)
+            layout: .exchange,
+            revision: Revision(
+                commit: try id(String(repeating: "0a", count: 20)),
+                recipe: Recipe(subdirectory: TreePath("with space/and\nline"), modificationTimes: .content)),
+            tree: try id(String(repeating: "f9", count: 20)), root: .max, published: -5, removedFloor: .max)
         let kinds: [EntryKind] = [.file(executable: false), .file(executable: true), .link, .submodule]
         record.apply(
             try paths.enumerated().reduce(into: [:]) { rows, item in
                 let (number, path) = item
+                let object = try id(String(repeating: "0\(number % 10)", count: 20))
                 rows[TreePath(bytes: path)] = RecordedEntry(
-                    kind: kinds[number % 4], id: try id(String(repeating: "0\(number % 10)", count: 20)),
+                    kind: kinds[number % 4], content: number % 4 == 3 ? .commit(object) : .blob(object),
                     size: number == 0 ? 1 << 60 : Int64(number),
                     mtime: number == 1 ? .min : Int64(number) * 1_000_000_000,
                     inode: number == 2 ? .max : UInt64(number))
@@ -30,7 +34,7 @@ import Testing
         return record
     }
 
-    private func decoded(_ bytes: [UInt8]) -> TreeRecord? { TreeRecord(decoding: bytes) { _ in nil } }
+    private func decoded(_ bytes: [UInt8]) throws -> TreeRecord? { try TreeRecord(decoding: bytes) { _ in nil } }
 
     private func rows(_ record: TreeRecord) -> [TreePath: RecordedEntry] {
         var rows: [TreePath: RecordedEntry] = [:]
@@ -40,8 +44,8 @@ import Testing
 
     private func expectSame(_ one: TreeRecord, _ other: TreeRecord?) throws {
         let other = try #require(other)
-        #expect(other.layout == one.layout && other.commit == one.commit && other.tree == one.tree)
-        #expect(other.subdirectory == one.subdirectory && other.policy == one.policy && other.root == one.root)
+        #expect(other.layout == one.layout && other.revision == one.revision && other.tree == one.tree)
+        #expect(other.root == one.root)
         #expect(other.published == one.published && other.removedFloor == one.removedFloor)
         #expect(other.count == one.count)
         #expect(rows(other) == rows(one))
@@ -60,7 +64,7 @@ import Testing
         #expect(rows(record).count == Self.paths.count)
         try expectSame(record, decoded(record.encoded()))
         var empty = try self.record([])
-        empty.subdirectory = ""
+        empty.revision.recipe.subdirectory = .root
         try expectSame(empty, decoded(empty.encoded()))
     }
 
@@ -79,7 +83,7 @@ import Testing
                 let path = TreePath(
                     "folder\(Int.random(in: 0..<50, using: &random))/\(Int.random(in: 0..<100, using: &random))")
                 let entry = RecordedEntry(
-                    kind: Bool.random(using: &random) ? .link : .file(executable: false), id: .zero,
+                    kind: Bool.random(using: &random) ? .link : .file(executable: false), content: .blob(.zero),
                     size: Int64.random(in: 0...9, using: &random),
                     mtime: Int64(round), inode: 1)
                 changes.updateValue(random.isOne(in: 3) ? nil : entry, forKey: path)
@@ -119,31 +123,48 @@ import Testing
         }
     }
 
-    @Test func `an intent reads as it was written`() {
-        #expect(Intent(decoding: intent.encoded()) == intent)
+    @Test func `an intent reads as it was written`() throws {
+        #expect(try Intent(decoding: intent.encoded()) == intent)
         let empty = Intent(staging: "x", steps: [])
-        #expect(Intent(decoding: empty.encoded()) == empty)
+        #expect(try Intent(decoding: empty.encoded()) == empty)
+    }
+
+    @Test func `what a later version wrote is an error, and never nothing`() throws {
+        let text = String(decoding: try record([]).encoded(), as: UTF8.self)
+        let recipe = try #require(text.split(separator: "\n").first { $0.hasPrefix("{") })
+        for (old, new, what) in [
+            ("record 3\n", "record 4\n", "sidekick record 4"), ("record 3\n", "record 30\n", "sidekick record 30"),
+            ("\n5\n", "\n6\n", "rows of kind 6"),
+            (recipe + "", recipe.replacing("}", with: ",\"lfs\":true}"), "a recipe with more in it"),
+        ] {
+            let changed = text.replacing(old, with: new)
+            #expect(changed != text)
+            #expect(throws: FormatVersion.Newer(what: what)) { try decoded(Array(changed.utf8)) }
+        }
+        #expect(throws: FormatVersion.Newer(what: "sidekick intent 2")) {
+            try Intent(decoding: Array("sidekick intent 2\nanything".utf8))
+        }
     }
 
     @Test func `no beginning of a record is taken for one`() throws {
         let bytes = try record().encoded()
-        for count in 0..<bytes.count where decoded(Array(bytes[..<count])) != nil {
+        for count in 0..<bytes.count where try decoded(Array(bytes[..<count])) != nil {
             Issue.record("\(count) of \(bytes.count) bytes")
         }
     }
 
-    @Test func `no beginning of an intent is taken for one`() {
+    @Test func `no beginning of an intent is taken for one`() throws {
         let bytes = intent.encoded()
-        for count in 0..<bytes.count where Intent(decoding: Array(bytes[..<count])) != nil {
+        for count in 0..<bytes.count where try Intent(decoding: Array(bytes[..<count])) != nil {
             Issue.record("\(count) of \(bytes.count) bytes")
         }
     }
 
-    @Test func `a file of zeros, as a power cut leaves it, is neither`() {
+    @Test func `a file of zeros, as a power cut leaves it, is neither`() throws {
         for count in [1, 512, 4096] {
             let zeros = [UInt8](repeating: 0, count: count)
-            #expect(decoded(zeros) == nil)
-            #expect(Intent(decoding: zeros) == nil)
+            #expect(try decoded(zeros) == nil)
+            #expect(try Intent(decoding: zeros) == nil)
         }
     }
 
@@ -153,7 +174,7 @@ import Testing
             for (old, new) in [("\n0\nend\n", "\n\(count)\nend\n"), ("\n0\n0\nend\n", "\n\(count)\n0\nend\n")] {
                 let changed = text.replacing(old, with: new)
                 #expect(changed != text)
-                #expect(decoded(Array(changed.utf8)) == nil, "\(count)")
+                #expect(try decoded(Array(changed.utf8)) == nil, "\(count)")
             }
         }
     }
@@ -163,7 +184,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             for count in ["-1", "1", "9223372036854775807", "18446744073709551615", "x", ""] {
                 let text = "sidekick intent 1\nstaging\n\(count)\nend\n"
-                guard Intent(decoding: Array(text.utf8)) == nil else { throw TestFailure(count) }
+                guard try Intent(decoding: Array(text.utf8)) == nil else { throw TestFailure(count) }
             }
         }
     }

@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Git
 import TestSupport
@@ -53,8 +54,8 @@ final class Site: @unchecked Sendable {
     }
 
     func stage(_ commit: String, from path: String? = nil) throws -> StagedTree {
-        let repository = try Repository(opening: path ?? source.path)
-        return try publisher.materialize(repository.commit(try id(commit)), from: repository)
+        let contents = Contents(try Repository(opening: path ?? source.path))
+        return try publisher.materialize(contents.repository.commit(try id(commit)), from: contents)
     }
 
     @discardableResult

@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Git
 import TestSupport
@@ -14,7 +15,7 @@ private let layouts: [LayoutKind] = [.link, .exchange]
         let source = try Repository(opening: site.source.path)
         let store = try site.publisher.destination.store.openToFill()
         try store.copy(id(commit), depth: 1, from: source) { _ in }
-        let staged = try site.publisher.materialize(store.commit(id(commit)), from: store)
+        let staged = try site.publisher.materialize(store.commit(id(commit)), from: Contents(store))
         _ = try site.publisher.publish(staged)
         return commit
     }

@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Git
 import TestSupport
@@ -127,7 +128,7 @@ import Testing
 
     @Test(arguments: LayoutKind.allCases)
     func `the policy refuse keeps the old commit and names the link`(layout: LayoutKind) throws {
-        let site = try Site(layout, options: PublishingOptions(symlinks: .refuse))
+        let site = try Site(layout, options: PublishingOptions(recipe: Recipe(symlinks: .refuse)))
         let good = try site.commit(["a": "1"], links: ["l": "a"])
         try site.publish(good)
         let before = try site.folder.snapshot()
@@ -145,13 +146,13 @@ import Testing
         let site = try Site(layout)
         let commit = try site.commit(["a": "1"], links: ["l": "a", "out": "/etc"])
         #expect(skipped(try site.publish(commit)) == ["out"])
-        site.options.symlinks = .none
+        site.options.recipe.symlinks = .none
         try site.open()
         #expect(try !site.shows(commit))
         #expect(skipped(try site.publish(commit)) == ["l", "out"])
         #expect(try site.status("l") == nil)
         #expect(try site.shows(commit))
-        site.options.symlinks = .skip
+        site.options.recipe.symlinks = .skip
         try site.open()
         #expect(try !site.shows(commit))
         try site.publish(commit)

@@ -82,7 +82,7 @@ final class NotificationRecipient: Recipient {
 
     private func send(_ message: Notification, of commit: String) async throws {
         let id = [message.event.rawValue, message.host, message.destination, message.time, commit]
-        let digest = try id.joined(separator: "\n").withUTF8Bytes { try ObjectID(hashing: $0) }
+        let digest = id.joined(separator: "\n").withUTF8Bytes { ObjectID(hashing: $0) }
         try await notifier.send(message, id: "msg_\(digest)")
     }
 

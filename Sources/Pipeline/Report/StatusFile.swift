@@ -1,3 +1,4 @@
+import Content
 import FoundationEssentials
 import Git
 import Glibc
@@ -101,7 +102,8 @@ extension Status.Tree {
 
     init(_ published: Published) {
         self.init(
-            commit: published.commit.description, subdirectory: published.subdirectory,
+            commit: published.commit.description,
+            subdirectory: String(decoding: published.revision.recipe.subdirectory.bytes, as: UTF8.self),
             since: timestamp(Double(published.since)), files: published.files, bytes: published.bytes)
     }
 }

@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 import Publishing
@@ -150,10 +151,10 @@ struct SettingsReader {
     private mutating func publishing() -> PublishingOptions {
         var options = PublishingOptions()
         options.layout = LayoutKind(rawValue: choice(.layout))
-        options.subdirectory = subdirectory()
-        options.selection = selection()
-        options.modificationTimes = ModificationTimes(rawValue: choice(.mtime)) ?? options.modificationTimes
-        options.symlinks = SymlinkPolicy(rawValue: choice(.symlinks)) ?? options.symlinks
+        options.recipe = Recipe(
+            subdirectory: TreePath(subdirectory()), selection: selection(),
+            modificationTimes: ModificationTimes(rawValue: choice(.mtime)) ?? .commit,
+            symlinks: SymlinkPolicy(rawValue: choice(.symlinks)) ?? .skip)
         options.limits = Limits(files: count(.maxFiles), size: size(.maxSize), blob: size(.maxBlob))
         options.grace = duration(.grace)
         options.keepPrevious = duration(.keepPrevious)

@@ -1,10 +1,10 @@
+import Content
 import Dispatch
-import Git
 import Glibc
 import Platform
 import Synchronization
 
-/// Several threads that take work from one stack, each with a repository of its own.
+/// Several threads that take work from one stack, each with contents of its own.
 struct BuildThreads {
     let pace: Pace
 
@@ -17,23 +17,23 @@ struct BuildThreads {
     ///   - count: how many leaves there are in all.
     ///   - make: does one piece of work, and returns what it leads to. It asks often whether to go on, by what it is given for that.
     func run<Work: Sendable>(
-        _ first: [Work], count: Int, from repository: borrowing Repository,
+        _ first: [Work], count: Int, from contents: borrowing Contents,
         _ make:
-            @escaping @Sendable (Work, borrowing Repository, inout TreeBuild.Output, () throws -> Void) throws -> [Work]
+            @escaping @Sendable (Work, borrowing Contents, inout TreeBuild.Output, () throws -> Void) throws -> [Work]
     ) throws -> TreeBuild.Output {
         guard count > 0 else { return TreeBuild.Output() }
         let stack = WorkStack(first)
         let isAlone = count < Self.leastForThreads || !pace.usesThreads
         let helpers = isAlone ? 0 : min(Self.mostThreads, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) - 1
-        let open = repository.again
+        let source = contents.source
         let sum = OutputBox()
         let group = DispatchGroup()
         for _ in 0..<helpers {
             DispatchQueue.global().async(group: group) {
                 DiskThread.run {
                     do {
-                        let repository = try open()
-                        sum.add(Self.work(on: stack, from: repository, make) { try stack.check() })
+                        let contents = try source.open()
+                        sum.add(Self.work(on: stack, from: contents, make) { try stack.check() })
                     } catch {
                         stack.fail(error)
                     }
@@ -42,7 +42,7 @@ struct BuildThreads {
         }
         // Only this thread is the task's, and knows when it was cancelled; its failure ends the others.
         sum.add(
-            Self.work(on: stack, from: repository, make) {
+            Self.work(on: stack, from: contents, make) {
                 try pace.check()
                 try stack.check()
             })
@@ -52,12 +52,12 @@ struct BuildThreads {
     }
 
     private static func work<Work: Sendable>(
-        on stack: WorkStack<Work>, from repository: borrowing Repository,
-        _ make: @escaping (Work, borrowing Repository, inout TreeBuild.Output, () throws -> Void) throws -> [Work],
+        on stack: WorkStack<Work>, from contents: borrowing Contents,
+        _ make: @escaping (Work, borrowing Contents, inout TreeBuild.Output, () throws -> Void) throws -> [Work],
         check: () throws -> Void
     ) -> TreeBuild.Output {
         var output = TreeBuild.Output()
-        stack.work { try make($0, repository, &output, check) }
+        stack.work { try make($0, contents, &output, check) }
         return output
     }
 }

@@ -1,3 +1,4 @@
+import Content
 import Git
 
 /// A folder with the leaves to make in it, and the folders to make below it: the order in which nothing has to be looked up
@@ -5,11 +6,11 @@ import Git
 final class FolderNode: Sendable {
     let name: EntryName
     let path: TreePath
-    let leaves: [(path: TreePath, entry: TreeEntry)]
+    let leaves: [Leaf]
     let children: [FolderNode]
 
     private init(
-        name: EntryName, path: TreePath, leaves: [(path: TreePath, entry: TreeEntry)], children: [FolderNode]
+        name: EntryName, path: TreePath, leaves: [Leaf], children: [FolderNode]
     ) {
         self.name = name
         self.path = path
@@ -20,15 +21,15 @@ final class FolderNode: Sendable {
     /// The root, with everything that is to be made below it.
     ///
     /// - Parameter leaves: in the order of the bytes of their paths.
-    convenience init(_ leaves: [(path: TreePath, entry: TreeEntry)]) {
+    convenience init(_ leaves: [Leaf]) {
         self.init(leaves[...], name: EntryName(bytes: []), path: .root)
     }
 
     private convenience init(
-        _ all: ArraySlice<(path: TreePath, entry: TreeEntry)>, name: EntryName, path: TreePath
+        _ all: ArraySlice<Leaf>, name: EntryName, path: TreePath
     ) {
         let start = path == .root ? 0 : path.bytes.count + 1
-        var leaves: [(path: TreePath, entry: TreeEntry)] = []
+        var leaves: [Leaf] = []
         var children: [FolderNode] = []
         var rest = all
         while let first = rest.first {

@@ -1,7 +1,8 @@
+import Content
 import Git
 import Glibc
 
-/// Makes files of blobs, and links, as several threads do it at a time: together they have no more of blobs in memory than one alone.
+/// Makes files and links, as several threads do it at a time: together they have no more of blobs in memory than one alone.
 struct LeafWriter: Sendable {
     /// Whether each file is on the disk before the next is begun.
     let durable: Bool
@@ -16,20 +17,28 @@ struct LeafWriter: Sendable {
     ///   - name: a free one.
     ///   - mtime: seconds since 1970.
     func writeFile(
-        _ entry: TreeEntry, as name: EntryName, in folder: Directory, mtime: Int64,
-        from repository: borrowing Repository,
+        _ leaf: Leaf, as name: EntryName, in folder: Directory, mtime: Int64, from contents: borrowing Contents,
         _ output: inout TreeBuild.Output
     ) throws -> RecordedEntry {
-        func write(_ repository: borrowing Repository) throws -> (row: RecordedEntry, isLFSPointer: Bool) {
-            try repository.writeBlob(entry, as: name, in: folder, mtime: mtime, durable: durable)
+        guard let isExecutable = leaf.isExecutable else { throw DiskError("write", folder.pathOf(name), code: EINVAL) }
+        var isPointer = false
+        func write(_ contents: borrowing Contents) throws -> RecordedEntry {
+            let status = try folder.create(
+                name, mode: FileModes.file(isExecutable: isExecutable), mtime: mtime, durable: durable
+            ) { write in
+                try contents.read(leaf.content) { piece in
+                    isPointer = Self.isLFSPointer(piece)
+                    try write(piece)
+                }
+            }
+            return RecordedEntry(leaf, status)
         }
-        let size = try repository.size(of: entry.id)
+        let size = try leaf.size ?? contents.size(of: leaf.content)
         let row: RecordedEntry
-        let isPointer: Bool
         do {
-            (row, isPointer) = try budget.withRoom(for: size) { try write(repository) }
+            row = try budget.withRoom(for: size) { try write(contents) }
         } catch let error as GitError where error.exceeded?.kind == .memory {
-            (row, isPointer) = try budget.alone { try write(repository) }
+            row = try budget.alone { try write(contents) }
         }
         output.filesWritten += 1
         output.bytesWritten += row.size
@@ -38,13 +47,17 @@ struct LeafWriter: Sendable {
     }
 
     func makeLink(
-        _ entry: TreeEntry, as name: EntryName, in folder: Directory, from repository: borrowing Repository
+        _ leaf: Leaf, as name: EntryName, in folder: Directory, from contents: borrowing Contents
     ) throws -> RecordedEntry {
-        let target = try repository.withBlob(entry.id) { Array($0) }
-        try folder.makeLink(name, target: target)
+        try folder.makeLink(name, target: try contents.bytes(of: leaf.content))
         guard let status = try folder.status(name) else {
             throw DiskError("look at", folder.pathOf(name), code: ENOENT)
         }
-        return RecordedEntry(entry, status)
+        return RecordedEntry(leaf, status)
+    }
+
+    /// The Git LFS specification: a pointer is under 1,024 bytes and begins with its version line.
+    private static func isLFSPointer(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.count < 1024 && bytes.starts(with: "version https://git-lfs.github.com/spec/v".utf8)
     }
 }

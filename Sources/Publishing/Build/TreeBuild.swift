@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 
@@ -59,20 +60,18 @@ struct TreeBuild: Sendable {
     ///   - root: the folder of the new tree.
     ///   - source: the folder of the visible tree.
     func run(
-        _ leaves: [(path: TreePath, entry: TreeEntry)], in root: Directory, source: Directory?,
-        from repository: borrowing Repository
+        _ leaves: [Leaf], in root: Directory, source: Directory?, from contents: borrowing Contents
     ) throws -> Output {
         let first = Work(node: FolderNode(leaves), parent: nil, source: source)
-        return try BuildThreads(pace: pace).run([first], count: leaves.count, from: repository) {
-            work, repository, output, check in
+        return try BuildThreads(pace: pace).run([first], count: leaves.count, from: contents) {
+            work, contents, output, check in
             let node = work.node
             let folder = try work.parent?.makeFolder(node.name) ?? root
             let source = work.parent == nil ? work.source : try work.source?.folder(node.name)
             for leaf in node.leaves {
                 try check()
                 options.heartbeat.beat()
-                let row = try make(leaf.entry, at: leaf.path, in: folder, source: source, from: repository, &output)
-                output.rows[leaf.path] = row
+                output.rows[leaf.path] = try make(leaf, in: folder, source: source, from: contents, &output)
             }
             try check()
             return node.children.map { Work(node: $0, parent: folder, source: source) }
@@ -80,32 +79,32 @@ struct TreeBuild: Sendable {
     }
 
     private func make(
-        _ entry: TreeEntry, at path: TreePath, in folder: Directory, source: Directory?,
-        from repository: borrowing Repository, _ output: inout Output
+        _ leaf: Leaf, in folder: Directory, source: Directory?, from contents: borrowing Contents,
+        _ output: inout Output
     ) throws -> RecordedEntry {
-        let before = visible?[path]
-        if entry.kind == .submodule { return RecordedEntry(entry, try folder.makeFolder(entry.name).status) }
-        if let before, before.id == entry.id, before.kind == entry.kind, before.inode != 0, let source,
-            !before.isFile || options.modificationTimes.accepts(before)
+        let before = visible?[leaf.path]
+        if leaf.kind == .submodule { return RecordedEntry(leaf, try folder.makeFolder(leaf.name).status) }
+        if let before, before.holds(leaf), before.inode != 0, let source,
+            !before.isFile || options.recipe.modificationTimes.accepts(before)
         {
-            let isKnown = drifted.contains(path)
-            if !isKnown, before.matches(try source.status(entry.name)) {
-                if try source.link(entry.name, to: folder, as: entry.name) { return before }
+            let isKnown = drifted.contains(leaf.path)
+            if !isKnown, before.matches(try source.status(leaf.name)) {
+                if try source.link(leaf.name, to: folder, as: leaf.name) { return before }
             } else if !isKnown {
-                output.drifted.append(path)
+                output.drifted.append(leaf.path)
             }
         }
-        if entry.kind == .link { return try writer.makeLink(entry, as: entry.name, in: folder, from: repository) }
+        if leaf.kind == .link { return try writer.makeLink(leaf, as: leaf.name, in: folder, from: contents) }
         return try writer.writeFile(
-            entry, as: entry.name, in: folder, mtime: time(of: entry, after: before), from: repository, &output)
+            leaf, as: leaf.name, in: folder, mtime: time(of: leaf, after: before), from: contents, &output)
     }
 
     /// Seconds since 1970. The same bytes keep their time; other bytes at the same path get a younger one.
-    func time(of entry: TreeEntry, after before: RecordedEntry?) -> Int64 {
-        if let before, before.id == entry.id, before.isFile, options.modificationTimes.accepts(before) {
+    func time(of leaf: Leaf, after before: RecordedEntry?) -> Int64 {
+        if let before, before.content == leaf.content, before.isFile, options.recipe.modificationTimes.accepts(before) {
             return before.time
         }
         let floor = before.flatMap { $0.isFile ? $0.time : nil } ?? self.floor
-        return options.modificationTimes.time(of: entry.id, commit: commit.time, now: now, after: floor)
+        return options.recipe.modificationTimes.time(of: leaf.content, commit: commit.time, now: now, after: floor)
     }
 }

@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 
@@ -6,26 +7,26 @@ extension TreePlan {
     /// from nothing. Nothing is added for safety: a plan that fits must not be refused.
     ///
     /// - Parameter has: whether a leaf is linked or stays.
-    func space(isWhole: Bool, in folder: Directory, has: (TreePath, TreeEntry) -> Bool) throws -> Space {
+    func space(isWhole: Bool, in folder: Directory, has: (Leaf) -> Bool) throws -> Space {
         let (_, block) = try Space.free(in: folder)
         var need = Space.nothing
-        for leaf in leaves where !has(leaf.path, leaf.entry) { need.add(sizes[leaf.path] ?? 0, block: block) }
+        for leaf in leaves where !has(leaf) { need.add(leaf.size ?? 0, block: block) }
         // Their blocks are not counted: not every file system gives a folder one.
         if isWhole { need.inodes = need.inodes.map { $0 + Int64(folders.count) } }
         return need
     }
 
     /// Of that, what stands at its path already, whoever put it there.
-    func standing(at path: String, in folder: Directory, has: (TreePath, TreeEntry) -> Bool) throws -> Space {
+    func standing(at path: String, in folder: Directory, has: (Leaf) -> Bool) throws -> Space {
         guard try FileStatus.of(path)?.kind == .folder else { return .nothing }
         let (_, block) = try Space.free(in: folder)
         let folders = FolderCursor(root: try Directory(opening: path))
         var found = Space.nothing
-        for leaf in leaves where !has(leaf.path, leaf.entry) {
-            guard case .file(let executable) = leaf.entry.kind, let folder = try folders.folder(at: leaf.path.parent),
-                let status = try folder.status(leaf.entry.name), status.kind == .file,
-                status.permissions == FileModes.file(isExecutable: executable), let size = sizes[leaf.path],
-                try folder.hasBlob(leaf.entry.id, size: size, at: leaf.entry.name)
+        for leaf in leaves where !has(leaf) {
+            guard let isExecutable = leaf.isExecutable, let folder = try folders.folder(at: leaf.path.parent),
+                let status = try folder.status(leaf.name), status.kind == .file,
+                status.permissions == FileModes.file(isExecutable: isExecutable), let size = leaf.size,
+                try folder.has(leaf.content, size: size, at: leaf.name)
             else { continue }
             found.add(status.size, block: block)
         }
@@ -33,11 +34,11 @@ extension TreePlan {
     }
 
     /// What leaves a tree before anything comes: files that no other tree shares.
-    func freed(in root: Directory, keeps: (TreePath, TreeEntry) -> Bool) throws -> Space {
+    func freed(in root: Directory, keeps: (Leaf) -> Bool) throws -> Space {
         let folders = FolderCursor(root: root)
         var freed = Space.nothing
         for change in changes {
-            if let new = change.new, keeps(change.path, new) { continue }
+            if let new = change.new, keeps(new) { continue }
             guard let blocks = try folders.folder(at: change.path.parent)?.unsharedBlocks(of: change.path.name) else {
                 continue
             }

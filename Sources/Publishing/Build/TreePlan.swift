@@ -1,3 +1,4 @@
+import Content
 import Git
 
 /// What must change on the disk to get to a commit's tree, checked against every rule before anything is made.
@@ -13,7 +14,7 @@ struct TreePlan {
     /// A leaf that must be looked at; `new` is `nil` where the new tree has none.
     struct Change {
         let path: TreePath
-        let new: TreeEntry?
+        let new: Leaf?
         /// Whether the new tree has a folder there: one that stands there is not in its way.
         var isFolder = false
     }
@@ -26,11 +27,9 @@ struct TreePlan {
     private(set) var notices: [Notice] = []
     /// The folders that hold a leaf that differs.
     private(set) var folders: Set<TreePath> = []
-    /// The bytes of the files that differ.
-    private(set) var sizes: [TreePath: Int64] = [:]
 
     struct Link {
-        let id: ObjectID
+        let content: ContentID
         /// Whether it may be made.
         let isAllowed: Bool
     }
@@ -47,36 +46,38 @@ struct TreePlan {
     /// - Throws: `PublishingError` for a rule, `GitError` for an object that is missing or cannot be read: a plan that is
     ///   made proves that everything that differs is there.
     init(
-        to new: ObjectID, from base: Base?, known: [TreeRecord], in repository: borrowing Repository,
+        to new: ObjectID, from base: Base?, known: [TreeRecord], in contents: borrowing Contents,
         options: PublishingOptions, pace: Pace = .pass
     ) throws {
-        var found: [TreePath: TreeEntry?] = [:]
+        var found: [TreePath: Leaf?] = [:]
         var foldersThere: Set<TreePath> = []
-        let selection = options.selection
+        let selection = options.recipe.selection
         do {
             if let base {
-                try collect(from: base.standing.tree, to: new, in: repository, options, known, pace, into: &found)
+                try collect(from: base.standing.tree, to: new, in: contents, options, known, pace, into: &found)
                 if let live = base.live {
-                    try collect(from: live.tree, to: new, in: repository, options, known, pace, into: &found)
+                    try collect(from: live.tree, to: new, in: contents, options, known, pace, into: &found)
                 }
                 let doubtful = base.doubtful.filter { found[$0] == nil }
-                let entries = try repository.entries(at: doubtful, in: new)
+                let entries = try contents.repository.entries(at: doubtful, in: new)
+                var asked: [ContentID: Int64] = [:]
                 for path in doubtful {
                     let entry = entries[path]
                     if entry?.kind == .folder { foldersThere.insert(path) }
-                    let isPublished = entry.map { $0.kind != .folder && selection.publishes($0, at: path) } ?? false
-                    found.updateValue(isPublished ? entry : nil, forKey: path)
+                    let leaf = try entry.flatMap { try Self.leaf($0, at: path, known, in: contents, &asked) }
+                    let isPublished = entry.map { selection.publishes($0, at: path) } ?? false
+                    found.updateValue(isPublished ? leaf : nil, forKey: path)
                 }
             } else {
-                try collect(from: nil, to: new, in: repository, options, known, pace, into: &found)
+                try collect(from: nil, to: new, in: contents, options, known, pace, into: &found)
             }
         } catch let error as TreeTooLarge {
             throw options.limits.exceeded(error)
         }
-        try decideLinks(found, base, in: repository, options, pace)
+        try decideLinks(found, base, in: contents, options, pace)
         if let standing = base?.standing {
             for (path, link) in links where found[path] == nil && link.isAllowed != standing[path]?.isMadeLink {
-                found[path] = TreeEntry(name: path.name, kind: .link, id: link.id)
+                found[path] = Leaf(path: path, kind: .link, content: link.content)
             }
         }
         changes = found.map { path, entry in
@@ -95,25 +96,24 @@ struct TreePlan {
     }
 
     /// What is to be made, in the order of the bytes of the paths.
-    var leaves: [(path: TreePath, entry: TreeEntry)] {
-        shownChanges.compactMap { change in change.new.map { (change.path, $0) } }
-    }
+    var leaves: [Leaf] { shownChanges.compactMap(\.new) }
 
     /// The links that are in the commit and are not made.
     var leftOut: [TreePath: RecordedEntry] {
-        links.filter { !$0.value.isAllowed }.mapValues { RecordedEntry(kind: .link, id: $0.id) }
+        links.filter { !$0.value.isAllowed }.mapValues { RecordedEntry(kind: .link, content: $0.content) }
     }
 
     /// Adds what differs between two trees.
     private mutating func collect(
-        from old: ObjectID?, to new: ObjectID, in repository: borrowing Repository, _ options: PublishingOptions,
-        _ known: [TreeRecord], _ pace: Pace, into found: inout [TreePath: TreeEntry?]
+        from old: ObjectID?, to new: ObjectID, in contents: borrowing Contents, _ options: PublishingOptions,
+        _ known: [TreeRecord], _ pace: Pace, into found: inout [TreePath: Leaf?]
     ) throws {
-        let (limits, selection) = (options.limits, options.selection)
+        let (limits, selection) = (options.limits, options.recipe.selection)
         // What goes may come after what replaces it: only what is added is bounded on the way, the sum at the end.
         var added = Count(files: 0, bytes: 0)
-        var asked: [ObjectID: Int64] = [:]
-        try repository.differences(
+        // Trees that name each other have one blob at many paths.
+        var asked: [ContentID: Int64] = [:]
+        try contents.repository.differences(
             from: old, to: new, depth: limits.depth, folders: limits.files,
             looksAt: { entry, path, isNew in
                 if isNew, let reason = EntryRules.refusal(of: entry.name) {
@@ -127,23 +127,31 @@ struct TreePlan {
             guard found[change.path] == nil else { return }
             added.paths += change.path.bytes.count
             try limits.check(path: change.path)
-            found.updateValue(change.new, forKey: change.path)
-            guard let new = change.new else { return }
+            let leaf = try change.new.flatMap { try Self.leaf($0, at: change.path, known, in: contents, &asked) }
+            found.updateValue(leaf, forKey: change.path)
+            guard let leaf else { return }
             added.files += 1
-            switch new.kind {
-            case .file:
-                let recorded = known.lazy.compactMap { $0[change.path] }.first { $0.id == new.id && $0.isFile }
-                // Trees that name each other have one blob at many paths.
-                let size = try recorded?.size ?? asked[new.id] ?? repository.size(of: new.id)
-                asked[new.id] = size
+            if let size = leaf.size {
                 added.bytes += size
-                sizes[change.path] = size
                 try limits.checkBlob(size, at: change.path)
-            case .submodule: notices.append(.submodule(path: change.path))
-            case .folder, .link: break
             }
+            if leaf.kind == .submodule { notices.append(.submodule(path: change.path)) }
             try limits.check(added)
         }
+    }
+
+    /// A leaf, with the size of a file.
+    ///
+    /// - Parameter asked: sizes that were read before.
+    private static func leaf(
+        _ entry: TreeEntry, at path: TreePath, _ known: [TreeRecord], in contents: borrowing Contents,
+        _ asked: inout [ContentID: Int64]
+    ) throws -> Leaf? {
+        guard let leaf = Leaf(entry, at: path), leaf.isExecutable != nil else { return Leaf(entry, at: path) }
+        let recorded = known.lazy.compactMap { $0[path] }.first { $0.content == leaf.content && $0.isFile }
+        let size = try recorded?.size ?? asked[leaf.content] ?? contents.size(of: leaf.content)
+        asked[leaf.content] = size
+        return Leaf(entry, at: path, size: size)
     }
 
     private func total(_ base: Base?) -> Count {
@@ -154,9 +162,9 @@ struct TreePlan {
                 total.files -= 1
                 total.bytes -= old.size
             }
-            if change.new != nil {
+            if let new = change.new {
                 total.files += 1
-                total.bytes += sizes[change.path] ?? 0
+                total.bytes += new.size ?? 0
             }
         }
         return total
@@ -164,29 +172,28 @@ struct TreePlan {
 
     /// Which links may be made, when the set of links is a new one.
     private mutating func decideLinks(
-        _ found: [TreePath: TreeEntry?], _ base: Base?, in repository: borrowing Repository,
-        _ options: PublishingOptions,
+        _ found: [TreePath: Leaf?], _ base: Base?, in contents: borrowing Contents, _ options: PublishingOptions,
         _ pace: Pace
     ) throws {
-        let (policy, limits) = (options.symlinks, options.limits)
-        var blobs: [TreePath: ObjectID] = [:]
+        let (policy, limits) = (options.recipe.symlinks, options.limits)
+        var contentsOfLinks: [TreePath: ContentID] = [:]
         if let standing = base?.standing {
-            let changed = found.contains { path, entry in
-                entry?.kind == .link || standing.count.links > 0 && standing[path]?.kind == .link
+            let changed = found.contains { path, leaf in
+                leaf?.kind == .link || standing.count.links > 0 && standing[path]?.kind == .link
             }
             guard changed else { return }
-            blobs = standing.links.mapValues(\.id)
+            contentsOfLinks = standing.links.mapValues(\.content)
         }
-        for (path, entry) in found { blobs[path] = entry?.kind == .link ? entry?.id : nil }
+        for (path, leaf) in found { contentsOfLinks[path] = leaf?.kind == .link ? leaf?.content : nil }
         var targets: [TreePath: [UInt8]] = [:]
         // A million links to one text are one text.
-        var read: [ObjectID: [UInt8]] = [:]
-        for (path, blob) in blobs {
+        var read: [ContentID: [UInt8]] = [:]
+        for (path, content) in contentsOfLinks {
             // Linux's PATH_MAX. A longer one is refused like one that leads outside.
             try pace.check()
             let target =
-                try read[blob] ?? (repository.size(of: blob) < 4096 ? repository.withBlob(blob) { Array($0) } : [])
-            read[blob] = target
+                try read[content] ?? (contents.size(of: content) < 4096 ? contents.bytes(of: content) : [])
+            read[content] = target
             targets[path] = target
         }
         var rule = SymlinkRule(targets: targets, steps: limits.linkSteps)
@@ -198,19 +205,12 @@ struct TreePlan {
                     setting: "SIDEKICK_MAX_FILES", limit: "\(limits.linkSteps) for all of them",
                     found: "symbolic links of more steps")
             }
-            links[path] = blobs[path].map { Link(id: $0, isAllowed: allowed) }
+            links[path] = contentsOfLinks[path].map { Link(content: $0, isAllowed: allowed) }
             guard !allowed else { continue }
             let text = String(decoding: target.prefix(256), as: UTF8.self)
             if policy == .refuse { throw PublishingError.linkRefused(path: path, target: text) }
             notices.append(.skippedLink(path: path, target: text))
         }
-    }
-}
-
-extension PathSelection {
-    /// Whether a leaf is published, or anything below a folder may be.
-    func publishes(_ entry: TreeEntry, at path: TreePath) -> Bool {
-        entry.kind == .folder ? mayHold(below: path) : selects(path, isFolder: entry.kind == .submodule)
     }
 }
 

@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 
@@ -9,20 +10,46 @@ extension Directory {
     ///   - durable: whether its bytes are on the disk when this returns.
     func create(
         _ name: EntryName, bytes: UnsafeRawBufferPointer, mode: mode_t, mtime: Int64? = nil, durable: Bool
-    ) throws(DiskError) -> FileStatus {
+    ) throws -> FileStatus {
+        try create(name, mode: mode, mtime: mtime, durable: durable) { try $0(bytes) }
+    }
+
+    /// The same of bytes that come piece by piece.
+    ///
+    /// - Parameter pieces: is given what takes each of them.
+    func create(
+        _ name: EntryName, mode: mode_t, mtime: Int64? = nil, durable: Bool,
+        pieces: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    ) throws -> FileStatus {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let file = name.withCString { openat(descriptor, $0, flags, mode) }
         guard file >= 0 else { throw DiskError("create", pathOf(name)) }
         defer { close(file) }
-        var rest = bytes
+        do {
+            try pieces { try write($0, to: file, name) }
+            return try complete(file, name, mode: mode, mtime: mtime, durable: durable)
+        } catch {
+            // What is not whole has no name.
+            _ = name.withCString { unlinkat(descriptor, $0, 0) }
+            throw error
+        }
+    }
+
+    private func write(_ piece: UnsafeRawBufferPointer, to file: Int32, _ name: EntryName) throws(DiskError) {
+        var rest = piece
         while !rest.isEmpty {
-            let count = write(file, rest.baseAddress, rest.count)
+            let count = Glibc.write(file, rest.baseAddress, rest.count)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw DiskError("write", pathOf(name))
             }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
+    }
+
+    private func complete(
+        _ file: Int32, _ name: EntryName, mode: mode_t, mtime: Int64?, durable: Bool
+    ) throws(DiskError) -> FileStatus {
         if let mtime {
             let time = timespec(tv_sec: Int(mtime), tv_nsec: 0)
             guard futimens(file, [time, time]) == 0 else { throw DiskError("set the time of", pathOf(name)) }
@@ -61,7 +88,7 @@ extension Directory {
             if count == 0 { break }
             var written = 0
             while written < count {
-                let more = buffer.withUnsafeBytes { write(copy, $0.baseAddress! + written, count - written) }
+                let more = buffer.withUnsafeBytes { Glibc.write(copy, $0.baseAddress! + written, count - written) }
                 if more < 0 && errno == EINTR { continue }
                 guard more >= 0 else { throw DiskError("write", folder.pathOf(newName)) }
                 written += more
@@ -111,17 +138,41 @@ extension Directory {
         return Array(bytes[..<filled])
     }
 
-    /// Whether a name is a file with the bytes of a blob. One that cannot be read (somebody else's, a bad block) is none, and
-    /// one of another size is not read: it may be larger than the memory.
+    /// Whether a name is a file with the bytes of a content. One that cannot be read (somebody else's, a bad block) is none, and
+    /// one of another size is not read.
     ///
-    /// - Parameter size: the blob's, in bytes.
-    func hasBlob(_ id: ObjectID, size: Int64, at name: EntryName) throws -> Bool {
+    /// - Parameter size: the content's, in bytes.
+    func has(_ content: ContentID, size: Int64, at name: EntryName) throws(DiskError) -> Bool {
         guard let status = try status(name), status.kind == .file, status.size == size else { return false }
         do {
-            guard let bytes = try read(name) else { return false }
-            return try bytes.withUnsafeBytes { try ObjectID(hashing: $0) } == id
-        } catch let error as DiskError where error.isUnreadable {
+            var check = ContentCheck(content, size: size)
+            guard try forEachPiece(of: name, { check.update($0) }) else { return false }
+            return check.matches()
+        } catch  where error.isUnreadable {
             return false
+        }
+    }
+
+    /// Reads a file piece by piece.
+    ///
+    /// - Returns: false when it does not exist.
+    private func forEachPiece(
+        of name: EntryName, _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(DiskError) -> Bool {
+        let file = name.withCString { openat(descriptor, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
+        guard file >= 0 else {
+            if errno == ENOENT { return false }
+            throw DiskError("open", pathOf(name))
+        }
+        defer { close(file) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = Glibc.read(file, buffer.baseAddress, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw DiskError("read", pathOf(name)) }
+            if count == 0 { return true }
+            body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
     }
 

@@ -9,7 +9,7 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
     /// Another sidekick, of another DESTINATION, keeps its store there.
     case stateBusy(path: String, owner: String)
     /// The commit has no such folder.
-    case subdirectoryMissing(subdirectory: String, commit: ObjectID)
+    case subdirectoryMissing(subdirectory: TreePath, commit: ObjectID)
     /// What the commit has there is no folder.
     case subdirectoryNoFolder(path: TreePath, commit: ObjectID, found: Obstacle)
     /// The tree holds a name that must not be made.
@@ -24,6 +24,8 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
     case spaceMissing(path: String, needed: String, free: String, missing: String)
     /// There is nothing of ours at DESTINATION.
     case nothingPublished(String)
+    /// A file of the state folder is of a format that a later version brought.
+    case newerState(path: String, what: String)
 
     /// What stands where a folder should.
     public enum Obstacle: Sendable {
@@ -51,6 +53,7 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
         case .linkRefused(let path, let target):
             "the symbolic link \(path) leads out of the tree, to \(EntryName(target))"
         case .nothingPublished(let path): "nothing was published at \(path)"
+        case .newerState(let path, let what): "a newer version of sidekick wrote \(path) (\(what))"
         case .spaceMissing(let path, let needed, let free, let missing):
             "the commit needs \(needed) more on the file system of \(path), which has \(free) free: \(missing) are missing"
         case .pathsTooLong(let bytes): "the paths of the commit have more than \(bytes) bytes in all"
@@ -72,6 +75,7 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
         case .subdirectoryNoFolder(_, _, .file): "change SIDEKICK_SUBDIRECTORY to a folder"
         case .entryRefused: "remove the entry from the repository: git itself refuses to check it out"
         case .linkRefused: "remove the link, or set SIDEKICK_SYMLINKS=skip to leave such links out"
+        case .newerState: "start that version or a later one; this one leaves everything as it is"
         case .nothingPublished: "name the DESTINATION that a sidekick publishes into, as it is given to it"
         case .spaceMissing: "free space on that file system, or enlarge it: nothing was written, and the old tree stays"
         case .pathsTooLong: "publish less of the repository: SIDEKICK_SUBDIRECTORY, SIDEKICK_INCLUDE, SIDEKICK_EXCLUDE"
@@ -85,9 +89,9 @@ extension PublishingError {
     ///
     /// - Throws: `GitError` when what stands there cannot be read.
     static func noSubdirectory(
-        _ subdirectory: String, in commit: Commit, of repository: borrowing Repository
+        _ subdirectory: TreePath, in commit: Commit, of repository: borrowing Repository
     ) throws(GitError) -> PublishingError {
-        guard let (path, entry) = try repository.obstacle(in: commit.tree, to: TreePath(subdirectory)) else {
+        guard let (path, entry) = try repository.obstacle(in: commit.tree, to: subdirectory) else {
             return .subdirectoryMissing(subdirectory: subdirectory, commit: commit.id)
         }
         let found: Obstacle

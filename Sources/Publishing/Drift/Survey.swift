@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 
@@ -41,7 +42,7 @@ struct Survey {
         }
         guard try folder.isOurs(name, status, row) else { return nil }
         let found = RecordedEntry(
-            kind: row.kind, id: row.id, size: status.size, mtime: status.mtime, inode: status.inode)
+            kind: row.kind, content: row.content, size: status.size, mtime: status.mtime, inode: status.inode)
         return row.isFile && !modificationTimes.accepts(found) ? nil : found
     }
 }

@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 
@@ -64,7 +65,7 @@ struct Verification {
         guard let folder, let status = try folder.status(path.name) else { return .missing(path) }
         switch (row.kind, status.kind) {
         case (.file(let executable), .file):
-            if try !folder.hasBlob(row.id, size: row.size, at: path.name) { return .changed(path) }
+            if try !folder.has(row.content, size: row.size, at: path.name) { return .changed(path) }
             return status.permissions == FileModes.file(isExecutable: executable) ? nil : .mode(path)
         case (.link, .link): return try folder.isOurs(path.name, status, row) ? nil : .changed(path)
         case (.submodule, .folder): return nil
@@ -110,25 +111,23 @@ extension TreeRecord {
     fileprivate func compared(
         in repository: borrowing Repository, _ limits: Limits
     ) throws -> [Verification.Difference] {
-        let path = TreePath(subdirectory)
         let commit = try repository.commit(commit)
-        guard let tree = try repository.subtree(of: commit.tree, at: path) else {
-            throw try PublishingError.noSubdirectory(subdirectory, in: commit, of: repository)
+        guard let tree = try repository.subtree(of: commit.tree, at: recipe.subdirectory) else {
+            throw try PublishingError.noSubdirectory(recipe.subdirectory, in: commit, of: repository)
         }
-        // A record of a policy that is not known any more is compared by its rows alone.
-        let selection = PublishingOptions(like: self)?.selection
+        let selection = recipe.selection
         var found = 0
         var wrong: [Verification.Difference] = []
         do {
             try repository.differences(
-                from: nil, to: selection == nil ? nil : tree, depth: limits.depth, folders: limits.files,
-                looksAt: { entry, path, _ in selection?.publishes(entry, at: path) ?? false }
+                from: nil, to: tree, depth: limits.depth, folders: limits.files,
+                looksAt: { entry, path, _ in selection.publishes(entry, at: path) }
             ) { change in
                 try Task.checkCancellation()
-                guard let new = change.new else { return }
+                guard let leaf = change.new.flatMap({ Leaf($0, at: change.path) }) else { return }
                 guard let row = self[change.path] else { return wrong.append(.unrecorded(change.path)) }
                 found += 1
-                if row.id != new.id || row.kind != new.kind { wrong.append(.unrecorded(change.path)) }
+                if !row.holds(leaf) { wrong.append(.unrecorded(change.path)) }
             }
         } catch let error as TreeTooLarge {
             throw limits.exceeded(error)

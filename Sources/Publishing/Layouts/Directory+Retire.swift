@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 
@@ -59,10 +60,10 @@ extension Directory {
         guard let entry, let status else { return false }
         if entry.matches(status) { return true }
         switch (entry.kind, status.kind) {
-        case (.file, .file): return try hasBlob(entry.id, size: entry.size, at: name)
+        case (.file, .file): return try has(entry.content, size: entry.size, at: name)
         case (.link, .link):
             let target = try readLink(name) ?? []
-            return try target.withUnsafeBytes { try ObjectID(hashing: $0) } == entry.id
+            return .blob(target.withUnsafeBytes { ObjectID(hashing: $0) }) == entry.content
         default: return false
         }
     }

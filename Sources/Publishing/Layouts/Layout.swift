@@ -1,3 +1,4 @@
+import Content
 import Git
 
 /// How DESTINATION shows a commit's tree. What is made for it is seen by nobody before it is published; whatever fails until then,
@@ -35,7 +36,7 @@ protocol Layout: Sendable {
     ///   - now: seconds since 1970.
     ///   - drifted: paths of what is visible that are not what was published.
     func materialize(
-        _ commit: Commit, tree: ObjectID, from repository: borrowing Repository, now: Int64, drifted: [TreePath],
+        _ commit: Commit, tree: ObjectID, from contents: borrowing Contents, now: Int64, drifted: [TreePath],
         keeping lostAndFound: LostAndFound
     ) throws -> StagedTree
 

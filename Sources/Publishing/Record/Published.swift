@@ -1,13 +1,10 @@
+public import Content
 public import Git
 
 /// What is visible at DESTINATION.
 public struct Published: Sendable, Equatable {
-    /// The commit.
-    public let commit: ObjectID
-    /// The folder of it that is shown; empty for all of it.
-    public let subdirectory: String
-    /// How its files were made.
-    let policy: String
+    /// The commit, and what was made of it.
+    public let revision: Revision
     /// Seconds since 1970.
     public let since: Int64
     /// Files that are shown.
@@ -16,9 +13,7 @@ public struct Published: Sendable, Equatable {
     public let bytes: Int64
 
     init(_ record: TreeRecord) {
-        commit = record.commit
-        subdirectory = record.subdirectory
-        policy = record.policy
+        revision = record.revision
         since = record.published
         files = record.count.files
         bytes = record.count.bytes
@@ -29,11 +24,14 @@ public struct Published: Sendable, Equatable {
 public struct PublishedName: Sendable, Codable, Hashable {
     /// All forty digits.
     public var commit: String
-    /// The subdirectory and the way in which its files were made.
+    /// The name of the recipe.
     public var variant: String
 }
 
 extension Published {
     /// What tells it from everything else that may be published. What was mended has the name that it had.
-    public var name: PublishedName { PublishedName(commit: "\(commit)", variant: "\(subdirectory) \(policy)") }
+    public var name: PublishedName { PublishedName(commit: "\(commit)", variant: revision.recipe.name) }
+
+    /// The commit.
+    public var commit: ObjectID { revision.commit }
 }

@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 
@@ -76,7 +77,7 @@ final class RecordSegment: @unchecked Sendable {
         for row in rows {
             append(UInt32(body.count), to: &offsets)
             body.append(row.entry.map { code(of: $0.kind) } ?? 0)
-            (row.entry?.id ?? .zero).withBytes { body.append(contentsOf: $0) }
+            (row.entry?.content.object ?? .zero).withBytes { body.append(contentsOf: $0) }
             append(row.entry?.size ?? 0, to: &body)
             append(row.entry?.mtime ?? 0, to: &body)
             append(row.entry?.inode ?? 0, to: &body)
@@ -141,8 +142,9 @@ final class RecordSegment: @unchecked Sendable {
         func word(_ offset: Int) -> UInt64 {
             UInt64(littleEndian: row.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
         }
+        let object = ObjectID(bytes: UnsafeRawBufferPointer(rebasing: row[1..<21]))
         return RecordedEntry(
-            kind: kind, id: ObjectID(bytes: UnsafeRawBufferPointer(rebasing: row[1..<21])),
+            kind: kind, content: kind == .submodule ? .commit(object) : .blob(object),
             size: Int64(bitPattern: word(21)), mtime: Int64(bitPattern: word(29)), inode: word(37))
     }
 
@@ -162,6 +164,7 @@ final class RecordSegment: @unchecked Sendable {
         case .file(let executable): executable ? 2 : 1
         case .link: 3
         case .submodule: 4
+        // Never written: what it holds is.
         case .folder: 5
         }
     }
@@ -171,7 +174,6 @@ final class RecordSegment: @unchecked Sendable {
         case 1, 2: .file(executable: code == 2)
         case 3: .link
         case 4: .submodule
-        case 5: .folder
         default: nil
         }
     }

@@ -11,12 +11,15 @@ struct RecordShelf {
 
     private var segmentsPath: String { home + "/segments" }
 
-    /// A record in a folder; `nil` when it is not there, not whole, or of another version.
+    /// A record in a folder; `nil` when it is not there or not whole.
+    ///
+    /// - Throws: `PublishingError.newerState` for one that another program wrote, `DiskError`.
     func read(_ name: EntryName, in folder: Directory) throws -> TreeRecord? {
-        guard let bytes = try folder.read(name) else { return nil }
-        let segments = try FileStatus.of(segmentsPath) == nil ? nil : Directory(opening: segmentsPath)
-        return try TreeRecord(decoding: bytes) { name in
-            try segments.flatMap { try RecordSegment(mapping: name, in: $0) }
+        try folder.read(name) { bytes in
+            let segments = try FileStatus.of(segmentsPath) == nil ? nil : Directory(opening: segmentsPath)
+            return try TreeRecord(decoding: bytes) { name in
+                try segments.flatMap { try RecordSegment(mapping: name, in: $0) }
+            }
         }
     }
 
@@ -26,7 +29,7 @@ struct RecordShelf {
     @discardableResult
     func write(_ record: TreeRecord, as name: EntryName, in folder: Directory) throws -> TreeRecord {
         let record = record.with(try store(record.rows))
-        try folder.replace(name, with: record.encoded(), mode: 0o600)
+        try folder.replace(name, with: try record.encoded(), mode: 0o600)
         return record
     }
 

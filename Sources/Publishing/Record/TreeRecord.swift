@@ -1,26 +1,31 @@
+import Content
 import Git
 
 /// What one published file was when it was published.
 struct RecordedEntry: Equatable {
     let kind: EntryKind
-    let id: ObjectID
+    let content: ContentID
     let size: Int64
     /// Nanoseconds since 1970.
     let mtime: Int64
     /// 0 for what is in the commit but was not made: a link that leads out of the tree.
     let inode: UInt64
 
-    init(kind: EntryKind, id: ObjectID, size: Int64 = 0, mtime: Int64 = 0, inode: UInt64 = 0) {
+    init(kind: EntryKind, content: ContentID, size: Int64 = 0, mtime: Int64 = 0, inode: UInt64 = 0) {
         self.kind = kind
-        self.id = id
+        self.content = content
         self.size = size
         self.mtime = mtime
         self.inode = inode
     }
 
-    init(_ entry: TreeEntry, _ status: FileStatus) {
-        self.init(kind: entry.kind, id: entry.id, size: status.size, mtime: status.mtime, inode: status.inode)
+    init(_ leaf: Leaf, _ status: FileStatus) {
+        self.init(
+            kind: leaf.kind, content: leaf.content, size: status.size, mtime: status.mtime, inode: status.inode)
     }
+
+    /// Whether it has the bytes and the mode that a leaf is to have.
+    func holds(_ leaf: Leaf) -> Bool { content == leaf.content && kind == leaf.kind }
 
     var isFile: Bool { if case .file = kind { true } else { false } }
 
@@ -49,12 +54,9 @@ struct RecordedEntry: Equatable {
 struct TreeRecord: Sendable {
     /// How DESTINATION shows the tree.
     var layout: LayoutKind
-    var commit: ObjectID
+    var revision: Revision
     /// The tree that was published: the commit's, or that of the subdirectory.
     var tree: ObjectID
-    var subdirectory: String
-    /// How it was published: what else must be the same for the same commit to need no other tree.
-    var policy: String
     /// The inode of the folder that holds it: a record follows its folder, whatever that is called.
     var root: UInt64
     /// Seconds since 1970.
@@ -81,6 +83,9 @@ struct TreeRecord: Sendable {
     }
 
     subscript(path: TreePath) -> RecordedEntry? { rows[path] }
+
+    var commit: ObjectID { revision.commit }
+    var recipe: Recipe { revision.recipe }
 
     /// Every symbolic link of the tree, made or left out.
     var links: [TreePath: RecordedEntry] {
@@ -116,14 +121,12 @@ struct TreeRecord: Sendable {
     }
 
     init(
-        layout: LayoutKind, commit: ObjectID, tree: ObjectID, subdirectory: String, policy: String, root: UInt64,
-        published: Int64, removedFloor: Int64 = 0, count: Count = Count(), rows: RecordRows = .none
+        layout: LayoutKind, revision: Revision, tree: ObjectID, root: UInt64, published: Int64,
+        removedFloor: Int64 = 0, count: Count = Count(), rows: RecordRows = .none
     ) {
         self.layout = layout
-        self.commit = commit
+        self.revision = revision
         self.tree = tree
-        self.subdirectory = subdirectory
-        self.policy = policy
         self.root = root
         self.published = published
         self.removedFloor = removedFloor
@@ -148,8 +151,5 @@ struct TreeRecord: Sendable {
 
 extension TreeRecord {
     /// Whether a leaf is there with the bytes and the mode that it is to have.
-    func holds(_ entry: TreeEntry, at path: TreePath) -> Bool {
-        guard let row = self[path] else { return false }
-        return row.id == entry.id && row.kind == entry.kind
-    }
+    func holds(_ leaf: Leaf) -> Bool { self[leaf.path]?.holds(leaf) ?? false }
 }

@@ -189,13 +189,3 @@ struct SymlinkRule {
         return true
     }
 }
-
-/// What happens to a symbolic link that leads out of the tree.
-public enum SymlinkPolicy: String, Sendable, CaseIterable {
-    /// It is left out, with a warning.
-    case skip
-    /// The commit is not published.
-    case refuse
-    /// No symbolic link is made at all.
-    case none
-}

@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 
@@ -60,8 +61,8 @@ struct FolderBurst {
         guard let status = try staged.status(file), status.kind == .file, let bytes = try staged.read(file) else {
             return false
         }
-        let id = try bytes.withUnsafeBytes { try ObjectID(hashing: $0) }
-        return try folder.hasBlob(id, size: status.size, at: name)
+        let id = bytes.withUnsafeBytes { ObjectID(hashing: $0) }
+        return try folder.has(.blob(id), size: status.size, at: name)
     }
 
     /// A folder that made way for a file left in one rename. Of it, what is not ours is kept.

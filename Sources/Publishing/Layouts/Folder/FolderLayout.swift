@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 
@@ -71,7 +72,7 @@ struct FolderLayout: Layout {
 
     /// Stages every file that differs, and decides the steps.
     func materialize(
-        _ commit: Commit, tree: ObjectID, from repository: borrowing Repository, now: Int64,
+        _ commit: Commit, tree: ObjectID, from contents: borrowing Contents, now: Int64,
         drifted: [TreePath], keeping lostAndFound: LostAndFound
     ) throws -> StagedTree {
         // What another layout shows has to be known as ours first, and the start may not have been able to take it over.
@@ -83,15 +84,17 @@ struct FolderLayout: Layout {
         let (old, recovered) = try standing(keeping: lostAndFound)
         let standing = try FileStatus.of(destination.path)
         var base: TreePlan.Base?
-        if let old, old.root == standing?.inode, old.policy == options.policy, try repository.contains(old.tree) {
+        if let old, old.root == standing?.inode, old.recipe.makesFiles(like: options.recipe),
+            try contents.repository.contains(old.tree)
+        {
             base = TreePlan.Base(standing: old, live: nil, doubtful: drifted)
         }
         let plan = try TreePlan(
-            to: tree, from: base, known: [old].compactMap { $0 }, in: repository, options: options)
+            to: tree, from: base, known: [old].compactMap { $0 }, in: contents, options: options)
         let name = "\(commit.id)"
         let staging = try Directory(opening: destination.home).makeFolder(Self.stagingName, mode: 0o700)
         try staging.removeTree(EntryName(name))
-        let has = { (path: TreePath, entry: TreeEntry) in old?.holds(entry, at: path) ?? false }
+        let has = { (leaf: Leaf) in old?.holds(leaf) ?? false }
         try plan.space(isWhole: false, in: staging, has: has).check(in: staging) {
             try plan.standing(at: destination.path, in: staging, has: has)
         }
@@ -103,14 +106,14 @@ struct FolderLayout: Layout {
                 plan: plan, old: old, isWhole: base == nil, drifted: Set(drifted), root: root,
                 staging: try staging.makeFolder(EntryName(name), mode: 0o700), commit: commit, options: options,
                 now: now, floor: try old?.removedFloor ?? pool.youngestTime())
-            try stage.run(from: repository)
+            try stage.run(from: contents)
             try stage.makeDurable()
             try staging.sync()
             var record = stage.record
             record.root = inode
             record.tree = tree
             var staged = StagedTree(
-                record: record, place: .burst(Intent(staging: name, steps: try stage.steps(in: repository))),
+                record: record, place: .burst(Intent(staging: name, steps: try stage.steps(in: contents))),
                 stage.output, removed: stage.removals.count)
             staged.notices = recovered + plan.notices + staged.notices
             return staged
@@ -206,8 +209,8 @@ struct FolderLayout: Layout {
         guard try FileStatus.of(destination.home) != nil else { return [] }
         let home = try Directory(opening: destination.home)
         var notices: [Notice] = []
-        if let bytes = try home.read(Self.intentName) {
-            if let intent = Intent(decoding: bytes) {
+        if try home.status(Self.intentName) != nil {
+            if let intent = try home.read(Self.intentName, as: { try Intent(decoding: $0) }) {
                 try carryOut(intent, home: home, keeping: lostAndFound)
                 notices.append(.recovered("finished an update that was interrupted, \(intent.steps.count) steps"))
             } else {

@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 
@@ -48,8 +49,8 @@ struct FolderStage {
     /// What will be published; its root and its tree are for the caller to say.
     var record: TreeRecord {
         var record = TreeRecord(
-            layout: .folder, commit: commit.id, tree: commit.tree, subdirectory: options.subdirectory,
-            policy: options.policy, root: 0, published: now, removedFloor: floor)
+            layout: .folder, revision: Revision(commit: commit.id, recipe: options.recipe), tree: commit.tree, root: 0,
+            published: now, removedFloor: floor)
         if let old {
             if !isWhole { record = record.following(old) }
             for path in isWhole ? wentAway : entries.keys.filter({ entries[$0]??.isFile != true }) {
@@ -72,9 +73,9 @@ struct FolderStage {
     /// While the burst runs, links of both commits stand side by side, and two that are harmless each in its own commit may
     /// lead outside together. Where that can be, the old ones leave first and the new ones come last: then, and only then, a
     /// link that got another target is absent for a moment.
-    func steps(in repository: borrowing Repository) throws -> [Intent.Step] {
+    func steps(in contents: borrowing Contents) throws -> [Intent.Step] {
         let links = Set(placements.filter { plan.links[$0.path] != nil }.map(\.path))
-        let apart = try !links.isEmpty || hadLinks ? !mixesSafely(in: repository) : false
+        let apart = try !links.isEmpty || hadLinks ? !mixesSafely(in: contents) : false
         let late = apart ? links : []
         let oldLinks = apart ? (old?.links ?? [:]).filter { $0.value.isMadeLink && isReplaced($0.key, $0.value) } : [:]
         var files = placements.filter { !late.contains($0.path) }
@@ -98,36 +99,38 @@ struct FolderStage {
     }
 
     /// Links of the old commit whose target can no longer be read count as leading anywhere.
-    private func mixesSafely(in repository: borrowing Repository) throws -> Bool {
+    private func mixesSafely(in contents: borrowing Contents) throws -> Bool {
         // Nothing about links changes: then there is nothing to mix, and no reason to look for them all.
         if !isWhole, plan.links.isEmpty, !entries.keys.contains(where: { old?[$0]?.isMadeLink == true }) { return true }
         var before: [TreePath: [UInt8]] = [:]
         for (path, entry) in old?.links ?? [:] where entry.isMadeLink {
             before[path] =
-                try repository.contains(entry.id) ? repository.withBlob(entry.id) { Array($0) } : [UInt8(ascii: "/")]
+                try contents.contains(entry.content) ? contents.bytes(of: entry.content) : [UInt8(ascii: "/")]
         }
         var after: [TreePath: [UInt8]] = [:]
         for (path, link) in plan.links where link.isAllowed {
-            after[path] = try repository.withBlob(link.id) { Array($0) }
+            after[path] = try contents.bytes(of: link.content)
         }
         // Without new links in the plan the set of links is the old one.
         if plan.links.isEmpty && !isWhole && !entries.keys.contains(where: { before[$0] != nil }) { after = before }
         return before == after || SymlinkMixture(before: before, after: after).isSafe
     }
 
-    mutating func run(from repository: borrowing Repository) throws {
+    mutating func run(from contents: borrowing Contents) throws {
         try checkFolders()
         for change in plan.changes {
-            switch change.new?.kind {
-            case .file: try stageFile(change.new!, at: change.path)
-            // Decided below, with the links that did not change.
-            case .link: entries.updateValue(nil, forKey: change.path)
-            case .submodule:
-                entries[change.path] = RecordedEntry(kind: .submodule, id: change.new!.id)
-                emptyFolders.append(change.path)
-            case .folder, nil:
+            guard let leaf = change.new else {
                 entries.updateValue(nil, forKey: change.path)
                 stageRemoval(of: change.path)
+                continue
+            }
+            switch leaf.kind {
+            case .file: try stageFile(leaf)
+            // Decided below, with the links that did not change.
+            case .link: entries.updateValue(nil, forKey: leaf.path)
+            case .submodule, .folder:
+                entries[leaf.path] = RecordedEntry(kind: leaf.kind, content: leaf.content)
+                emptyFolders.append(leaf.path)
             }
         }
         if isWhole {
@@ -136,8 +139,8 @@ struct FolderStage {
             old?.rows.forEach { path, _ in if !new.contains(path) { gone.append(path) } }
             for path in gone { stageRemoval(of: path) }
         }
-        try makeFiles(from: repository)
-        for (path, link) in plan.links { try stageLink(link, at: path, from: repository) }
+        try makeFiles(from: contents)
+        for (path, link) in plan.links { try stageLink(link, at: path, from: contents) }
     }
 
     /// A burst that stops half-way is worse than one that never begins: every folder that it will write into must be on
@@ -168,43 +171,43 @@ struct FolderStage {
     /// A file to make in `staging`, under its number.
     private struct File: Sendable {
         let number: Int
-        let path: TreePath
-        let entry: TreeEntry
+        let leaf: Leaf
         /// Seconds since 1970.
         let time: Int64
     }
 
-    private mutating func stageFile(_ entry: TreeEntry, at path: TreePath) throws {
+    private mutating func stageFile(_ leaf: Leaf) throws {
+        let path = leaf.path
         let before = old?[path]
         let folder = try folders.folder(at: path.parent)
-        let status = try folder?.status(entry.name)
+        let status = try folder?.status(leaf.name)
         try Task.checkCancellation()
         if !drifted.contains(path), let folder, let status,
-            let kept = try keeps(entry, at: path, status, before, in: folder)
+            let kept = try keeps(leaf, status, before, in: folder)
         {
             entries[path] = kept
             return
         }
         files.append(
-            File(number: placements.count, path: path, entry: entry, time: time(of: entry, before, status)))
+            File(number: placements.count, leaf: leaf, time: time(of: leaf, before, status)))
         placements.append((placements.count, path))
     }
 
     /// So many at a time, that a thread has something to do and another one too.
     private static let filesAtATime = 32
 
-    private mutating func makeFiles(from repository: borrowing Repository) throws {
+    private mutating func makeFiles(from contents: borrowing Contents) throws {
         let (files, writer, staging, heartbeat) = (files, writer, staging, options.heartbeat)
         let pieces = stride(from: 0, to: files.count, by: Self.filesAtATime).map { start in
             start..<min(start + Self.filesAtATime, files.count)
         }
-        output = try BuildThreads(pace: .pass).run(pieces, count: files.count, from: repository) {
-            piece, repository, output, check in
+        output = try BuildThreads(pace: .pass).run(pieces, count: files.count, from: contents) {
+            piece, contents, output, check in
             for file in files[piece] {
                 try check()
                 heartbeat.beat()
-                output.rows[file.path] = try writer.writeFile(
-                    file.entry, as: EntryName("\(file.number)"), in: staging, mtime: file.time, from: repository,
+                output.rows[file.leaf.path] = try writer.writeFile(
+                    file.leaf, as: EntryName("\(file.number)"), in: staging, mtime: file.time, from: contents,
                     &output)
             }
             return []
@@ -214,33 +217,33 @@ struct FolderStage {
 
     /// What stands there already, when its bytes and mode are the ones that the commit has.
     private func keeps(
-        _ entry: TreeEntry, at path: TreePath, _ status: FileStatus, _ before: RecordedEntry?, in folder: Directory
+        _ leaf: Leaf, _ status: FileStatus, _ before: RecordedEntry?, in folder: Directory
     ) throws -> RecordedEntry? {
-        if let before, before.id == entry.id, before.kind == entry.kind, before.matches(status) {
-            return options.modificationTimes.accepts(before) ? before : nil
+        if let before, before.holds(leaf), before.matches(status) {
+            return options.recipe.modificationTimes.accepts(before) ? before : nil
         }
-        guard case .file(let executable) = entry.kind, status.kind == .file,
-            status.permissions == FileModes.file(isExecutable: executable), before?.matches(status) != true,
-            let size = plan.sizes[path], try folder.hasBlob(entry.id, size: size, at: entry.name)
+        guard let isExecutable = leaf.isExecutable, status.kind == .file,
+            status.permissions == FileModes.file(isExecutable: isExecutable), before?.matches(status) != true,
+            let size = leaf.size, try folder.has(leaf.content, size: size, at: leaf.name)
         else { return nil }
-        return RecordedEntry(entry, status)
+        return RecordedEntry(leaf, status)
     }
 
-    private func time(of entry: TreeEntry, _ before: RecordedEntry?, _ status: FileStatus?) -> Int64 {
-        if let before, before.id == entry.id, case .file = before.kind, options.modificationTimes.accepts(before) {
-            return before.mtime / 1_000_000_000
+    private func time(of leaf: Leaf, _ before: RecordedEntry?, _ status: FileStatus?) -> Int64 {
+        if let before, before.content == leaf.content, before.isFile, options.recipe.modificationTimes.accepts(before) {
+            return before.time
         }
         var floor = self.floor
-        if let before, case .file = before.kind { floor = before.mtime / 1_000_000_000 }
+        if let before, before.isFile { floor = before.time }
         if let status, status.kind == .file { floor = max(floor, status.mtime / 1_000_000_000) }
-        return options.modificationTimes.time(of: entry.id, commit: commit.time, now: now, after: floor)
+        return options.recipe.modificationTimes.time(of: leaf.content, commit: commit.time, now: now, after: floor)
     }
 
     private mutating func stageLink(
-        _ link: TreePlan.Link, at path: TreePath, from repository: borrowing Repository
+        _ link: TreePlan.Link, at path: TreePath, from contents: borrowing Contents
     ) throws {
-        let id = link.id
-        if let before = old?[path], before.id == id, before.kind == .link,
+        let leaf = Leaf(path: path, kind: .link, content: link.content)
+        if let before = old?[path], before.holds(leaf),
             link.isAllowed == (before.inode != 0),
             before.matches(try folders.folder(at: path.parent)?.status(path.name))
         {
@@ -248,13 +251,13 @@ struct FolderStage {
             return
         }
         guard link.isAllowed else {
-            entries[path] = RecordedEntry(kind: .link, id: id)
+            entries[path] = RecordedEntry(kind: .link, content: link.content)
             stageRemoval(of: path)
             return
         }
         let number = placements.count
         entries[path] = try writer.makeLink(
-            TreeEntry(name: path.name, kind: .link, id: id), as: EntryName("\(number)"), in: staging, from: repository)
+            leaf, as: EntryName("\(number)"), in: staging, from: contents)
         placements.append((number, path))
     }
 

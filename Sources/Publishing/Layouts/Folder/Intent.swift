@@ -16,11 +16,11 @@ struct Intent: Equatable, Sendable {
     var staging: String
     var steps: [Step]
 
-    private static let magic = "sidekick intent 1"
+    private static let format = FormatVersion(magic: "sidekick intent", newest: 1, oldest: 1)
 
     func encoded() -> [UInt8] {
         var writer = RecordWriter()
-        writer.line(Self.magic)
+        writer.line(Self.format.line)
         writer.line(staging)
         writer.line("\(steps.count)")
         for step in steps {
@@ -46,10 +46,13 @@ struct Intent: Equatable, Sendable {
         self.steps = steps
     }
 
-    /// `nil` for anything but a whole intent of this version.
-    init?(decoding bytes: [UInt8]) {
+    /// `nil` for anything but a whole intent.
+    ///
+    /// - Throws: `FormatVersion.Newer` for what a later program wrote.
+    init?(decoding bytes: [UInt8]) throws(FormatVersion.Newer) {
         var reader = RecordReader(bytes)
-        guard reader.line() == Self.magic, let staging = reader.line(), let count = reader.integer(), count >= 0
+        guard try Self.format.read(&reader) != nil, let staging = reader.line(), let count = reader.integer(),
+            count >= 0
         else { return nil }
         self.init(staging: staging, steps: [])
         for _ in 0..<count {

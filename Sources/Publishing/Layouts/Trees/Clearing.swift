@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 
@@ -25,7 +26,7 @@ struct Clearing {
     /// - Parameter keeps: what may stay as it is.
     /// - Returns: what stayed.
     func run(
-        _ changes: [TreePlan.Change], keeps: (TreeEntry, TreePath) -> RecordedEntry?
+        _ changes: [TreePlan.Change], keeps: (Leaf) -> RecordedEntry?
     ) throws -> [TreePath: RecordedEntry] {
         for change in changes where change.new == nil { try clear(change.path, keepingFolder: change.isFolder) }
         let emptied = Set(changes.lazy.filter { $0.new == nil }.map(\.path.parent))
@@ -34,9 +35,9 @@ struct Clearing {
         var kept: [TreePath: RecordedEntry] = [:]
         for change in changes {
             try pace.check()
-            guard let entry = change.new else { continue }
-            if let row = keeps(entry, change.path),
-                row.matches(try folders.folder(at: change.path.parent)?.status(entry.name))
+            guard let leaf = change.new else { continue }
+            if let row = keeps(leaf),
+                row.matches(try folders.folder(at: change.path.parent)?.status(leaf.name))
             {
                 kept[change.path] = row
             } else {

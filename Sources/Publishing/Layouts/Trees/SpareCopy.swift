@@ -101,7 +101,7 @@ extension Directory {
         case .submodule, .folder: return nil
         }
         return status.map {
-            RecordedEntry(kind: row.kind, id: row.id, size: $0.size, mtime: $0.mtime, inode: $0.inode)
+            RecordedEntry(kind: row.kind, content: row.content, size: $0.size, mtime: $0.mtime, inode: $0.inode)
         }
     }
 }

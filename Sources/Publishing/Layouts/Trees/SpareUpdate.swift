@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 
@@ -18,18 +19,18 @@ struct SpareUpdate {
     var pace = Pace.pass
 
     /// - Returns: also the paths of the visible tree that turned out not to be what was published.
-    func run(from repository: borrowing Repository) throws -> (StagedTree, drifted: [TreePath]) {
+    func run(from contents: borrowing Contents) throws -> (StagedTree, drifted: [TreePath]) {
         let doubtful = Set(spare.doubtful)
         let floor = try visible?.record.removedFloor ?? pool.youngestTime()
         let plan = try TreePlan(
             to: tree,
             from: TreePlan.Base(
                 standing: spare.record, live: visible?.record, doubtful: Array(doubtful.union(drifted))),
-            known: [visible?.record, spare.record].compactMap { $0 }, in: repository, options: options, pace: pace)
+            known: [visible?.record, spare.record].compactMap { $0 }, in: contents, options: options, pace: pace)
         guard let root = try pool.trees.folder(EntryName(spare.name)) else {
             throw DiskError("open the folder", spare.name, code: ENOENT)
         }
-        try checkSpace(for: plan, in: root) { keeps($1, at: $0, doubtful, floor) != nil }
+        try checkSpace(for: plan, in: root) { keeps($0, doubtful, floor) != nil }
         try pool.close(spare.name)
         try pool.notePlan(doubtful.union(plan.changes.map(\.path)), of: spare.name)
 
@@ -38,9 +39,9 @@ struct SpareUpdate {
         let build = TreeBuild(
             commit: commit, options: options, now: now, visible: visible?.record, drifted: Set(drifted),
             floor: floor, durable: plan.changes.count <= Durability.mostSingleSyncs, pace: pace)
-        let kept = try clearing.run(plan.shownChanges) { entry, path in keeps(entry, at: path, doubtful, floor) }
+        let kept = try clearing.run(plan.shownChanges) { keeps($0, doubtful, floor) }
         let output = try build.run(
-            plan.leaves.filter { kept[$0.path] == nil }, in: root, source: visible?.folder, from: repository)
+            plan.leaves.filter { kept[$0.path] == nil }, in: root, source: visible?.folder, from: contents)
         try Durability(everything: !build.durable).sync(root, folders: clearing.standing(plan.folders))
 
         var rows: [TreePath: RecordedEntry?] = [:]
@@ -60,10 +61,10 @@ struct SpareUpdate {
     }
 
     private func checkSpace(
-        for plan: TreePlan, in root: Directory, keeps: (TreePath, TreeEntry) -> Bool
+        for plan: TreePlan, in root: Directory, keeps: (Leaf) -> Bool
     ) throws {
-        let need = try plan.space(isWhole: false, in: root) { path, entry in
-            keeps(path, entry) || visible?.record.holds(entry, at: path) ?? false
+        let need = try plan.space(isWhole: false, in: root) { leaf in
+            keeps(leaf) || visible?.record.holds(leaf) ?? false
         }
         try need.check(in: root) { try plan.freed(in: root, keeps: keeps) }
     }
@@ -71,15 +72,16 @@ struct SpareUpdate {
     /// What the spare has already and may keep, because the time that it shows is not one that the path has had with other
     /// bytes since.
     private func keeps(
-        _ entry: TreeEntry, at path: TreePath, _ doubtful: Set<TreePath>, _ removedFloor: Int64
+        _ leaf: Leaf, _ doubtful: Set<TreePath>, _ removedFloor: Int64
     ) -> RecordedEntry? {
-        guard !doubtful.contains(path), let row = spare.record[path], row.id == entry.id,
-            row.kind == entry.kind, row.isFile, options.modificationTimes.accepts(row)
+        let times = options.recipe.modificationTimes
+        guard !doubtful.contains(leaf.path), let row = spare.record[leaf.path], row.holds(leaf), row.isFile,
+            times.accepts(row)
         else { return nil }
-        let shown = visible?.record[path]
-        if options.modificationTimes == .content { return row }
+        let shown = visible?.record[leaf.path]
+        if times == .content { return row }
         let floor = shown.flatMap { $0.isFile ? $0.time : nil } ?? removedFloor
-        return shown?.id == row.id && shown?.time == row.time || row.time > floor ? row : nil
+        return shown?.content == row.content && shown?.time == row.time || row.time > floor ? row : nil
     }
 
     /// - Parameter changes: also those of which the spare has no row and gets none: what is visible may have one.
@@ -96,10 +98,8 @@ struct SpareUpdate {
         }
         record.apply(rows)
         record.layout = layout
-        record.commit = commit.id
+        record.revision = Revision(commit: commit.id, recipe: options.recipe)
         record.tree = tree
-        record.subdirectory = options.subdirectory
-        record.policy = options.policy
         record.published = now
         return (record, removed)
     }

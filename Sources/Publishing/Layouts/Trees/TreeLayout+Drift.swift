@@ -12,7 +12,7 @@ extension TreeLayout {
             }
             // A folder that somebody put there is kept when the tree is brought forward or retired.
             if kind == .folder { continue }
-            if let row = visible.record[path], kind == .file, try folder.hasBlob(row.id, size: row.size, at: path.name)
+            if let row = visible.record[path], kind == .file, try folder.has(row.content, size: row.size, at: path.name)
             {
                 continue
             }

@@ -72,7 +72,7 @@ extension TreeLayout {
                 return
             }
             guard row.isFile, try folder.changeTime(of: path.name) ?? .max > time else { return }
-            if try !folder.hasBlob(row.id, size: row.size, at: path.name) { changed.append(path) }
+            if try !folder.has(row.content, size: row.size, at: path.name) { changed.append(path) }
         }
         return changed
     }

@@ -1,3 +1,4 @@
+import Content
 import Git
 import Glibc
 import Platform
@@ -68,10 +69,11 @@ struct TreeLayout: Layout {
     ///
     /// - Parameter drifted: paths of the visible tree that are not what was published.
     func materialize(
-        _ commit: Commit, tree: ObjectID, from repository: borrowing Repository, now: Int64, drifted: [TreePath],
+        _ commit: Commit, tree: ObjectID, from contents: borrowing Contents, now: Int64, drifted: [TreePath],
         keeping lostAndFound: LostAndFound
     ) throws -> StagedTree {
         guard !destination.isInside, !destination.isMountPoint else { throw cannotSwitch }
+        try pool.settleNames()
         let visible = try visible()
         // Somebody removed what was: the next folder may get its inode, and would be taken for it.
         if visible == nil, try pool.forgetLost() {
@@ -83,28 +85,28 @@ struct TreeLayout: Layout {
         }
         try distrust(drifted, of: visible, keeping: lostAndFound)
         let (staged, found) = try make(
-            commit, tree: tree, visible, from: repository, now: now, drifted: drifted, keeping: lostAndFound)
+            commit, tree: tree, visible, from: contents, now: now, drifted: drifted, keeping: lostAndFound)
         try distrust(found, of: visible, keeping: lostAndFound)
         return staged
     }
 
     /// - Returns: also the paths of the visible tree that turned out not to be what was published.
     private func make(
-        _ commit: Commit, tree: ObjectID, _ visible: VisibleTree?, from repository: borrowing Repository, now: Int64,
+        _ commit: Commit, tree: ObjectID, _ visible: VisibleTree?, from contents: borrowing Contents, now: Int64,
         drifted: [TreePath], keeping lostAndFound: LostAndFound
     ) throws -> (StagedTree, drifted: [TreePath]) {
-        for spare in try spares(behind: visible, in: repository) {
+        for spare in try spares(behind: visible, in: contents.repository) {
             let update = SpareUpdate(
                 pool: pool, spare: spare, visible: visible, drifted: drifted, commit: commit, tree: tree,
                 options: options, layout: kind, now: now, lostAndFound: lostAndFound)
             do {
-                return try update.run(from: repository)
+                return try update.run(from: contents)
             } catch let error as DiskError where !error.isOutOfSpace {
                 // A tree that cannot be changed (another user's, a bad block) must not stand in the way of every pass.
                 continue
             }
         }
-        return try makeWhole(commit, tree: tree, visible: visible, from: repository, now: now, drifted: Set(drifted))
+        return try makeWhole(commit, tree: tree, visible: visible, from: contents, now: now, drifted: Set(drifted))
     }
 
     /// Brings the spare that the next update will take forward to what is visible, while nobody waits: then that update has
@@ -115,7 +117,7 @@ struct TreeLayout: Layout {
         -> Double?
     {
         guard let visible = try visible(), let live = visible.name, destination.store.exists,
-            visible.record.subdirectory == options.subdirectory
+            visible.record.recipe.subdirectory == options.recipe.subdirectory
         else { return nil }
         let repository = try destination.store.open()
         guard let spare = try spares(behind: visible, in: repository).first,
@@ -128,7 +130,7 @@ struct TreeLayout: Layout {
             pool: pool, spare: spare, visible: visible, drifted: try pool.plan(of: live),
             commit: try repository.commit(visible.record.commit), tree: visible.record.tree, options: options,
             layout: kind, now: visible.record.published, lostAndFound: lostAndFound, pace: .background(isStopped))
-        let (staged, drifted) = try update.run(from: repository)
+        let (staged, drifted) = try update.run(from: Contents(repository))
         if case .tree(let name) = staged.place { pool.stamp(name, neverLive: true) }
         try distrust(drifted, of: visible, keeping: lostAndFound)
         return nil
@@ -141,14 +143,15 @@ struct TreeLayout: Layout {
         behind visible: VisibleTree?, in repository: borrowing Repository
     ) throws -> [TreePool.Tree] {
         if let visible {
-            guard visible.record.policy == options.policy, try repository.contains(visible.record.tree) else {
+            guard visible.record.recipe.makesFiles(like: options.recipe), try repository.contains(visible.record.tree)
+            else {
                 return []
             }
         }
         let previous = try pool.previous()?.tree
         var usable: [TreePool.Tree] = []
         for spare in try pool.spares(besides: visible?.name)
-        where spare.name != previous && spare.record.policy == options.policy {
+        where spare.name != previous && spare.record.recipe.makesFiles(like: options.recipe) {
             if try repository.contains(spare.record.tree) { usable.append(spare) }
         }
         let now = wallClock()
@@ -159,29 +162,29 @@ struct TreeLayout: Layout {
     }
 
     private func makeWhole(
-        _ commit: Commit, tree: ObjectID, visible: VisibleTree?, from repository: borrowing Repository, now: Int64,
+        _ commit: Commit, tree: ObjectID, visible: VisibleTree?, from contents: borrowing Contents, now: Int64,
         drifted: Set<TreePath>
     ) throws -> (StagedTree, drifted: [TreePath]) {
         let old = visible?.record
         let plan = try TreePlan(
-            to: tree, from: nil, known: [old].compactMap { $0 }, in: repository, options: options)
+            to: tree, from: nil, known: [old].compactMap { $0 }, in: contents, options: options)
         let trees = try pool.trees
-        try plan.space(isWhole: true, in: trees) { old?.holds($1, at: $0) ?? false }.check(in: trees)
+        try plan.space(isWhole: true, in: trees) { old?.holds($0) ?? false }.check(in: trees)
         let temporary = EntryName(".new-\(commit.id)")
         try trees.removeTree(temporary)
         do {
             // Nobody else looks into what is not shown yet.
             let root = try trees.makeFolder(temporary, mode: 0o700)
             let leaves = plan.leaves
-            let fresh = leaves.count { $0.entry.id != old?[$0.path]?.id }
+            let fresh = leaves.count { $0.content != old?[$0.path]?.content }
             let floor = try old?.removedFloor ?? pool.youngestTime()
             let build = TreeBuild(
                 commit: commit, options: options, now: now, visible: old, drifted: drifted, floor: floor,
                 durable: fresh + plan.folders.count <= Durability.mostSingleSyncs)
-            let output = try build.run(leaves, in: root, source: visible?.folder, from: repository)
+            let output = try build.run(leaves, in: root, source: visible?.folder, from: contents)
             var record = TreeRecord(
-                layout: kind, commit: commit.id, tree: tree, subdirectory: options.subdirectory,
-                policy: options.policy, root: try root.status.inode, published: now)
+                layout: kind, revision: Revision(commit: commit.id, recipe: options.recipe), tree: tree,
+                root: try root.status.inode, published: now)
             record.apply(output.rows.merging(plan.leftOut) { row, _ in row })
             record.removedFloor = floor
             var removed = 0
@@ -210,14 +213,42 @@ struct TreeLayout: Layout {
     /// Shows a tree: one rename, or one exchange. What was live before is `previous` from that moment on: a page that was
     /// loaded just before finds its own assets at any time after.
     func publish(_ staged: StagedTree, keeping lostAndFound: LostAndFound) throws {
-        guard case .tree(let tree) = staged.place else { return }
+        guard case .tree(let name) = staged.place else { return }
         let before = try liveName()
         // Before as well: whoever is killed in between has not made a tree that was just live look as if it never was.
         if let before { pool.stamp(before) }
-        try pool.open(tree)
+        try pool.open(name)
+        var tree = name
+        if kind == .link {
+            let commit = staged.record.commit.description
+            if before != commit {
+                tree = try pool.claimCommitName(for: name)
+            } else if name != commit, try replaceLive(commit, by: name, staged.record.root) {
+                pool.stamp(name)
+                return
+            }
+        }
         let isKept = before != tree && options.keepPrevious > 0
         try treeSwitch.show(tree, after: isKept ? before : nil, keeping: lostAndFound)
         if let before, before != tree { pool.stamp(before) }
+    }
+
+    /// Shows another tree of the commit that is live: DESTINATION leads to the same name, and this is what has it.
+    ///
+    /// - Returns: false where the file system cannot do it, and nothing has changed.
+    private func replaceLive(_ live: String, by tree: String, _ root: UInt64) throws -> Bool {
+        let previous = try pool.previous()?.tree
+        // It leads to the one tree before the exchange and to the other one after it: both are whole.
+        if options.keepPrevious > 0 { try pool.pointPrevious(at: tree) }
+        do {
+            if try pool.claimCommitName(for: tree) == live { return true }
+            try pool.keepPrevious(previous, whileLive: live)
+            return false
+        } catch {
+            let shown = (try? pool.trees.status(EntryName(live)))?.inode
+            if shown != root { try? pool.keepPrevious(previous, whileLive: live) }
+            throw error
+        }
     }
 
     private var treeSwitch: TreeSwitch { TreeSwitch(layout: kind, destination: destination, pool: pool) }
@@ -238,6 +269,7 @@ struct TreeLayout: Layout {
     /// The same for the trees alone.
     func recoverPool(keeping lostAndFound: LostAndFound) throws -> [Notice] {
         try settle(keeping: lostAndFound)
+        try pool.settleNames()
         let standing = try destination.standing(in: pool)
         let live = try liveName()
         let unfinished = try pool.sweep(live: live)

@@ -12,7 +12,7 @@ extension TreePool {
         for other in try spares(besides: tree) {
             let stale = paths.filter { path in
                 guard let new = record[path], let old = other.record[path], new.isFile, old.isFile else { return false }
-                return new.id == old.id && new.time != old.time
+                return new.content == old.content && new.time != old.time
             }
             if !stale.isEmpty { try notePlan(Set(other.doubtful).union(stale), of: other.name) }
         }

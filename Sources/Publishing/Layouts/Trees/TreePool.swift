@@ -169,7 +169,7 @@ struct TreePool {
         }
     }
 
-    private func pointPrevious(at tree: String) throws {
+    func pointPrevious(at tree: String) throws {
         let home = try Directory(opening: destination.home)
         try home.remove(Self.nextPrevious)
         try home.makeLink(Self.nextPrevious, target: Array("trees/\(tree)".utf8))

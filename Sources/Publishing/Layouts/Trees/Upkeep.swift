@@ -1,3 +1,4 @@
+import Content
 import Git
 import Platform
 
@@ -69,7 +70,7 @@ struct Upkeep {
         }
         let all = try pool.spares(besides: live).filter { $0.name != previous?.tree }
         let (usable, useless) = all.partitioned { spare in
-            trees.kind != .folder && spare.record.policy == trees.options.policy
+            trees.kind != .folder && spare.record.recipe.makesFiles(like: trees.options.recipe)
         }
         func retire(_ tree: TreePool.Tree, after seconds: Double) throws {
             let age = now - tree.ended

@@ -1,6 +1,6 @@
 /// Wildcards as a machine that reads a text once, whatever stars they have: a bit for each place of the pattern that a
 /// match may have come to. Its time is the text's length times the pattern's, the latter in words of 64.
-struct Glob: Sendable, Equatable {
+struct Glob: Sendable, Hashable {
     /// Words that hold a bit for each place.
     private let words: Int
     /// The place behind the last token.

@@ -1,8 +1,6 @@
-import Git
-
 /// Which modification time a file gets. A web server makes its ETag of this and the size, so it must change with the
 /// bytes, and must not change without.
-public enum ModificationTimes: String, Sendable, CaseIterable {
+public enum ModificationTimes: String, Codable, Sendable, CaseIterable {
     /// The commit's time.
     case commit
     /// A function of the bytes: the same on every replica, whatever its history.
@@ -15,11 +13,11 @@ public enum ModificationTimes: String, Sendable, CaseIterable {
     ///   - now: the time of this machine.
     ///   - replaced: the time of what stood at the path before with other bytes, or of the youngest file that was ever
     ///     removed when nothing stood there: a path must never show other bytes under a time that it had before.
-    func time(of blob: ObjectID, commit: Int64, now: Int64, after replaced: Int64?) -> Int64 {
+    public func time(of content: ContentID, commit: Int64, now: Int64, after replaced: Int64?) -> Int64 {
         switch self {
         case .content:
             // 2001-01-01, as nothing may be before 1970 (nginx makes a broken ETag of it), plus up to 17 years.
-            978_307_200 + Int64(blob.prefix >> 35)
+            978_307_200 + Int64(content.prefix >> 35)
         case .commit:
             max(min(max(commit, 1), max(now, 1)), (replaced ?? 0) + 1)
         }

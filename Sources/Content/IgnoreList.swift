@@ -1,5 +1,5 @@
 /// Patterns in the order in which gitignore(5) reads them.
-struct IgnoreList: Sendable, Equatable {
+struct IgnoreList: Sendable, Hashable {
     private(set) var patterns: [IgnorePattern] = []
 
     static func parse(_ lines: [String]) -> (list: IgnoreList, problems: [InvalidPattern]) {

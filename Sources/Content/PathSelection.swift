@@ -1,7 +1,7 @@
-import Git
+public import Git
 
 /// Which paths of a commit are published. Paths are relative to what is published, so to the subdirectory.
-public struct PathSelection: Sendable, Equatable {
+public struct PathSelection: Sendable, Hashable {
     /// No pattern at all.
     public static let everything = PathSelection()
 
@@ -26,6 +26,16 @@ public struct PathSelection: Sendable, Equatable {
     }
 
     private init() { (include, exclude) = (IgnoreList(), IgnoreList()) }
+
+    /// The patterns that count, as they were given.
+    var patterns: (include: [String], exclude: [String]) {
+        (include.patterns.map(\.description), exclude.patterns.map(\.description))
+    }
+
+    /// Whether a leaf is published, or anything below a folder may be.
+    public func publishes(_ entry: TreeEntry, at path: TreePath) -> Bool {
+        entry.kind == .folder ? mayHold(below: path) : selects(path, isFolder: entry.kind == .submodule)
+    }
 
     /// Whether what stands at this path is published.
     ///

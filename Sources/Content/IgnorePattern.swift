@@ -1,5 +1,5 @@
 /// One pattern of gitignore(5). Where that page is silent, what git does.
-struct IgnorePattern: Sendable, Equatable, CustomStringConvertible {
+struct IgnorePattern: Sendable, Hashable, CustomStringConvertible {
     /// The pattern without the spaces at its end that do not count.
     let text: [UInt8]
     /// Begins with `!`: what it matches is not ignored after all.
@@ -13,7 +13,7 @@ struct IgnorePattern: Sendable, Equatable, CustomStringConvertible {
     private let rest: Rest
 
     /// What follows the literal bytes.
-    private enum Rest: Equatable {
+    private enum Rest: Hashable {
         case nothing
         case anything
         /// In a name, where nothing stands before it: anything that ends so.

@@ -1,0 +1,87 @@
+public import Git
+import Platform
+
+/// What is made of a commit: with the same commit, the same tree.
+public struct Recipe: Hashable, Sendable {
+    /// The folder of the commit that is published; the root for all of it.
+    public var subdirectory: TreePath
+    /// Which paths of it are.
+    public var selection: PathSelection
+    /// Which time files get.
+    public var modificationTimes: ModificationTimes
+    /// What happens to symbolic links that lead out.
+    public var symlinks: SymlinkPolicy
+
+    /// The defaults of the contract.
+    public init(
+        subdirectory: TreePath = .root, selection: PathSelection = .everything,
+        modificationTimes: ModificationTimes = .commit, symlinks: SymlinkPolicy = .skip
+    ) {
+        self.subdirectory = subdirectory
+        self.selection = selection
+        self.modificationTimes = modificationTimes
+        self.symlinks = symlinks
+    }
+
+    /// Whether trees of the two may share files, as one may have another folder of the commit than the other.
+    public func makesFiles(like other: Recipe) -> Bool {
+        var other = other
+        other.subdirectory = subdirectory
+        return self == other
+    }
+
+    /// How files are made, as records said it until version 2, and as hooks are told what they were told.
+    private var files: String {
+        let files = "mtime=\(modificationTimes) symlinks=\(symlinks)"
+        return selection == .everything ? files : "\(files) \(selection)"
+    }
+
+    /// One line that tells it from every other one.
+    public var name: String { "\(String(decoding: subdirectory.bytes, as: UTF8.self)) \(files)" }
+
+    /// What a record of version 2 says; `nil` for what no version ever wrote.
+    public init?(subdirectory: TreePath, files: String) {
+        var times: ModificationTimes?
+        var symlinks: SymlinkPolicy?
+        var patterns: [Substring: [String]] = [:]
+        for field in files.parts(at: " ") {
+            let parts = field.parts(at: "=", atMost: 2)
+            guard parts.count == 2 else { return nil }
+            switch parts[0] {
+            case "mtime": times = ModificationTimes(rawValue: String(parts[1]))
+            case "symlinks": symlinks = SymlinkPolicy(rawValue: String(parts[1]))
+            default: patterns[parts[0]] = parts[1].parts(at: ",").map { PathSelection.decoded($0) }
+            }
+        }
+        guard let times, let symlinks,
+            let selection = try? PathSelection(
+                include: patterns["include"] ?? [], exclude: patterns["exclude"] ?? [])
+        else { return nil }
+        self.init(subdirectory: subdirectory, selection: selection, modificationTimes: times, symlinks: symlinks)
+        guard self.files.utf8.elementsEqual(files.utf8) else { return nil }
+    }
+}
+
+/// What a tree is: of which commit, and by which recipe.
+public struct Revision: Hashable, Sendable {
+    /// The commit.
+    public var commit: ObjectID
+    /// What is made of it.
+    public var recipe: Recipe
+
+    /// Of its parts.
+    public init(commit: ObjectID, recipe: Recipe) {
+        self.commit = commit
+        self.recipe = recipe
+    }
+}
+
+/// What happens to a symbolic link that leads out of the tree.
+public enum SymlinkPolicy: String, Codable, Sendable, CaseIterable {
+    /// It is left out, with a warning.
+    case skip
+    /// The commit is not published.
+    case refuse
+    /// No symbolic link is made at all.
+    case none
+}
