@@ -1,4 +1,4 @@
-import Platform
+import System
 
 /// What an `Accept` asks for (RFC 9110, section 12.5.1). What parameters a type has beside its weight decides nothing here.
 struct AcceptedTypes {

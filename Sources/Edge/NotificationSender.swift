@@ -1,3 +1,4 @@
+import System
 import Crypto
 import FoundationEssentials
 public import Pipeline

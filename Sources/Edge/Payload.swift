@@ -1,7 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Pipeline
-import Platform
+import System
 
 /// What a delivery tells.
 enum Event: Sendable, Equatable {

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-import Platform
+import System
 
 extension Store {
     /// Names the folder as ours.

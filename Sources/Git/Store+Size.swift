@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-import Platform
+import System
 
 /// What a store weighs.
 public struct StoreSize: Sendable, Equatable {

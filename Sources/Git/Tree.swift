@@ -1,4 +1,4 @@
-import Platform
+import System
 
 /// What a tree entry is; git knows no others.
 public enum EntryKind: Hashable, Sendable {

@@ -1,7 +1,7 @@
 import Git
 import Logging
 import Publishing
-import Platform
+import System
 
 /// What is done beside passes: cleaning up, preparing the next update, compacting the store.
 extension Loop {

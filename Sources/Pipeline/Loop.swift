@@ -1,3 +1,4 @@
+import System
 import Git
 public import Logging
 import Publishing

@@ -1,7 +1,7 @@
 import Git
 import Glibc
 import Publishing
-import Platform
+import System
 import Upstream
 
 /// The stages of a pass, by the names that logs, metrics and documents use.
@@ -56,6 +56,10 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
         case let error as PublishingError: self.init(error, at: stage)
         case let error as DiskError: self.init(error, at: stage)
         case let error as GitError: self.init(error, at: stage)
+        case let error as SystemError:
+            self.init(
+                stage: stage, cause: error.description, remedy: "check the limits of this process", recovery: .retry,
+                exitCode: .unavailable)
         case let error as IncompleteCommit:
             self.init(
                 stage: stage,

@@ -2,6 +2,7 @@ public import Content
 public import Git
 import Glibc
 import Synchronization
+import System
 
 /// The one owner of a DESTINATION. What is published is read from the disk, so nothing has to be remembered across
 /// restarts; every method blocks, and belongs on a `GitExecutor`.
@@ -241,7 +242,7 @@ public final class Publisher: Sendable {
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         // What drifted is made anew first: a tree that is made of it would have to be made twice.
         let next = try layout.tidy(
-            makingSpares: makingSpares && !hasDrifted, now: wallClock(), isStopped: isStopped, keeping: lostAndFound)
+            makingSpares: makingSpares && !hasDrifted, now: wallSeconds(), isStopped: isStopped, keeping: lostAndFound)
         let found = try? Lost(in: destination, isStopped: isStopped)
         state.withLock { $0.lost = found }
         return (next, lostAndFound.notices)

@@ -1,6 +1,6 @@
 public import Git
 import Glibc
-import Platform
+import System
 
 /// Why a remote did not give what was asked for.
 public enum UpstreamError: Error, Sendable, CustomStringConvertible {
@@ -45,8 +45,6 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case appRefused(api: String, status: Int, says: String? = nil)
     /// What is given as the App's key is none.
     case appKeyUnusable
-    /// A system call.
-    case systemFailed(what: String, code: Int32)
     /// A program that is needed is not there.
     case programMissing(String, reason: String)
     /// Nothing vouches for the host's key; what it shows, where it could be asked.
@@ -109,7 +107,6 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .appRefused(let api, let status, let words):
             "\(api) gives the GitHub App no token (status \(status))" + Self.saying(words)
         case .appKeyUnusable: "the private key of the GitHub App is none"
-        case .systemFailed(let what, let code): "cannot \(what): \(String(cString: strerror(code)))"
         case .programMissing(let name, let reason): "\(name) cannot be started: \(reason.printable())"
         case .hostKeyUnknown(let host, let fingerprint?, _):
             "the host key of \(host) is not known; it shows \(fingerprint)"
@@ -166,7 +163,6 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .appRefused: "check SIDEKICK_GITHUB_INSTALLATION_ID, and that the App is installed where the repository is"
         case .appKeyUnusable:
             "give the file that GitHub made for the App, an RSA key in PEM, as SIDEKICK_GITHUB_PRIVATE_KEY_FILE"
-        case .systemFailed: "check the limits of this process"
         case .programMissing(let name, _): "install \(name), or use an https address with a token"
         case .hostKeyUnknown(_, _, let line?):
             "compare it with what the host's operator says, and add this line to SIDEKICK_SSH_KNOWN_HOSTS: \(line)"

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Pipeline
-import Platform
+import System
 
 /// Prints sidekick(1), in the language of man(7), for whoever packages the program.
 struct ManualPageCommand: ParsableCommand {

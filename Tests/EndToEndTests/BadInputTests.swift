@@ -215,8 +215,7 @@ import Testing
         let first = try Sidekick([source.path, folder("www"), "--delay", "1h"])
         try await first.prints("published")
         let second = try await Sidekick.once(
-            // A leak sanitizer does not work beside strace.
-            [source.path, folder("www")], environment: ["ASAN_OPTIONS": "detect_leaks=0"],
+            [source.path, folder("www")], environment: SystemCall.environment,
             wrapper: ["strace", "-f", "-o", folder("closed"), "-e", "trace=close"])
         #expect(second.status == 75, "\(second.log)")
         // What is closed twice may be somebody else's the second time.

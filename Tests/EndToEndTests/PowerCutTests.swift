@@ -20,7 +20,7 @@ import Testing
         let folder = try TemporaryFolder()
         let sidekick = try Sidekick(
             [source.path, folder("www"), "--layout", layout, "--delay", "1h", "--grace", "0s"],
-            wrapper: SystemCall.tracer(to: folder("trace")))
+            environment: SystemCall.environment, wrapper: SystemCall.tracer(to: folder("trace")))
         try await sidekick.prints("published", within: 60)
         let child = try String(
             contentsOfFile: "/proc/\(sidekick.pid)/task/\(sidekick.pid)/children", encoding: .utf8)

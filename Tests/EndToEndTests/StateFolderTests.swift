@@ -54,7 +54,7 @@ import Testing
         #expect(try await daemon.stop() == 0)
         try Command.run(["sh", "-c", list])
         let found = Set(try folder.read("seen").split(separator: "\n").map(String.init))
-            .filter { !$0.hasPrefix(".dat.nosync") }
+            .filter { !$0.hasSuffix(".json.new") && !$0.hasSuffix(".paths.new") }
         #expect(
             found.isSuperset(of: ["git", "hold.json", "hooks.json", "lock", "lost+found", "status.json"]), "\(found)")
         #expect(found.isSuperset(of: layout == "folder" ? ["record"] : ["trees", "records", "inspection"]), "\(found)")

@@ -11,7 +11,7 @@ struct SyncSummary {
     /// A sync. Those of the store and of the status have nothing to do with what is visible.
     mutating func note(_ call: SystemCall) {
         guard let path = call.paths.first, path.hasPrefix(root), !path.hasPrefix(root + "/.sidekick/www/git"),
-            !path.contains("/.dat.nosync")
+            !path.contains(".json.new")
         else { return }
         add(call.name, short(path))
     }

@@ -2,7 +2,7 @@ import Git
 import Logging
 import Publishing
 import Synchronization
-import Platform
+import System
 import Testing
 
 @testable import Pipeline

@@ -1,3 +1,4 @@
+import System
 import Content
 import Publishing
 import Testing

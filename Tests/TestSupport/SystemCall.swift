@@ -2,6 +2,9 @@ import Foundation
 
 /// A call that changes the disk or syncs it, as strace saw it.
 public struct SystemCall: Sendable {
+    /// A leak sanitizer does not work beside strace.
+    public static let environment = ["ASAN_OPTIONS": "detect_leaks=0"]
+
     /// What strace is asked to write down, for a command that comes after it.
     public static func tracer(to file: String) -> [String] {
         ["strace", "-f", "-y", "-o", file, "-e", "trace=%desc,%file"]

@@ -1,9 +1,8 @@
-import FoundationEssentials
 import Git
 import Logging
 import Publishing
 import Synchronization
-import Platform
+import System
 
 /// What each hook was told last, on the disk: a process that was killed between a publish and a hook, or in the middle of one,
 /// leaves it to the next.
@@ -38,15 +37,14 @@ final class HookLedger: Sendable {
         var origin: Origin?
     }
 
-    private let path: String
+    private let file: StateFile<Book>
     private let book: Mutex<Book>
     private let logger: Logger
 
     init(_ destination: Destination, logger: Logger) {
-        path = destination.state + "/hooks.json"
+        file = StateFile(destination.state + "/hooks.json", isDurable: true)
         self.logger = logger
-        let data = try? Data(contentsOf: URL(filePath: path))
-        book = Mutex(data.flatMap { try? JSONDecoder().decode(Book.self, from: $0) } ?? Book())
+        book = Mutex((try? file.read()) ?? Book())
     }
 
     subscript(hook: Hook) -> Entry { book.withLock { $0.hooks[hook.rawValue] ?? Entry() } }
@@ -66,19 +64,17 @@ final class HookLedger: Sendable {
     }
 
     private func change(_ body: (inout Book) -> Void) {
-        DiskThread.check()
         book.withLock { book in
             let before = book
             body(&book)
             guard book != before else { return }
             do {
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-                try encoder.encode(book).write(to: URL(filePath: path), options: .atomic)
+                try file.write(book)
             } catch {
                 // This process knows; the next one would tell it once more.
                 logger.warning(
-                    "hooks' state cannot be written", metadata: ["path": "\(path)", "cause": "\(error.fileFailure)"])
+                    "hooks' state cannot be written",
+                    metadata: ["path": "\(file.path)", "cause": "\(error.fileFailure)"])
             }
         }
     }

@@ -4,7 +4,7 @@ import Glibc
 import Logging
 import Publishing
 import Subprocess
-import Platform
+import System
 import SystemPackage
 
 /// Runs a hook's command: with an environment that is made for it, in a process group of its own that ends with it, and for no
@@ -98,7 +98,7 @@ struct HookProcess: Sendable {
         let path = folder + "/\(hook.rawValue).paths"
         // It tells of a commit that the gate may refuse. What a killed process leaves of it goes with the next one.
         do {
-            try PrivateFile.replace(path, with: publication.list)
+            try WholeFile.replace(path, with: publication.list)
         } catch {
             throw HookFailure("cannot be told which paths changed: \(error.fileFailure)", recovery: .retry)
         }

@@ -1,4 +1,4 @@
-import Platform
+import System
 public import Upstream
 
 /// Whom to ask before a publish, and whom to tell after it.

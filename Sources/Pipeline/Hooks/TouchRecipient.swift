@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Git
 import Glibc
-import Platform
+import System
 import Publishing
 
 /// SIDEKICK_TOUCH_FILE.

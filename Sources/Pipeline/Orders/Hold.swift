@@ -1,8 +1,5 @@
-import FoundationEssentials
-import Git
-import Glibc
 import Publishing
-import Platform
+import System
 
 /// A commit that an operator wants to see published, whatever the remote says: until it is lifted, or until another
 /// reference is followed. A file in the state folder, so that it outlives the process.
@@ -17,37 +14,36 @@ public struct Hold: Codable, Sendable, Equatable {
 
 /// Where the hold of a DESTINATION is.
 struct HoldFile: Sendable {
-    let path: String
+    private let file: StateFile<Hold>
 
-    init(_ destination: Destination) { path = destination.state + "/hold.json" }
+    init(_ destination: Destination) {
+        file = StateFile(destination.state + "/hold.json", mode: 0o644, isDurable: true)
+    }
 
     /// `nil` when nothing is held.
     ///
     /// - Throws: `SyncError` for a file that cannot be read: what to publish is not known then, and nothing is.
     func read() throws -> Hold? {
-        DiskThread.check()
-        guard access(path, F_OK) == 0 else { return nil }
         do {
-            return try JSONDecoder().decode(Hold.self, from: Data(contentsOf: URL(filePath: path)))
+            return try file.read()
         } catch {
             throw SyncError(
-                stage: .discover, cause: "the hold \(path) cannot be read", remedy: "run `sidekick resume`",
+                stage: .discover, cause: "the hold \(file.path) cannot be read", remedy: "run `sidekick resume`",
                 recovery: .fixConfiguration, exitCode: .ioError)
         }
     }
 
     func write(_ hold: Hold) throws {
         do {
-            try JSONEncoder().encode(hold).write(to: URL(filePath: path), options: .atomic)
-            chmod(path, 0o644)
+            try file.write(hold)
         } catch {
             throw SyncError(
-                stage: .report, cause: "the hold \(path) cannot be written: \(String(describing: error).printable())",
+                stage: .report, cause: "the hold cannot be written: \(String(describing: error).printable())",
                 remedy: "check the disk and the mount", recovery: .retry, exitCode: .ioError)
         }
     }
 
     /// - Returns: whether there was one.
     @discardableResult
-    func remove() -> Bool { unlink(path) == 0 }
+    func remove() -> Bool { file.remove() }
 }

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Publishing
-import Platform
+import System
 
 /// What an operator asks of a DESTINATION.
 public enum Order: Codable, Sendable, Equatable {
@@ -27,12 +27,15 @@ struct OrderBox: Sendable {
 
     init(_ destination: Destination) { path = destination.state + "/orders" }
 
-    private func file(_ id: String, _ kind: String) -> URL { URL(filePath: "\(path)/\(id).\(kind)") }
+    // Root may ask a process that is not.
+    private func order(_ id: String) -> StateFile<Order> { StateFile("\(path)/\(id).order", mode: 0o644) }
+    private func answer(_ id: String) -> StateFile<Answer> { StateFile("\(path)/\(id).answer", mode: 0o644) }
 
-    /// Names that `file` makes, and those under which Foundation writes them.
+    /// Names of orders and answers, also while they are written, by older programs too.
     private static func isOurs(_ name: String) -> Bool {
         let parts = name.parts(at: ".", atMost: 2)
-        return parts.count == 2 && UUID(uuidString: String(parts[0])) != nil && ["order", "answer"].contains(parts[1])
+        let kinds = ["order", "answer"].flatMap { [$0, $0 + WholeFile.temporarySuffix] }
+        return parts.count == 2 && UUID(uuidString: String(parts[0])) != nil && kinds.contains(String(parts[1]))
             || name.hasPrefix(".dat.nosync")
     }
 
@@ -42,25 +45,20 @@ struct OrderBox: Sendable {
     func put(_ order: Order) throws -> String {
         let id = UUID().uuidString.lowercased()
         mkdir(path, 0o755)
-        try JSONEncoder().encode(order).write(to: file(id, "order"), options: .atomic)
-        // Root may ask a process that is not.
-        chmod(file(id, "order").path, 0o644)
+        try self.order(id).write(order)
         return id
     }
 
     /// `nil` while there is none. It is taken away.
     func takeAnswer(_ id: String) -> Answer? {
-        let url = file(id, "answer")
-        guard let data = try? Data(contentsOf: url),
-            let answer = try? JSONDecoder().decode(Answer.self, from: data)
-        else { return nil }
-        unlink(url.path)
-        return answer
+        guard let found = try? answer(id).read() else { return nil }
+        answer(id).remove()
+        return found
     }
 
     /// - Returns: whether nobody had taken it yet.
     @discardableResult
-    func withdraw(_ id: String) -> Bool { unlink(file(id, "order").path) == 0 }
+    func withdraw(_ id: String) -> Bool { order(id).remove() }
 
     // MARK: the side that answers
 
@@ -71,21 +69,16 @@ struct OrderBox: Sendable {
         for name in names where name.hasSuffix(".order") {
             let id = String(name.dropLast(".order".count))
             var status = stat()
-            guard lstat(file(id, "order").path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-                status.st_size < 4096, let data = try? Data(contentsOf: file(id, "order"))
+            guard lstat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size < 4096
             else { continue }
-            guard unlink(file(id, "order").path) == 0 else { continue }
-            guard let order = try? JSONDecoder().decode(Order.self, from: data) else { continue }
+            let found = try? self.order(id).read()
+            guard self.order(id).remove(), let order = found else { continue }
             orders.append((id, order, status.st_mtim.tv_sec))
         }
         return orders.sorted { $0.age < $1.age }.map { ($0.id, $0.order) }
     }
 
-    func answer(_ id: String, _ answer: Answer) {
-        guard let data = try? JSONEncoder().encode(answer) else { return }
-        try? data.write(to: file(id, "answer"), options: .atomic)
-        chmod(file(id, "answer").path, 0o644)
-    }
+    func answer(_ id: String, _ answer: Answer) { try? self.answer(id).write(answer) }
 
     /// Seconds that whoever asks waits for an answer.
     static let patience = 600.0

@@ -3,7 +3,7 @@ import Git
 import Glibc
 import Logging
 import Publishing
-import Platform
+import System
 
 /// Carries out orders: for the process that owns DESTINATION, or in its place when there is none.
 struct OrderDesk: Sendable {

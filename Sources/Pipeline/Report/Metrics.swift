@@ -1,5 +1,5 @@
 import Synchronization
-import Platform
+import System
 
 /// The numbers of one process, for whoever scrapes them.
 public final class Metrics: Sendable {

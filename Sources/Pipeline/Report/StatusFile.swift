@@ -5,7 +5,7 @@ import Glibc
 import Logging
 import Publishing
 import Synchronization
-import Platform
+import System
 import Upstream
 
 /// Keeps `status.json` true.
@@ -71,14 +71,13 @@ final class StatusFile: Sendable {
     }
 
     private func write(_ status: Status, _ logger: Logger) {
-        DiskThread.check()
-        let path = publisher.destination.statusFile
+        let file = Status.file(of: publisher.destination)
+        let path = file.path
         do {
             if written.withLock({ $0 }) == status {
                 guard utimensat(AT_FDCWD, path, nil, 0) != 0 else { return }
             }
-            try Status.encode(status).write(to: URL(filePath: path), options: .atomic)
-            chmod(path, 0o644)
+            try file.write(status)
             written.withLock { $0 = status }
             complaint.end()
         } catch {
@@ -114,14 +113,12 @@ extension Status {
         guard var status = try StatusReport.read(destination)?.status else { return }
         status.published = published.map { Tree($0) }
         status.hold = try HoldFile(destination).read()
-        try encode(status).write(to: URL(filePath: destination.statusFile), options: .atomic)
-        chmod(destination.statusFile, 0o644)
+        try file(of: destination).write(status)
     }
 
-    static func encode(_ status: Status) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(status) + Data("\n".utf8)
+    /// Whoever may see the site may see how it stands.
+    static func file(of destination: Destination) -> StateFile<Status> {
+        StateFile(destination.statusFile, mode: 0o644)
     }
 }
 

@@ -1,4 +1,4 @@
-import Platform
+import System
 public import Upstream
 
 /// What is served over http, and to whom.

@@ -1,5 +1,5 @@
 import Git
-import Platform
+import System
 import Upstream
 
 /// How the repository is reached, and as whom.

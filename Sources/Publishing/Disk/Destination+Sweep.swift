@@ -1,10 +1,16 @@
 import Git
+import System
 
 extension Destination {
-    /// Removes what a process that was killed while it wrote `status.json` left. Foundation makes a file under a name of its
-    /// own, another one each time, before it renames it.
+    /// Removes what a process that was killed left of the small files that it was about to replace.
     func sweepState() throws {
         let folder = try Directory(opening: state)
-        for name in try folder.names() where name.bytes.starts(with: ".dat.nosync".utf8) { try folder.remove(name) }
+        for name in try folder.names() where Self.isLeftOver(name.bytes) { try folder.remove(name) }
+    }
+
+    /// The stores that a compaction exchanges end alike, and are none. Programs until 0.1.0 had another name for each time.
+    private static func isLeftOver(_ name: [UInt8]) -> Bool {
+        let endings = [".json", ".paths"].map { ($0 + WholeFile.temporarySuffix).utf8.reversed() }
+        return name.starts(with: ".dat.nosync".utf8) || endings.contains { name.reversed().starts(with: $0) }
     }
 }

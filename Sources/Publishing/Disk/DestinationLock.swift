@@ -1,5 +1,5 @@
 import Glibc
-import Platform
+import System
 
 /// The right to publish into one DESTINATION, or to use one SIDEKICK_STATE: an exclusive flock(2) that ends with the process,
 /// however it ends.

@@ -1,5 +1,5 @@
 import Glibc
-import Platform
+import System
 
 /// What `lstat` tells of a name.
 struct FileStatus: Equatable {

@@ -1,4 +1,4 @@
-import Platform
+import System
 
 /// What a server says it can do (gitprotocol-v2(5), Capability Advertisement).
 struct ServerCapabilities: Sendable, Equatable {

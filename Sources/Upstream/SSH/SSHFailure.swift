@@ -1,5 +1,5 @@
 import Git
-import Platform
+import System
 
 /// Why ssh ended, from what it said.
 struct SSHFailure {

@@ -1,4 +1,4 @@
-import Platform
+import System
 
 /// How the system's `ssh` is to be used.
 public struct SSHOptions: Sendable, Equatable {

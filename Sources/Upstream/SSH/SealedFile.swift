@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import System
 
 /// A file in memory that only this user can read and that nobody can change (memfd_create(2), F_ADD_SEALS): for a secret that a
 /// child is to open by a name. It never touches a disk, and is gone with the last of us.
@@ -10,11 +11,11 @@ final class SealedFile: Sendable {
     init(_ bytes: some Sequence<UInt8>, named name: String, isSealed: Bool = true) throws {
         descriptor = sidekick_memfd(name)
         // Closed by deinit from here on.
-        guard descriptor >= 0 else { throw UpstreamError.systemFailed(what: "make a file in memory", code: errno) }
+        guard descriptor >= 0 else { throw SystemError("make a file in memory") }
         let bytes = Array(bytes)
         guard fchmod(descriptor, 0o600) == 0, write(descriptor, bytes, bytes.count) == bytes.count,
             !isSealed || sidekick_seal(descriptor) == 0
-        else { throw UpstreamError.systemFailed(what: "fill a file in memory", code: errno) }
+        else { throw SystemError("fill a file in memory") }
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }

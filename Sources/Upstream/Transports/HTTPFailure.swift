@@ -5,7 +5,7 @@ import NIOCore
 import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
-import Platform
+import System
 
 /// Who is asked, as errors name it.
 struct HTTPPlace: Sendable {
@@ -33,7 +33,7 @@ struct HTTPPlace: Sendable {
 func failure(_ error: any Error, at place: HTTPPlace) -> any Error {
     let (host, address) = (place.host, place.address)
     switch error {
-    case is UpstreamError, is ProtocolError, is CancellationError: return error
+    case is UpstreamError, is ProtocolError, is SystemError, is CancellationError: return error
     case let error as HTTPClientError: return failure(error, at: place)
     case let error as NIOConnectionError:
         guard let first = error.connectionErrors.first?.error else {

@@ -1,7 +1,7 @@
 import Content
 import Git
 import Glibc
-import Platform
+import System
 
 /// The layouts that show one whole tree after another: a new tree is made where nobody sees it, mostly by bringing forward
 /// one that was live before the last, and then takes DESTINATION's place in one step.
@@ -124,7 +124,7 @@ struct TreeLayout: Layout {
             spare.record.tree != visible.record.tree || !spare.doubtful.isEmpty,
             try repository.contains(visible.record.commit)
         else { return nil }
-        let wait = spare.ended + options.grace - wallClock()
+        let wait = spare.ended + options.grace - wallSeconds()
         guard wait <= 0 || wait > options.grace else { return wait }
         let update = SpareUpdate(
             pool: pool, spare: spare, visible: visible, drifted: try pool.plan(of: live),
@@ -154,7 +154,7 @@ struct TreeLayout: Layout {
         where spare.name != previous && spare.record.recipe.makesFiles(like: options.recipe) {
             if try repository.contains(spare.record.tree) { usable.append(spare) }
         }
-        let now = wallClock()
+        let now = wallSeconds()
         let unread = usable.filter { now - $0.ended >= options.grace || $0.ended > now }
         guard !unread.isEmpty else { return usable.sorted { $0.ended < $1.ended } }
         let (ahead, behind) = unread.partitioned { $0.record.tree == visible?.record.tree && $0.doubtful.isEmpty }

@@ -1,15 +1,15 @@
 import Glibc
 
 /// Ends a poll(2) from another thread: once signaled, its reading end is readable for ever.
-final class WakePipe: Sendable {
-    let reading: Int32
+public final class WakePipe: Sendable {
+    /// What a poll(2) watches.
+    public let reading: Int32
     private let writing: Int32
 
-    init() throws(UpstreamError) {
+    /// - Throws: `SystemError` when there are no more descriptors.
+    public init() throws(SystemError) {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else {
-            throw .unreachable(host: "this machine", reason: String(cString: strerror(errno)))
-        }
+        guard pipe(&ends) == 0 else { throw SystemError("make a pipe") }
         (reading, writing) = (ends[0], ends[1])
         for end in ends {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
@@ -22,7 +22,8 @@ final class WakePipe: Sendable {
         close(writing)
     }
 
-    func signal() {
+    /// From any thread, any number of times.
+    public func signal() {
         var byte: UInt8 = 1
         _ = write(writing, &byte, 1)
     }

@@ -1,10 +1,11 @@
 import Glibc
 
 /// How a wait ended.
-enum Wait {
+public enum Wait {
     case ready, cancelled, late
 
-    static func forEvents(_ events: Int16, on descriptor: Int32, wake: WakePipe, seconds: Double) -> Wait {
+    /// Waits until a descriptor has some of these events of poll(2), or the pipe was signaled.
+    public static func forEvents(_ events: Int16, on descriptor: Int32, wake: WakePipe, seconds: Double) -> Wait {
         let end = monotonicSeconds() + seconds
         while true {
             var descriptors = [
@@ -19,10 +20,4 @@ enum Wait {
             return descriptors[0].revents != 0 ? .cancelled : .ready
         }
     }
-}
-
-func monotonicSeconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }

@@ -43,7 +43,7 @@ public final class DescriptorReader: Sendable {
     /// - Parameters:
     ///   - descriptor: does not block; closed when there is nothing more to read.
     ///   - read: reads what is there, and says whether there may be more some time.
-    /// - Throws: `UpstreamError` when the system has no more threads or descriptors; the descriptor is closed then, too.
+    /// - Throws: `SystemError` when the system has no more threads or descriptors; the descriptor is closed then, too.
     public init(_ descriptor: Int32, _ read: @escaping @Sendable () -> Bool) throws {
         do { wake = try WakePipe() } catch {
             close(descriptor)

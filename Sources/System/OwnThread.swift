@@ -1,5 +1,4 @@
 public import Glibc
-import Platform
 
 /// A thread for what may block for as long as it likes. Those of libdispatch are few and shared.
 public enum OwnThread {
@@ -9,9 +8,9 @@ public enum OwnThread {
     }
 
     /// - Returns: the thread; nobody joins it.
-    /// - Throws: `UpstreamError.systemFailed` when the system has no more threads; nothing has run then.
+    /// - Throws: `SystemError` when the system has no more threads; nothing has run then.
     @discardableResult
-    public static func start(_ run: @escaping @Sendable () -> Void) throws(UpstreamError) -> pthread_t {
+    public static func start(_ run: @escaping @Sendable () -> Void) throws(SystemError) -> pthread_t {
         var thread = pthread_t()
         let body = Unmanaged.passRetained(Body(run))
         let code = pthread_create(
@@ -23,7 +22,7 @@ public enum OwnThread {
             }, body.toOpaque())
         guard code == 0 else {
             body.release()
-            throw .systemFailed(what: "start a thread", code: code)
+            throw SystemError("start a thread", code: code)
         }
         pthread_detach(thread)
         return thread

@@ -1,6 +1,6 @@
+import System
 import Testing
 
-@testable import Pipeline
 
 @Suite struct `An alarm` {
     @Test func `rings when its time has come, and not before`() async throws {

@@ -1,12 +1,11 @@
 import Glibc
 import Synchronization
-import Upstream
 
 /// Work that may take a while and that nobody waits for: on a thread of its own, with the lowest priority, told to stop as
 /// soon as its task is cancelled.
-enum BackgroundThread {
+public enum BackgroundThread {
     /// - Parameter work: asks often whether to stop.
-    static func run<Value: Sendable>(
+    public static func run<Value: Sendable>(
         _ work: @escaping @Sendable (_ isStopped: @escaping @Sendable () -> Bool) throws -> Value
     ) async throws -> Value {
         let stop = Stop()

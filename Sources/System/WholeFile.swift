@@ -1,0 +1,65 @@
+public import Glibc
+
+/// Files that are replaced in one step: whoever reads one sees all of the old bytes or all of the new ones.
+public enum WholeFile {
+    /// - Parameters:
+    ///   - mode: that of the new file from its first byte on, whatever the umask says; without one of others nobody else can
+    ///     read it at any moment.
+    ///   - isDurable: whether it is on the disk when this returns.
+    /// - Throws: `Failure`; the old file is there then.
+    public static func replace(
+        _ path: String, with bytes: some Collection<UInt8>, mode: mode_t = 0o600, isDurable: Bool = false
+    ) throws(Failure) {
+        DiskThread.check()
+        let temporary = path + temporarySuffix
+        unlink(temporary)
+        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw Failure(path: path) }
+        do throws(Failure) {
+            try fill(file, Array(bytes), path)
+            guard fchmod(file, mode) == 0, !isDurable || fsync(file) == 0, rename(temporary, path) == 0 else {
+                throw Failure(path: path)
+            }
+            close(file)
+        } catch {
+            close(file)
+            unlink(temporary)
+            throw error
+        }
+        if isDurable { try sync(folderOf: path) }
+    }
+
+    /// What the name of a file ends in that is about to be renamed.
+    public static let temporarySuffix = ".new"
+
+    private static func fill(_ file: Int32, _ bytes: [UInt8], _ path: String) throws(Failure) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+            guard count >= 0 || errno == EINTR else { throw Failure(path: path) }
+            rest = rest.dropFirst(max(count, 0))
+        }
+    }
+
+    private static func sync(folderOf path: String) throws(Failure) {
+        let name = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
+        let folder = open(String(path[..<name]) + "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw Failure(path: path) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw Failure(path: path) }
+    }
+
+    /// A system call that failed.
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        let path: String
+        let code: Int32
+
+        init(path: String, code: Int32 = errno) {
+            self.path = path
+            self.code = code
+        }
+
+        /// The path and the cause.
+        public var description: String { "\(path): \(String(cString: strerror(code)))" }
+    }
+}
