@@ -1,4 +1,4 @@
-/// Wildcards as a machine that reads a text once, whatever stars they have: a bit for each place of the pattern that a
+/// Shift-And (Baeza-Yates and Gonnet 1992; with stars as in Wu and Manber 1992), a bit-parallel automaton: wildcards as a machine that reads a text once, whatever stars they have: a bit for each place of the pattern that a
 /// match may have come to. Its time is the text's length times the pattern's, the latter in words of 64.
 struct Glob: Sendable, Hashable {
     /// Words that hold a bit for each place.

@@ -17,12 +17,12 @@ public final class EdgeServer: Sendable {
     private let router: Router
     private let logger: Logger
     private let opening = Opening()
-    private let visitors = Visitors(most: mostConnections)
+    private let visitors = Visitors(most: maxConnections)
 
     /// Seconds for a header to come, for a body to come, and for a connection to be asked again.
     static let patience: Int64 = 10
     /// A load balancer has a few, Prometheus one.
-    static let mostConnections = 256
+    static let maxConnections = 256
 
     /// Listens nowhere yet.
     public init(_ edge: EdgeSettings, settings: Settings, journal: Journal, doorbell: Doorbell, logger: Logger) {
@@ -95,7 +95,7 @@ public final class EdgeServer: Sendable {
             childChannelSetup: channel,
             configuration: .init(
                 address: bind, serverName: nil, backlog: 1_024,
-                availableConnectionsDelegate: MaximumAvailableConnections(2 * Self.mostConnections, logger: silent)),
+                availableConnectionsDelegate: MaximumAvailableConnections(2 * Self.maxConnections, logger: silent)),
             onServerRunning: { [logger, address, opening] channel in
                 // Whatever the umask is: for us, and for the group of a web server beside us.
                 if case .unix(let path) = address { chmod(path, 0o660) }

@@ -8,10 +8,10 @@ import Upstream
 /// their names have at that moment. A replica that cannot be reached finds the push by polling.
 struct Peers: Sendable {
     private let peers: [PeerAddress]
-    private let sender: HTTPSender
+    private let sender: OneShotHTTPClient
     private let journal: Journal
     private let logger: Logger
-    private let complaints = Complaints()
+    private let complaints = RateLimitedLog()
     private let names = Newest<Message>()
     private let addresses = Newest<Message>()
     private let heard = Heard()
@@ -21,7 +21,7 @@ struct Peers: Sendable {
     /// Seconds that name servers may take, and then a replica.
     private static let patience = 5.0
     /// Of one name. Whoever has more replicas needs something else than each telling all.
-    private static let mostAddresses = 64
+    private static let maxAddresses = 64
 
     private enum Result: String, CaseIterable { case accepted, failed }
 
@@ -36,7 +36,7 @@ struct Peers: Sendable {
         var options = settings.upstream
         // They are neighbors.
         options.proxies = ProxyRules([:])
-        sender = HTTPSender(like: options, timeout: Self.patience)
+        sender = OneShotHTTPClient(like: options, timeout: Self.patience)
         (self.journal, self.logger) = (journal, logger)
         guard !peers.isEmpty else { return }
         for result in Result.allCases { journal.metrics.add(0, to: .relays, result.rawValue) }
@@ -67,7 +67,7 @@ struct Peers: Sendable {
     private func tell(_ peer: PeerAddress, _ message: Message) async {
         do {
             for host in Set(try await HostAddresses.all(of: peer.host, within: Self.patience)).prefix(
-                Self.mostAddresses)
+                Self.maxAddresses)
             {
                 let authority = "\(host):\(peer.port)"
                 addresses.send(message, to: authority) { await tell(authority, $0) }

@@ -84,8 +84,8 @@ enum Provider: String, Sendable, CaseIterable {
         guard let id = delivery["webhook-id"], let time = delivery["webhook-timestamp"], let seconds = Double(time),
             abs(now - seconds) <= StandardWebhook.tolerance
         else { return false }
-        let entries = (delivery["webhook-signature"] ?? "").parts(at: " ", atMost: StandardWebhook.mostCodes + 1)
-        let codes = entries.prefix(StandardWebhook.mostCodes).compactMap { entry in
+        let entries = (delivery["webhook-signature"] ?? "").parts(at: " ", atMost: StandardWebhook.maxCodes + 1)
+        let codes = entries.prefix(StandardWebhook.maxCodes).compactMap { entry in
             entry.hasPrefix("v1,") ? Data(base64Encoded: String(entry.dropFirst(3))) : nil
         }
         return any(secrets) { secret in

@@ -10,11 +10,11 @@ struct Router: Sendable {
     private let edge: EdgeSettings
     private let settings: Settings
     private let journal: Journal
-    private let webhooks: WebhookDesk
+    private let webhooks: WebhookHandler
 
     init(_ edge: EdgeSettings, settings: Settings, journal: Journal, doorbell: Doorbell, logger: Logger) {
         (self.edge, self.settings, self.journal) = (edge, settings, journal)
-        webhooks = WebhookDesk(edge, settings: settings, journal: journal, doorbell: doorbell, logger: logger)
+        webhooks = WebhookHandler(edge, settings: settings, journal: journal, doorbell: doorbell, logger: logger)
     }
 
     /// - Parameter expecting: called before a body is waited for.

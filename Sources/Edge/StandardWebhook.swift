@@ -25,7 +25,7 @@ enum StandardWebhook {
     static func headers(
         _ body: [UInt8], id: String, now: Int, secrets: [String]
     ) -> [(name: String, value: String)]? {
-        let codes = secrets.prefix(mostCodes).map { code(body, id: id, time: "\(now)", secret: $0) }
+        let codes = secrets.prefix(maxCodes).map { code(body, id: id, time: "\(now)", secret: $0) }
         guard !codes.contains(nil) else { return nil }
         let headers = [("Content-Type", "application/json"), ("webhook-id", id), ("webhook-timestamp", "\(now)")]
         let signatures = codes.compactMap { $0.map { "v1,\(Data($0).base64EncodedString())" } }
@@ -35,5 +35,5 @@ enum StandardWebhook {
     /// Seconds for which a delivery is good.
     static let tolerance = 300.0
     /// One for each key that may be good.
-    static let mostCodes = 8
+    static let maxCodes = 8
 }

@@ -99,7 +99,7 @@ extension Store {
     ///
     /// - Returns: how many stores were removed.
     func sweepCompaction() -> Int {
-        if !isTaken(path), isTaken(old.path), old.isOurs { rename(old.path, path) }
+        if !isTaken(path), isTaken(old.path), old.hasOwnershipMark { rename(old.path, path) }
         return [fresh, old].count { store in isTaken(store.path) && (try? store.removeOurs()) != nil }
     }
 

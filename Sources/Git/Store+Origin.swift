@@ -22,7 +22,7 @@ extension Store {
 
     /// Whether what stands there is a store of ours, or nothing that could be missed: a folder called `git` in a state folder
     /// that somebody shares with other things may be anybody's.
-    public var isOurs: Bool {
+    public var hasOwnershipMark: Bool {
         guard isFolder(path) else { return true }
         let signs = [markFile, compactedFile, path + "/refs/sidekick"]
         return signs.contains { isTaken($0) } || (try? FileManager.default.contentsOfDirectory(atPath: path)) == []
@@ -51,7 +51,7 @@ extension Store {
             let reason = String(cString: strerror(errno))
             throw GitError(call: "store", code: -1, message: "\(path): \(reason)", isLocalDisk: true)
         }
-        guard isOurs else {
+        guard hasOwnershipMark else {
             throw GitError(
                 call: "store", code: -1, message: "\(path) is not a store of sidekick's, and is left alone",
                 isLocalDisk: true)

@@ -7,7 +7,7 @@ extension Store {
     /// - Returns: how many leftovers were removed.
     @discardableResult
     public func sweep() -> Int {
-        guard isOurs else { return 0 }
+        guard hasOwnershipMark else { return 0 }
         try? history.end()
         try? Quarantine(store: self).remove()
         let leftovers = [

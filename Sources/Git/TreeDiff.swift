@@ -16,23 +16,23 @@ extension Repository {
     ///   - depth: the deepest nesting that is followed; beyond it `TreeTooLarge` is thrown.
     ///   - folders: how many folders are read at most; beyond it `TreeTooLarge` is thrown. A few hundred bytes of
     ///     trees that name each other can hold more paths than there are atoms.
-    ///   - looksAt: sees every entry that differs, folders too, before anything below it is read, and says whether it
+    ///   - including: sees every entry that differs, folders too, before anything below it is read, and says whether it
     ///     counts; `isNew` for those of `new`.
     public borrowing func differences(
         from old: ObjectID?, to new: ObjectID?, depth: Int, folders: Int,
-        looksAt: (TreeEntry, _ path: TreePath, _ isNew: Bool) throws -> Bool, _ body: (TreeChange) throws -> Void
+        including: (TreeEntry, _ path: TreePath, _ isNew: Bool) throws -> Bool, _ body: (TreeChange) throws -> Void
     ) throws {
         var folders = folders
-        try withoutActuallyEscaping(looksAt) { looksAt in
+        try withoutActuallyEscaping(including) { including in
             try withoutActuallyEscaping(body) { body in
-                let visitor = Visitor(looksAt: looksAt, body: body)
+                let visitor = Visitor(including: including, body: body)
                 try differences(from: old, to: new, below: .root, depth: depth, folders: &folders, visitor)
             }
         }
     }
 
     private struct Visitor {
-        let looksAt: (TreeEntry, TreePath, Bool) throws -> Bool
+        let including: (TreeEntry, TreePath, Bool) throws -> Bool
         let body: (TreeChange) throws -> Void
     }
 
@@ -58,8 +58,8 @@ extension Repository {
     ) throws {
         guard old != new, let name = (new ?? old)?.name else { return }
         let path = folder.appending(name)
-        let old = try old.flatMap { try visitor.looksAt($0, path, false) ? $0 : nil }
-        let new = try new.flatMap { try visitor.looksAt($0, path, true) ? $0 : nil }
+        let old = try old.flatMap { try visitor.including($0, path, false) ? $0 : nil }
+        let new = try new.flatMap { try visitor.including($0, path, true) ? $0 : nil }
         let oldFolder = old?.kind == .folder ? old?.id : nil
         let newFolder = new?.kind == .folder ? new?.id : nil
         let oldLeaf = oldFolder == nil ? old : nil

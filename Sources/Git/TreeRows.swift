@@ -40,7 +40,7 @@ final class TreeRows {
     private static func row(in bytes: UnsafeRawBufferPointer, at start: Int) -> (name: Int, end: Int)? {
         var position = start
         while position < bytes.count, (48...55).contains(bytes[position]) { position += 1 }
-        guard (1...longestMode).contains(position - start), position < bytes.count, bytes[position] == 32 else {
+        guard (1...maxMode).contains(position - start), position < bytes.count, bytes[position] == 32 else {
             return nil
         }
         let name = position + 1
@@ -49,7 +49,7 @@ final class TreeRows {
     }
 
     /// git writes at most six digits, and reads zeros before them.
-    private static let longestMode = 10
+    private static let maxMode = 10
 
     /// Names that rise byte by byte are different ones; where folders sort after files of a longer name, they need a look.
     private func checkNames(_ tree: ObjectID) throws(GitError) {

@@ -26,7 +26,7 @@ struct Deployment: Sendable {
     let journal: Journal
     let logger: Logger
     /// Tells others; `nil` where nobody is to know, or another process will.
-    var hooks: HookDesk?
+    var hooks: HookRunner?
 
     /// All of it, without asking a gate.
     func deploy(_ target: Target, replacing before: Published?) async throws {

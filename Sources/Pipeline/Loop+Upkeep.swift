@@ -36,11 +36,11 @@ extension Loop {
     /// Packs pile up, one for each fetch. What is kept is what was published last and what the trees on the disk hold.
     func compact() async {
         let (store, depth, publisher) = (publisher.destination.store, settings.depth, publisher)
-        let compactionRest = compactionRest
+        let compactionCooldown = compactionCooldown
         do {
             let size: (before: Int, after: Int)? = try await upkeepExecutor.run {
                 let kept = try publisher.largestTree()
-                guard compactionRest.isOver, store.exists, store.needsCompaction(keeping: kept) else { return nil }
+                guard compactionCooldown.isOver, store.exists, store.needsCompaction(keeping: kept) else { return nil }
                 let before = store.size().bytes
                 try store.compact(keeping: try publisher.commitsToKeep(), depth: depth, bytes: kept)
                 return (before, store.size().bytes)
@@ -50,7 +50,7 @@ extension Loop {
         } catch is CancellationError {
             return
         } catch {
-            compactionRest.begin()
+            compactionCooldown.begin()
             logger.warning("compaction failed", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
         }
     }

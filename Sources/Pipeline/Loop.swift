@@ -17,11 +17,11 @@ public struct Loop: Sendable {
     private let traffic: Traffic
     let journal: Journal
     private let orders: OrderBox
-    private let desk: OrderDesk
-    private let hooks: HookDesk
+    private let desk: OrderHandler
+    private let hooks: HookRunner
     let upkeep = UpkeepClock()
-    let uncleaned = Complaint()
-    let compactionRest = Rest(seconds: 3600)
+    let uncleaned = LogOnce()
+    let compactionCooldown = Cooldown(seconds: 3600)
     let background: BackgroundTask
     private let repairs = BackgroundTask()
     let upkeepExecutor = GitExecutor(label: "sidekick.upkeep")
@@ -114,7 +114,7 @@ public struct Loop: Sendable {
         self.logger = logger
         status = StatusFile(settings: settings, publisher: publisher, journal: journal, version: version)
         var deployment = Deployment(publisher: publisher, executor: executor, journal: journal, logger: logger)
-        let hooks = HookDesk(settings, deployment, notifier: notifier)
+        let hooks = HookRunner(settings, deployment, notifier: notifier)
         deployment.hooks = hooks
         self.hooks = hooks
         let background = BackgroundTask()
@@ -124,7 +124,7 @@ public struct Loop: Sendable {
             progress: ProgressReporter(logger: logger, terminal: terminal), gate: Gate(settings.hooks, deployment),
             makeWay: { await background.stop() })
         orders = OrderBox(publisher.destination)
-        desk = OrderDesk(deployment: deployment, ref: settings.upstream.ref.description)
+        desk = OrderHandler(deployment: deployment, ref: settings.upstream.ref.description)
     }
 
     /// Passes until the task is cancelled.
@@ -172,8 +172,8 @@ public struct Loop: Sendable {
                 if watch != nil { doorbell.ring(.change) }
             }
             // In the background the next update would end it, and it would begin anew after each.
-            if compactionRest.isOver, publisher.destination.store.compaction() == .overdue { await compact() }
-            HookChildren.buryOrphans()
+            if compactionCooldown.isOver, publisher.destination.store.compaction() == .overdue { await compact() }
+            HookChildren.reapZombies()
             trigger = await wait(pause)
         }
         await background.stop()

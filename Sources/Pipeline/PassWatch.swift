@@ -19,7 +19,7 @@ struct PassWatch: Sendable {
     let tell: @Sendable (Journal.Running) -> Void
 
     /// Bytes a second, averaged over the deadline; what a server says about its work does not count.
-    static let leastRate = 1_000.0
+    static let minRate = 1_000.0
     /// Seconds between two looks at the first pass.
     private var interval: Double { min(1, deadline / 10) }
     /// Seconds after which, and between which, it is told that a pass goes on.
@@ -49,7 +49,7 @@ struct PassWatch: Sendable {
         let stage = journal.stage ?? .report
         let cause =
             isFirst && stage == .fetch
-            ? "less than \(Int(Self.leastRate)) bytes a second came over \(deadline) s"
+            ? "less than \(Int(Self.minRate)) bytes a second came over \(deadline) s"
             : "the pass took longer than \(deadline) s"
         return SyncError(
             stage: stage, cause: cause,
@@ -82,7 +82,7 @@ struct PassWatch: Sendable {
             switch stage {
             case .configure, .discover: return
             case .fetch:
-                guard isLocal || Double(traffic.useful - received) >= Self.leastRate * (now - began) else { return }
+                guard isLocal || Double(traffic.useful - received) >= Self.minRate * (now - began) else { return }
                 (began, received) = (now, traffic.useful)
             // Making a large site has no bound but the disk's; the journal's complaint tells of one that stands still.
             case .materialize, .gate, .publish, .report: continue

@@ -43,7 +43,7 @@ extension Settings {
 
 /// Asks for a pass when something was pushed, and again when the remote does not show it yet: some servers tell of a push
 /// before all of their machines know of it.
-public actor PushDesk {
+public actor PushHandler {
     private let journal: Journal
     private let doorbell: Doorbell
     private var follower: Task<Void, Never>?

@@ -48,7 +48,7 @@ extension Publisher {
             guard let old = try repository.subtree(of: root, at: recipe.subdirectory) else { return nil }
             try repository.differences(
                 from: old, to: record.tree, depth: options.limits.depth, folders: options.limits.files,
-                looksAt: { entry, path, _ in recipe.selection.publishes(entry, at: path) }
+                including: { entry, path, _ in recipe.selection.publishes(entry, at: path) }
             ) { change in
                 paths.append(change.path)
                 hasLinks = hasLinks || change.old?.kind == .link || change.new?.kind == .link

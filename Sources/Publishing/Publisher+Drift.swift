@@ -28,7 +28,7 @@ extension Publisher {
     /// may run beside passes, on an executor of its own.
     ///
     /// - Throws: `CancellationError`, `PublishingError` for a commit beyond the limits.
-    public func compare(in repository: borrowing Repository) throws -> Verdict {
+    public func compare(in repository: borrowing Repository) throws -> VerificationResult {
         guard let visible = try layout.visible() else { throw PublishingError.nothingPublished(destination.path) }
         return try visible.compared(in: repository, limits: options.limits)
     }
@@ -37,14 +37,14 @@ extension Publisher {
     /// where the tree is ours.
     ///
     /// - Returns: `nil` when something else is visible by now, and nothing was done.
-    public func repair(_ verdict: Verdict) throws -> Verdict? {
-        guard let visible = try layout.visible(), visible.record.commit == verdict.commit,
-            visible.record.published == verdict.published, visible.record.root == verdict.root
+    public func repair(_ result: VerificationResult) throws -> VerificationResult? {
+        guard let visible = try layout.visible(), visible.record.commit == result.commit,
+            visible.record.published == result.published, visible.record.root == result.root
         else { return nil }
         let folder = visible.folder
-        var verdict = verdict
+        var result = result
         let lostAndFound = LostAndFound(destination, now: Int64(time(nil)))
-        for difference in verdict.found where layout.kind.isAlone {
+        for difference in result.found where layout.kind.isAlone {
             switch difference {
             case .foreign(let path):
                 if let parent = try FolderCursor(root: folder).folder(at: path.parent) {
@@ -55,15 +55,15 @@ extension Publisher {
             default: continue
             }
         }
-        verdict.notices = lostAndFound.notices
-        try noteDrift(verdict.differing, isHidden: true)
-        return verdict
+        result.notices = lostAndFound.notices
+        try noteDrift(result.differing, isHidden: true)
+        return result
     }
 }
 
 extension VisibleTree {
-    fileprivate func compared(in repository: borrowing Repository, limits: Limits) throws -> Verdict {
-        Verdict(
+    fileprivate func compared(in repository: borrowing Repository, limits: Limits) throws -> VerificationResult {
+        VerificationResult(
             try Verification(record: record, folder: folder, limits: limits).run(in: repository), layout: kind,
             record: record)
     }
@@ -77,13 +77,13 @@ extension Destination {
     }
 
     /// Compares what is visible with its commit, without owning it: when an update comes in between, once more.
-    public func verify() throws -> Verdict {
+    public func verify() throws -> VerificationResult {
         let pool = TreePool(self)
         for attempt in 1... {
             guard let before = try visible(in: pool) else { throw PublishingError.nothingPublished(path) }
-            let verdict = try before.compared(in: try store.open(), limits: Limits())
+            let result = try before.compared(in: try store.open(), limits: Limits())
             let after = try visible(in: pool)?.record
-            if after?.commit == before.record.commit, after?.published == before.record.published { return verdict }
+            if after?.commit == before.record.commit, after?.published == before.record.published { return result }
             if attempt == 10 { break }
         }
         throw PublishingError.destinationBusy(path: path, owner: "")

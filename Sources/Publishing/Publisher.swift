@@ -49,6 +49,7 @@ public final class Publisher: Sendable {
         let publisher = Publisher(destination, layout, options, try takeLocks(of: destination))
         destination.store.sweep()
         do {
+            try destination.upgradeNames()
             return (publisher, try publisher.recover())
         } catch let error as DiskError {
             // The next pass that has something to publish tries again: no reason not to serve and follow until then.
@@ -70,7 +71,7 @@ public final class Publisher: Sendable {
         let lock = try DestinationLock(destination.lockFile) { .destinationBusy(path: destination.path, owner: $0) }
         var locks = [HeldLock(path: destination.lockFile, lock: lock)]
         _ = try Directory(making: destination.state)
-        guard destination.store.isOurs else { throw destination.storeIsTaken }
+        guard destination.store.hasOwnershipMark else { throw destination.storeIsTaken }
         if destination.state != destination.home {
             let path = destination.state + "/sidekick.lock"
             let lock = try DestinationLock(path) { .stateBusy(path: destination.state, owner: $0) }

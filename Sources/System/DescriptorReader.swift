@@ -17,10 +17,10 @@ public final class DescriptorReader: Sendable {
         let end: DispatchGroup
 
         /// What has come before the end was asked for is read as well, but whoever writes for ever is not listened to for ever.
-        private static let mostReadsAtEnd = 16
+        private static let maxReadsAtEnd = 16
 
         func run() {
-            var rest = Self.mostReadsAtEnd
+            var rest = Self.maxReadsAtEnd
             var watched = [
                 pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: wake.reading, events: Int16(POLLIN), revents: 0),

@@ -27,7 +27,7 @@ public struct GitHubAppOptions: Sendable, Equatable {
     /// Whether an API may be sent what shows that we have the key: over https, or on this machine.
     public static func accepts(api: String) -> Bool {
         guard let url = try? RemoteURL(api + "/x"), url.password == nil else { return false }
-        let isHere = ["127.0.0.1", "::1", "localhost"].contains(url.endpoint(standard: 0).host)
+        let isHere = ["127.0.0.1", "::1", "localhost"].contains(url.endpoint(defaultPort: 0).host)
         return url.transport == .https || url.transport == .http && isHere
     }
 }
@@ -58,7 +58,8 @@ actor GitHubApp {
     /// - Parameters:
     ///   - now: seconds since 1970.
     ///   - sender: what reaches the API.
-    func credential(now: Double = Double(time(nil)), by sender: HTTPSender) async throws -> CredentialSource.Pair {
+    func credential(now: Double = Double(time(nil)), by sender: OneShotHTTPClient) async throws -> CredentialSource.Pair
+    {
         if let token, token.end - now > Self.margin { return (CredentialSource.tokenUser, token.text) }
         let answer = try await sender.post(
             [], to: "\(options.api)/app/installations/\(options.installation.urlSegment)/access_tokens",
@@ -75,7 +76,7 @@ actor GitHubApp {
     }
 
     /// Only what says something of the App is its fault: an API that is down or busy may well give a token the next time.
-    private func refusal(_ answer: HTTPSender.Answer) -> UpstreamError {
+    private func refusal(_ answer: OneShotHTTPClient.Answer) -> UpstreamError {
         if [403, 429, 503].contains(answer.status), let seconds = answer.retryAfter {
             return .busy(address: options.api, status: answer.status, seconds: seconds, says: answer.words)
         }

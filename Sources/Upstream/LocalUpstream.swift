@@ -18,7 +18,7 @@ struct LocalUpstream: Upstream, Remote {
     func discover() async throws -> Advertisement {
         let address = options.url.address
         let ref = options.ref
-        return try await telling {
+        return try await mappingErrors {
             let source = try open(address)
             if case .commit(let id) = ref, try !source.contains(id) {
                 throw UpstreamError.refMissing(ref: id.description, address: address)
@@ -37,7 +37,7 @@ struct LocalUpstream: Upstream, Remote {
 
     func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws {
         let address = options.url.address
-        try await telling {
+        try await mappingErrors {
             let source = try open(address)
             let commit = request.advertisement.commit
             if let previous = request.mustFollow, try !follows(commit, previous, in: source) {
@@ -49,7 +49,7 @@ struct LocalUpstream: Upstream, Remote {
     }
 
     /// What reading failed on is the source: nothing is read from the store while it is filled.
-    private func telling<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    private func mappingErrors<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         do {
             return try await executor.run(work)
         } catch let error as GitError where Self.isReading(error) {

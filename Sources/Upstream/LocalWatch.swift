@@ -16,7 +16,7 @@ final class LocalWatch: Watch, @unchecked Sendable {
     private var folders: [Int32: (path: String, isRefs: Bool)] = [:]
 
     /// Branches with slashes in their names have folders of their own.
-    private static let mostFolders = 1_000
+    private static let maxFolders = 1_000
     private static let events = UInt32(
         IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
     /// One command changes several files, within so many microseconds.
@@ -49,7 +49,7 @@ final class LocalWatch: Watch, @unchecked Sendable {
     }
 
     private func watch(_ path: String, isRefs: Bool) {
-        guard folders.count < Self.mostFolders else { return }
+        guard folders.count < Self.maxFolders else { return }
         let number = inotify_add_watch(descriptor, path, Self.events)
         if number >= 0 { folders[number] = (path, isRefs) }
     }
@@ -57,7 +57,7 @@ final class LocalWatch: Watch, @unchecked Sendable {
     private func watchAll(_ path: String) {
         watch(path, isRefs: true)
         for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        where folders.count < Self.mostFolders {
+        where folders.count < Self.maxFolders {
             var status = stat()
             let inner = path + "/" + name
             if lstat(inner, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { watchAll(inner) }

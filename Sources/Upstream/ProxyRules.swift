@@ -36,7 +36,7 @@ public struct ProxyRules: Sendable, Equatable {
         guard let scheme = [.https: "https", .http: "http"][url.transport], let text = proxies[scheme] else {
             return nil
         }
-        let (host, port) = url.endpoint(standard: url.transport == .https ? 443 : 80)
+        let (host, port) = url.endpoint(defaultPort: url.transport == .https ? 443 : 80)
         let place = ProxyException.Host(host)
         guard !exceptions.contains(where: { $0.covers(place, port) }) else { return nil }
         return try Self.parse(text)
@@ -50,7 +50,7 @@ public struct ProxyRules: Sendable, Equatable {
         }
         let rest = text.utf8[(separator?.upperBound ?? text.startIndex)...].prefix { $0 != UInt8(ascii: "/") }
         guard let url = try? RemoteURL("http://\(rest.asText)/x") else { throw .proxyInvalid }
-        let (host, port) = url.endpoint(standard: kind == .http ? 80 : 1080)
+        let (host, port) = url.endpoint(defaultPort: kind == .http ? 80 : 1080)
         return Proxy(kind: kind, host: host, port: port, login: url.user.map { ($0, url.password ?? Secret("")) })
     }
 }

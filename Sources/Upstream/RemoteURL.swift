@@ -129,8 +129,8 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
     /// `host:port` with the port spelled out, in lower case: what a credential is bound to. Empty for `.local`.
     var authority: String {
         let ports: [Transport: Int] = [.https: 443, .http: 80, .git: 9418, .ssh: 22]
-        guard let standard = ports[transport] else { return "" }
-        return "\(shownHost.lowercased()):\(port ?? standard)"
+        guard let defaultPort = ports[transport] else { return "" }
+        return "\(shownHost.lowercased()):\(port ?? defaultPort)"
     }
 
     /// Host and port as they stand in the address, and the path as the server is to see it: one of somebody's home begins
@@ -140,7 +140,7 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
     private var shownHost: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
 
     /// The host without brackets, and the port.
-    func endpoint(standard: Int) -> (host: String, port: Int) { (host, port ?? standard) }
+    func endpoint(defaultPort: Int) -> (host: String, port: Int) { (host, port ?? defaultPort) }
 }
 
 /// What stands before the path: `user:password@host:port`, each as it stands there.

@@ -45,7 +45,7 @@ final class SmartUpstream: Upstream {
         }
     }
 
-    private var name: String { options.url.endpoint(standard: 0).host }
+    private var name: String { options.url.endpoint(defaultPort: 0).host }
 
     /// Once.
     private func tellThatItIsOld() {

@@ -72,8 +72,8 @@ enum ManualPage {
 
     private static func setting(_ setting: Setting) -> String {
         let names = [setting.name, setting.fileName, setting.flag.map { "--\($0) \(setting.placeholder)" }]
-        let standard = setting.standard ?? setting.standardText
-        let note = standard == "required" ? " Required." : standard.isEmpty ? "" : " Default: \(standard)."
+        let defaultText = setting.defaultValue ?? setting.defaultText
+        let note = defaultText == "required" ? " Required." : defaultText.isEmpty ? "" : " Default: \(defaultText)."
         return paragraph(names.compactMap { $0 }.joined(separator: ", "), setting.help + note)
     }
 

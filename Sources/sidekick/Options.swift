@@ -112,9 +112,9 @@ extension Flag where Value == Bool {
 
 extension ArgumentHelp {
     init(_ setting: Setting) {
-        let standard = setting.standard ?? setting.standardText
+        let defaultText = setting.defaultValue ?? setting.defaultText
         self.init(
-            "\(setting.help) [\(setting.name)\(standard.isEmpty ? "" : ", default: \(standard)")]",
+            "\(setting.help) [\(setting.name)\(defaultText.isEmpty ? "" : ", default: \(defaultText)")]",
             valueName: setting.placeholder)
     }
 }

@@ -71,7 +71,7 @@ extension PlaceOptions {
         let (destination, state) = try location(argument)
         LoggingSystem.bootstrap { _ in LineLogHandler(format: .text, level: .warning) }
         do {
-            let answer = try await Operator.perform(
+            let answer = try await OrderClient.perform(
                 order, destination: destination, state: state, logger: Logger(label: "sidekick"))
             guard answer.isDone else {
                 for line in answer.lines { printError("sidekick: \(line)") }

@@ -60,7 +60,7 @@ struct FollowCommand: AsyncParsableCommand {
             let loop = try await Loop.open(
                 settings, doorbell: doorbell, journal: journal,
                 notifier: settings.hooks.receiver.map {
-                    NotificationSender($0, settings: settings, version: Version.text)
+                    HTTPNotifier($0, settings: settings, version: Version.text)
                 },
                 logger: logger, terminal: isatty(STDERR_FILENO) == 1,
                 version: Version.text)

@@ -152,7 +152,7 @@ private struct Leftovers {
             ((try? FileManager.default.contentsOfDirectory(atPath: home + "/" + folder)) ?? []).sorted()
         }
         let known = [
-            "lock", "status.json", "git", "trees", "records", "plans", "segments", "previous", "record", "staging",
+            "lock", "status.json", "git", "trees", "records", "dirty", "segments", "previous", "record", "staging",
             "lost+found",
         ]
         found += names("").filter { !known.contains($0) }
@@ -170,7 +170,7 @@ private struct Leftovers {
         let absent = records.subtracting(trees)
         let isExchange = live?.contains(#""layout" : "exchange""#) == true
         if absent.count != (isExchange ? 1 : 0) { found += absent.map { "records/\($0) without its tree" } }
-        found += Set(names("plans")).subtracting(trees).map { "plans/" + $0 }
+        found += Set(names("dirty")).subtracting(trees).map { "dirty/" + $0 }
         let files = records.map { "records/" + $0 } + ["record"]
         let texts = files.compactMap { FileManager.default.contents(atPath: home + "/" + $0) }
         found += names("segments").filter { segment in

@@ -1,6 +1,6 @@
 /// What libFuzzer calls with each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    exerciseProtocol(Array(UnsafeBufferPointer(start: data, count: count)))
+    fuzzProtocol(Array(UnsafeBufferPointer(start: data, count: count)))
     return 0
 }

@@ -33,7 +33,7 @@ import Testing
         try repository.differences(
             from: repository.commit(try #require(ObjectID(hex: first))).tree,
             to: repository.commit(try #require(ObjectID(hex: second))).tree, depth: 10, folders: 100,
-            looksAt: { _, _, _ in true }
+            including: { _, _, _ in true }
         ) { change in
             changes[change.path.description] = "\(change.old == nil ? "-" : "old") \(change.new == nil ? "-" : "new")"
         }
@@ -55,7 +55,7 @@ import Testing
         try repository.differences(
             from: repository.commit(try #require(ObjectID(hex: first))).tree,
             to: repository.commit(try #require(ObjectID(hex: second))).tree, depth: 10, folders: 2,
-            looksAt: { _, _, _ in true }
+            including: { _, _, _ in true }
         ) { _ in count += 1 }
         #expect(count == 1)
     }

@@ -160,7 +160,7 @@ import Testing
     private static func row(_ setting: Setting) -> String {
         let name = setting.fileName.map { "`\(setting.name)`, `\($0)`" } ?? "`\(setting.name)`"
         let flag = setting.flag.map { "`--\($0)`" } ?? ""
-        let standard = setting.standard.map { "`\($0)`" } ?? setting.standardText
+        let standard = setting.defaultValue.map { "`\($0)`" } ?? setting.defaultText
         return "| \(name) | \(flag) | \(standard) | \(setting.help) |"
     }
 

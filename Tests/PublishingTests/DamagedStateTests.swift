@@ -47,11 +47,11 @@ import Testing
         #expect(try site.differences(commit) == [] && site.lost() == [:])
     }
 
-    @Test func `a doubtful path that is a folder in the commit leaves what is in the folder`() throws {
+    @Test func `a dirty path that is a folder in the commit leaves what is in the folder`() throws {
         let site = try Site(.link)
         try site.publish(["p/x": "1", "p/y": "2", "o": "1"])
         try site.tidy()
-        try TreePool(Destination(site.www, state: nil)).notePlan([TreePath("p")], of: try spare(site))
+        try TreePool(Destination(site.www, state: nil)).noteDirty([TreePath("p")], of: try spare(site))
         let commit = try site.commit(["o": "2"])
         try site.publish(commit)
         #expect(try site.differences(commit) == [])

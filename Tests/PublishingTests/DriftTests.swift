@@ -34,8 +34,8 @@ import Testing
         }
         let commit = try site.commit(["b": "c"])
         let staged = try site.stage(commit)
-        let verdict = try site.publisher.compare(in: Repository(opening: site.source.path))
-        #expect(try site.publisher.repair(verdict) != nil)
+        let result = try site.publisher.compare(in: Repository(opening: site.source.path))
+        #expect(try site.publisher.repair(result) != nil)
         _ = try site.publisher.publish(staged)
         if isKilled { try site.open() }
         #expect(try !site.shows(commit), "what was noted is still to be mended")

@@ -60,10 +60,10 @@ private let layouts: [LayoutKind] = [.link, .exchange]
         #expect(try !spares(site).contains { $0.record.commit.description == live })
         #expect(try site.tidy().notices.isEmpty)
         let ready = try #require(try spares(site).first { $0.record.commit.description == live })
-        #expect(ready.ended == 0 && ready.doubtful.isEmpty)
+        #expect(ready.ended == 0 && ready.dirty.isEmpty)
         #expect(try differences(site.state + "/trees/" + ready.name, from: site.source.path, live) == [])
         #expect(try inodes(site.state + "/trees/" + ready.name) == inodes(shown(site)))
-        #expect(site.names("plans").isEmpty)
+        #expect(site.names("dirty").isEmpty)
         // It is the one that the next update takes, and a second look finds nothing to do.
         let root = ready.record.root
         #expect(try site.tidy().notices.isEmpty && spares(site).contains { $0.name == ready.name })
@@ -89,7 +89,7 @@ private let layouts: [LayoutKind] = [.link, .exchange]
             let commit = try publish(site, ["folder1/file1": "fourth", "folder2/file100": nil])
             #expect(try site.differences(commit) == [], "\(limit)")
             try site.tidy()
-            #expect(try spares(site).allSatisfy { $0.doubtful.isEmpty }, "\(limit)")
+            #expect(try spares(site).allSatisfy { $0.dirty.isEmpty }, "\(limit)")
             #expect(site.names("trees").count <= count && site.names("trees").allSatisfy { !$0.hasPrefix(".") })
             let next = try publish(site, ["folder1/file1": "fifth"])
             #expect(try site.differences(next) == [] && site.lost() == [:], "\(limit)")

@@ -35,7 +35,7 @@ private let layouts: [LayoutKind] = [.link, .exchange]
             #expect(try site.differences(commit) == [])
             let shown = try #require(try rootInode(site))
             #expect(shown == inode, "the spare is what is live now")
-            #expect(site.names("plans").isEmpty)
+            #expect(site.names("dirty").isEmpty)
         }
         #expect(try site.lost() == [:])
     }
@@ -80,7 +80,7 @@ private let layouts: [LayoutKind] = [.link, .exchange]
             // As a process that was killed leaves it: the plan, and anything at its paths.
             let spare = try #require(try spares(site).first)
             let plan = ["folder1/file", "folder2/file", "folder3", "folder3/file", "gone/deep/file"]
-            try TreePool(Destination(site.www, state: nil)).notePlan(plan.map { TreePath($0) }, of: spare)
+            try TreePool(Destination(site.www, state: nil)).noteDirty(plan.map { TreePath($0) }, of: spare)
             let tree = site.state + "/trees/" + spare
             unlink(tree + "/folder1/file")
             unlink(tree + "/folder2/file")
@@ -191,7 +191,7 @@ private let layouts: [LayoutKind] = [.link, .exchange]
             #expect(try site.differences(commit) == [])
         }
         let live = layout == .exchange ? 1 : 0
-        #expect(site.names("trees").count == 1 + Upkeep.mostSpares - live, "a second spare was made")
+        #expect(site.names("trees").count == 1 + Upkeep.maxSpares - live, "a second spare was made")
     }
 
     @Test(arguments: layouts)

@@ -69,14 +69,14 @@ import Testing
         #expect(tree == first + "-2")
         let pool = TreePool(try site.publisher.destination)
         let old = try #require(try pool.record(of: first)).root
-        try pool.notePlan([TreePath("a")], of: tree)
+        try pool.noteDirty([TreePath("a")], of: tree)
         let trees = try pool.trees
         try trees.exchange(EntryName(tree), with: trees, EntryName(first))
         site.close()
         try site.open()
         #expect(try pool.record(of: first)?.root == staged.record.root)
         #expect(try pool.record(of: tree)?.root == old)
-        #expect(try pool.plan(of: tree) == [TreePath("a")] && pool.plan(of: first).isEmpty)
+        #expect(try pool.dirtyPaths(of: tree) == [TreePath("a")] && pool.dirtyPaths(of: first).isEmpty)
         #expect(try pool.previous()?.tree == tree)
         #expect(try site.differences(second) == [])
         try site.publish(first)

@@ -69,7 +69,7 @@ import Testing
         if layout == .folder {
             #expect(try FileManager.default.contentsOfDirectory(atPath: site.state + "/staging") == [])
         } else {
-            #expect(site.names("trees").count <= 2 + Upkeep.mostSpares)
+            #expect(site.names("trees").count <= 2 + Upkeep.maxSpares)
             let live = layout == .exchange ? 1 : 0
             #expect(site.names("records").count == site.names("trees").count + live)
         }

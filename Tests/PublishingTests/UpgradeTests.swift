@@ -90,11 +90,12 @@ import Testing
         #expect(notices.allSatisfy { if case .recovered = $0 { true } else { false } }, "\(notices)")
         #expect(try publisher.shows(id(left.commit)))
         #expect(try publisher.survey() == 0)
+        #expect(!left.folder.has(".sidekick/www/plans"))
         _ = try publisher.tidy(makingSpares: true) { false }
         #expect(try left.shown() == before)
         #expect(!left.folder.has(".sidekick/www/lost+found"))
-        let verdict = try left.destination.verify()
-        #expect(verdict.differences == [])
+        let result = try left.destination.verify()
+        #expect(result.differences == [])
         #expect(try publisher.published()?.name.variant == Self.variants[layout])
 
         // An update costs what differs, and from then on the record is of this version.

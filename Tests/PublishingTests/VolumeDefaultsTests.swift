@@ -86,9 +86,9 @@ import Testing
             chmod(path + "/e", 0o2775)
             wrong.formUnion(["mode: b/c/", "mode: e/"])
         }
-        let verdict = try site.publisher.compare(in: Repository(opening: site.source.path))
-        #expect(Set(verdict.differences) == wrong)
-        _ = try site.publisher.repair(verdict)
+        let result = try site.publisher.compare(in: Repository(opening: site.source.path))
+        #expect(Set(result.differences) == wrong)
+        _ = try site.publisher.repair(result)
         try site.publish(site.source.head)
         #expect(try modes(site) == good)
         #expect(try site.publisher.compare(in: Repository(opening: site.source.path)).differences == [])

@@ -1,7 +1,6 @@
 import System
 import Testing
 
-
 @Suite struct `An alarm` {
     @Test func `rings when its time has come, and not before`() async throws {
         let start = ContinuousClock.now

@@ -4,9 +4,9 @@ import Testing
 @testable import Upstream
 
 @Suite struct `An answer that breaks off without an end` {
-    private func sender(_ trap: HTTPTrap, timeout: Double) throws -> (HTTPSender, url: String) {
+    private func sender(_ trap: HTTPTrap, timeout: Double) throws -> (OneShotHTTPClient, url: String) {
         let url = "http://127.0.0.1:\(trap.port)/x"
-        return (HTTPSender(like: UpstreamOptions(url: try RemoteURL(url)), timeout: timeout), url)
+        return (OneShotHTTPClient(like: UpstreamOptions(url: try RemoteURL(url)), timeout: timeout), url)
     }
 
     private func start(_ status: String, _ type: String, _ body: String) throws -> HTTPTrap {

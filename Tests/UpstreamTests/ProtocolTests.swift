@@ -21,7 +21,7 @@ private let other = String(repeating: "b2", count: 20)
     }
 
     @Test func `lines come out whole, however their bytes arrive`() throws {
-        let long = String(repeating: "x", count: PacketLine.mostBytes)
+        let long = String(repeating: "x", count: PacketLine.maxBytes)
         let input =
             PacketLine.encoded("hello\n") + bytes("0000") + bytes("0004") + bytes("0001") + PacketLine.encoded(long)
             + bytes("0002")
@@ -42,8 +42,8 @@ private let other = String(repeating: "b2", count: 20)
 
     @Test func `upper-case digits are digits, and 65,520 is the longest`() throws {
         var decoder = PacketLineDecoder()
-        decoder.append(bytes("FFF0") + [UInt8](repeating: 7, count: PacketLine.mostBytes) + bytes("000A012345"))
-        #expect(try decoder.next() == .data([UInt8](repeating: 7, count: PacketLine.mostBytes)))
+        decoder.append(bytes("FFF0") + [UInt8](repeating: 7, count: PacketLine.maxBytes) + bytes("000A012345"))
+        #expect(try decoder.next() == .data([UInt8](repeating: 7, count: PacketLine.maxBytes)))
         #expect(try decoder.next() == .data(bytes("012345")))
     }
 }
@@ -88,7 +88,7 @@ private let other = String(repeating: "b2", count: 20)
     @Test func `a server may refuse at once, and may not talk for ever`() throws {
         #expect(throws: ProtocolError.refused("access denied")) { try read([line("ERR access denied")]) }
         #expect(throws: ProtocolError.tooMuch("capabilities")) {
-            try read([line("version 2")] + (0...CapabilityReader.mostLines).map { line("c\($0)") })
+            try read([line("version 2")] + (0...CapabilityReader.maxLines).map { line("c\($0)") })
         }
         #expect(try read([.flush]) == .old, "a repository without references")
         #expect(throws: ProtocolError.self) { try read([line("version 2"), .delimiter]) }
@@ -233,7 +233,7 @@ private let other = String(repeating: "b2", count: 20)
                 default: input += bytes(words.randomElement(using: &dice)!)
                 }
             }
-            exerciseProtocol(input)
+            fuzzProtocol(input)
         }
     }
 }
@@ -242,8 +242,8 @@ private let other = String(repeating: "b2", count: 20)
     private static let one = String(repeating: "1", count: 40)
     private static let two = String(repeating: "2", count: 40)
 
-    private func read(_ lines: [String?]) throws -> OldAdvertisement? {
-        var advertisement = OldAdvertisement()
+    private func read(_ lines: [String?]) throws -> V0Advertisement? {
+        var advertisement = V0Advertisement()
         for line in lines {
             let isEnd = try advertisement.take(line.map { .data(Array($0.utf8)) } ?? .flush)
             if isEnd { return advertisement }
@@ -287,11 +287,11 @@ private let other = String(repeating: "b2", count: 20)
         var fetch = FetchPack(want: one)
         (fetch.haves, fetch.shallow, fetch.depth) = ([two], [two], 1)
         let request = String(
-            decoding: fetch.oldRequest([one], for: ["side-band-64k", "shallow"], agent: "x/1"), as: UTF8.self)
+            decoding: fetch.v0Request([one], for: ["side-band-64k", "shallow"], agent: "x/1"), as: UTF8.self)
         #expect(
             request
                 == "0040want \(one) side-band-64k\n0035shallow \(two)\n000ddeepen 1\n00000032have \(two)\n0009done\n")
-        var answer = OldFetchAnswer(deepens: true)
+        var answer = V0FetchAnswer(deepens: true)
         #expect(try answer.take(.data(Array("shallow \(one)".utf8))) == .shallow(one))
         #expect(try answer.take(.data(Array("unshallow \(two)\n".utf8))) == .unshallow(two))
         #expect(try answer.take(.flush) == nil)
@@ -299,7 +299,7 @@ private let other = String(repeating: "b2", count: 20)
         #expect(try answer.take(.data([1, 80])) == .pack([80]))
         #expect(try answer.take(.flush) == .end)
         for bad: PacketLine in [.flush, .data(Array("PACK".utf8)), .data([1, 80]), .delimiter] {
-            var answer = OldFetchAnswer(deepens: false)
+            var answer = V0FetchAnswer(deepens: false)
             #expect(throws: ProtocolError.self) { try answer.take(bad) }
         }
     }

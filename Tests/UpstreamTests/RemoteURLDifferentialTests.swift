@@ -194,12 +194,12 @@ private struct RandomAddresses {
             #expect(ours.address == (address.hasPrefix("file://") ? git.path : address), told)
             return
         }
-        let (host, port) = ours.endpoint(standard: 0)
+        let (host, port) = ours.endpoint(defaultPort: 0)
         #expect(host == git.host && port == git.port.flatMap { Int($0) } ?? 0, told)
         #expect(ours.parts.path == git.path, told)
         // What the address says for people leads there as well.
         let again = try? RemoteURL(ours.address)
-        #expect(again?.endpoint(standard: 0).host == host && again?.endpoint(standard: 0).port == port, told)
+        #expect(again?.endpoint(defaultPort: 0).host == host && again?.endpoint(defaultPort: 0).port == port, told)
         #expect(again?.parts.path == ours.parts.path, told)
         // To ssh(1), a password is a part of the name, and an empty name is an error; the protocol of git has no users.
         guard git.transport == .ssh else { return }

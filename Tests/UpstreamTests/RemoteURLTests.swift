@@ -55,9 +55,9 @@ import Testing
     @Test func `no letter that combines with a delimiter hides it`() throws {
         let url = try RemoteURL("https://user:p@host/\u{301}@evil/x")
         #expect(
-            url.endpoint(standard: 0).host == "host" && url.user == "user"
+            url.endpoint(defaultPort: 0).host == "host" && url.user == "user"
                 && url.address == "https://host/\u{301}@evil/x")
-        #expect(try RemoteURL("https://u@\u{301}host/x").endpoint(standard: 0).host == "\u{301}host")
+        #expect(try RemoteURL("https://u@\u{301}host/x").endpoint(defaultPort: 0).host == "\u{301}host")
         #expect(throws: RemoteURL.Invalid.host) { try RemoteURL("ssh://host:2\u{301}2/x") }
         #expect(throws: RemoteURL.Invalid.password) { try RemoteURL("https://u:p/\u{301}w@host/x") }
         #expect(try RemoteURL("host:\u{301}x").parts.path == "\u{301}x")

@@ -36,7 +36,7 @@ struct Gate: Sendable {
             try publisher.changes(of: staged, since: before.map { [$0.name] } ?? [])
         }
         guard let folder = try await executor.run({ try publisher.beginInspection(of: staged) }) else { return }
-        let publication = Publication(
+        let publication = HookContext(
             commit: commit, previous: changes?.isWhole == false ? before.map { "\($0.commit)" } : nil, ref: ref,
             path: folder,
             changedPaths: changes?.paths ?? [])

@@ -38,7 +38,7 @@ final class HookChildren: Sendable {
     /// As process 1 of a container this one inherits every process that loses its parent, and nobody else would take note of
     /// their ends. Only between passes, and while no hook runs: a child that somebody waits for would be taken from him. Elsewhere
     /// every child is one that somebody waits for.
-    static func buryOrphans() {
+    static func reapZombies() {
         guard getpid() == 1 || sidekick_is_subreaper() != 0 else { return }
         all.withLock { all in
             guard all.runs == 0 else { return }

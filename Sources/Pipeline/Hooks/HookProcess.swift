@@ -23,7 +23,7 @@ struct HookProcess: Sendable {
     private static let lastPatience = 3.0
 
     /// - Throws: `HookFailure`, `CancellationError`.
-    func run(_ publication: Publication) async throws {
+    func run(_ publication: HookContext) async throws {
         let list = try write(publication)
         defer { unlink(list) }
         var variables = publication.variables(listedIn: list)
@@ -94,7 +94,7 @@ struct HookProcess: Sendable {
         return nil
     }
 
-    private func write(_ publication: Publication) throws -> String {
+    private func write(_ publication: HookContext) throws -> String {
         let path = folder + "/\(hook.rawValue).paths"
         // It tells of a commit that the gate may refuse. What a killed process leaves of it goes with the next one.
         do {

@@ -3,7 +3,7 @@ import Publishing
 
 extension Logger {
     /// One line for each, but not one for each file of a large site: of a kind the first few, and how many more there are.
-    func report(_ notices: [Notice], mostOfAKind most: Int = 20) {
+    func report(_ notices: [Notice], maxOfAKind most: Int = 20) {
         var counts: [String: Int] = [:]
         for notice in notices {
             if let kind = notice.kind {

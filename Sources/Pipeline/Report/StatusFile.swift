@@ -15,7 +15,7 @@ final class StatusFile: Sendable {
     private let journal: Journal
     private let version: String
     private let written = Mutex<Status?>(nil)
-    private let complaint = Complaint()
+    private let complaint = LogOnce()
 
     init(settings: Settings, publisher: Publisher, journal: Journal, version: String) {
         self.settings = settings

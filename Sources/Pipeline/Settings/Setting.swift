@@ -18,24 +18,24 @@ public struct Setting: Sendable, Hashable {
     /// What stands for the value in `--help`.
     public let placeholder: String
     /// The value when nothing is given, as a user would write it; `nil` for none.
-    public let standard: String?
+    public let defaultValue: String?
     /// What to say where there is no value to show.
-    public let standardText: String
+    public let defaultText: String
     /// What it means, in one or two sentences.
     public let help: String
     /// What a value must look like.
     public let kind: Kind
 
     private init(
-        _ name: String, _ placeholder: String = "", kind: Kind = .text, standard: String? = nil,
-        or standardText: String = "", _ help: String
+        _ name: String, _ placeholder: String = "", kind: Kind = .text, defaultValue: String? = nil,
+        or defaultText: String = "", _ help: String
     ) {
         self.name = name
         let words = name.hasPrefix("SIDEKICK_") ? name.dropFirst("SIDEKICK_".count) : name[...]
         flag = kind == .secret ? nil : words.lowercased().parts(at: "_").joined(separator: "-")
         self.placeholder = placeholder
-        self.standard = standard
-        self.standardText = standardText
+        self.defaultValue = defaultValue
+        self.defaultText = defaultText
         self.help = help
         self.kind = kind
     }
@@ -46,7 +46,7 @@ public struct Setting: Sendable, Hashable {
     public static let destination = Setting(
         "DESTINATION", "path", or: "required", "The path that the web server serves.")
     public static let delay = Setting(
-        "DELAY", "time", kind: .duration, standard: "60",
+        "DELAY", "time", kind: .duration, defaultValue: "60",
         "The pause between passes, at least 100ms: seconds, or a number with ms, s, m or h.")
     public static let ref = Setting(
         "SIDEKICK_REF", "ref", or: "the remote's HEAD",
@@ -62,52 +62,53 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_EXCLUDE", "pattern", kind: .patterns, or: "nothing",
         "Do not publish what a pattern of gitignore matches, included or not. Repeatable, as above.")
     public static let layout = Setting(
-        "SIDEKICK_LAYOUT", "layout", kind: .choice(["auto", "link", "exchange", "folder"]), standard: "auto",
+        "SIDEKICK_LAYOUT", "layout", kind: .choice(["auto", "link", "exchange", "folder"]), defaultValue: "auto",
         "link: DESTINATION is a symbolic link that switches in one step. exchange: a real folder that does. folder: a real folder whose files are renamed over."
     )
     public static let state = Setting(
         "SIDEKICK_STATE", "path", or: ".sidekick/NAME beside DESTINATION",
         "Where the git store, the status and lost+found live.")
     public static let timeout = Setting(
-        "SIDEKICK_TIMEOUT", "time", kind: .duration, standard: "60s", "The longest that a remote may be silent.")
+        "SIDEKICK_TIMEOUT", "time", kind: .duration, defaultValue: "60s", "The longest that a remote may be silent.")
     public static let deadline = Setting(
-        "SIDEKICK_DEADLINE", "time", kind: .duration, standard: "1h",
+        "SIDEKICK_DEADLINE", "time", kind: .duration, defaultValue: "1h",
         "The longest that a pass may take; before the first publish, the time over which a fetch must bring 1 kB a second."
     )
     public static let backoff = Setting(
-        "SIDEKICK_BACKOFF", "time", kind: .duration, standard: "10m",
+        "SIDEKICK_BACKOFF", "time", kind: .duration, defaultValue: "10m",
         "The longest pause after failures, which double it each time from DELAY on.")
     public static let depth = Setting(
-        "SIDEKICK_DEPTH", "count", kind: .count, standard: "1",
+        "SIDEKICK_DEPTH", "count", kind: .count, defaultValue: "1",
         "Commits of history to keep where the transport can leave the rest out; 0 is all of it.")
     public static let fastForwardOnly = Setting(
-        "SIDEKICK_FAST_FORWARD_ONLY", kind: .toggle, standard: "off",
+        "SIDEKICK_FAST_FORWARD_ONLY", kind: .toggle, defaultValue: "off",
         "Refuse a rewritten history and keep serving the old tree.")
     public static let mtime = Setting(
-        "SIDEKICK_MTIME", "policy", kind: .choice(["commit", "content"]), standard: "commit",
+        "SIDEKICK_MTIME", "policy", kind: .choice(["commit", "content"]), defaultValue: "commit",
         "Modification times of files: the commit's, or derived from the content so that replicas agree on every ETag.")
     public static let symlinks = Setting(
-        "SIDEKICK_SYMLINKS", "policy", kind: .choice(["skip", "refuse", "none"]), standard: "skip",
+        "SIDEKICK_SYMLINKS", "policy", kind: .choice(["skip", "refuse", "none"]), defaultValue: "skip",
         "Symbolic links that lead out of the tree: left out, or the commit is refused. none: no links at all.")
     public static let maxFiles = Setting(
-        "SIDEKICK_MAX_FILES", "count", kind: .count, standard: "1000000",
+        "SIDEKICK_MAX_FILES", "count", kind: .count, defaultValue: "1000000",
         "The most files that a commit may have; a pack may have four times as many objects.")
     public static let maxSize = Setting(
-        "SIDEKICK_MAX_SIZE", "size", kind: .size, standard: "10GB", "The most bytes that a commit's files may have.")
+        "SIDEKICK_MAX_SIZE", "size", kind: .size, defaultValue: "10GB", "The most bytes that a commit's files may have."
+    )
     public static let maxBlob = Setting(
-        "SIDEKICK_MAX_BLOB", "size", kind: .size, standard: "512MB",
+        "SIDEKICK_MAX_BLOB", "size", kind: .size, defaultValue: "512MB",
         "The most bytes that one file, commit or tag may have; a file is in memory while it is written.")
     public static let maxPack = Setting(
-        "SIDEKICK_MAX_PACK", "size", kind: .size, standard: "4GB", "The most bytes that one fetch may receive.")
+        "SIDEKICK_MAX_PACK", "size", kind: .size, defaultValue: "4GB", "The most bytes that one fetch may receive.")
     public static let grace = Setting(
-        "SIDEKICK_GRACE", "time", kind: .duration, standard: "2s",
+        "SIDEKICK_GRACE", "time", kind: .duration, defaultValue: "2s",
         "How long a tree is kept after it was live, for those who still read it.")
     public static let keepPrevious = Setting(
-        "SIDEKICK_KEEP_PREVIOUS", "time", kind: .duration, standard: "10m",
+        "SIDEKICK_KEEP_PREVIOUS", "time", kind: .duration, defaultValue: "10m",
         "How long the tree that was live before stays reachable for the assets of pages that are still open; 0 for not at all."
     )
     public static let keepLost = Setting(
-        "SIDEKICK_KEEP_LOST", "time", kind: .duration, standard: "720h",
+        "SIDEKICK_KEEP_LOST", "time", kind: .duration, defaultValue: "720h",
         "How long files that were moved out of the way are kept in lost+found; 0 for ever.")
     public static let username = Setting(
         "SIDEKICK_USERNAME", "name", or: "the address's", "The user for a repository that asks for a login.")
@@ -130,7 +131,7 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_GITHUB_PRIVATE_KEY", kind: .secret, or: "none",
         "The App's private key. Better SIDEKICK_GITHUB_PRIVATE_KEY_FILE.")
     public static let githubAPI = Setting(
-        "SIDEKICK_GITHUB_API_URL", "url", standard: "https://api.github.com",
+        "SIDEKICK_GITHUB_API_URL", "url", defaultValue: "https://api.github.com",
         "Where its API is; for GitHub Enterprise Server https://HOST/api/v3.")
     public static let sshKey = Setting(
         "SIDEKICK_SSH_KEY", kind: .secret, or: "ssh's own keys and agent",
@@ -175,16 +176,18 @@ public struct Setting: Sendable, Hashable {
     public static let touchFile = Setting(
         "SIDEKICK_TOUCH_FILE", "path", or: "none", "A file whose modification time follows each publish.")
     public static let hookTimeout = Setting(
-        "SIDEKICK_HOOK_TIMEOUT", "time", kind: .duration, standard: "60s",
+        "SIDEKICK_HOOK_TIMEOUT", "time", kind: .duration, defaultValue: "60s",
         "The longest that one run of a command, or one such request, may take.")
     public static let hookEnvironment = Setting(
         "SIDEKICK_HOOK_ENVIRONMENT", "names", or: "none",
         "Variables of sidekick's own environment that both commands are given, by name with commas between.")
     public static let logFormat = Setting(
-        "SIDEKICK_LOG_FORMAT", "format", kind: .choice(["text", "json"]), standard: "text", "How log lines are written."
+        "SIDEKICK_LOG_FORMAT", "format", kind: .choice(["text", "json"]), defaultValue: "text",
+        "How log lines are written."
     )
     public static let logLevel = Setting(
-        "SIDEKICK_LOG_LEVEL", "level", kind: .choice(["debug", "info", "notice", "warning", "error"]), standard: "info",
+        "SIDEKICK_LOG_LEVEL", "level", kind: .choice(["debug", "info", "notice", "warning", "error"]),
+        defaultValue: "info",
         "The least important line that is written.")
 
     /// Every setting, in the order in which a reader wants them.

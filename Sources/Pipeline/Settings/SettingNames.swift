@@ -1,6 +1,6 @@
 /// What to make of a variable that begins like ours and is not one of ours.
 enum SettingNames {
-    enum Verdict: Equatable {
+    enum NameCheck: Equatable {
         case ignored
         case misspelled(String)
         case unknown
@@ -8,7 +8,7 @@ enum SettingNames {
 
     static let prefix = "SIDEKICK_"
 
-    static func verdict(on name: String, known: [String]) -> Verdict {
+    static func verdict(on name: String, known: [String]) -> NameCheck {
         if isFromKubernetes(name) { return .ignored }
         if let near = nearest(to: name, among: known) { return .misspelled(near) }
         return .unknown

@@ -84,7 +84,7 @@ extension SettingsReader {
         where !value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") }) {
             problems.append("\(name) is \"\(value.printable(limit: 80))\": give the id that GitHub shows")
         }
-        var api = text(.githubAPI) ?? Setting.githubAPI.standard ?? ""
+        var api = text(.githubAPI) ?? Setting.githubAPI.defaultValue ?? ""
         while api.hasSuffix("/") { api.removeLast() }
         if !GitHubAppOptions.accepts(api: api) {
             problems.append("SIDEKICK_GITHUB_API_URL is \"\(api.printable(limit: 80))\": give an https URL")

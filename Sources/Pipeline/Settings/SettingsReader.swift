@@ -116,7 +116,7 @@ struct SettingsReader {
     mutating func value<Value>(
         _ setting: Setting, accepted: String, _ parse: (String) -> Value?
     ) -> Value? {
-        guard let text = text(setting) ?? setting.standard else { return nil }
+        guard let text = text(setting) ?? setting.defaultValue else { return nil }
         if let value = parse(text) { return value }
         problems.append("\(setting.name) is \"\(text.printable(limit: 80))\": give \(accepted)")
         return nil
@@ -209,7 +209,7 @@ struct SettingsReader {
 
     private mutating func hooks() -> HookSettings {
         let url = secret(.notifyURL)
-        if case .value(let text)? = url, !HTTPSender.accepts(text.reveal()) {
+        if case .value(let text)? = url, !OneShotHTTPClient.accepts(text.reveal()) {
             problems.append("SIDEKICK_NOTIFY_URL is something else: give an http or https URL, without a login in it")
         }
         let signature = secret(.notifySecret)

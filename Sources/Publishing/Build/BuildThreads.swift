@@ -6,12 +6,12 @@ import Synchronization
 
 /// Several threads that take work from one stack, each with contents of its own.
 struct BuildThreads {
-    let pace: Pace
+    let buildMode: BuildMode
 
     /// For fewer leaves one thread is as fast.
-    private static let leastForThreads = 64
+    private static let minForThreads = 64
     /// More threads than this wait for the disk, and each holds a repository open.
-    private static let mostThreads = 4
+    private static let maxThreads = 4
 
     /// - Parameters:
     ///   - count: how many leaves there are in all.
@@ -23,8 +23,8 @@ struct BuildThreads {
     ) throws -> TreeBuild.Output {
         guard count > 0 else { return TreeBuild.Output() }
         let stack = WorkStack(first)
-        let isAlone = count < Self.leastForThreads || !pace.usesThreads
-        let helpers = isAlone ? 0 : min(Self.mostThreads, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) - 1
+        let isAlone = count < Self.minForThreads || !buildMode.usesThreads
+        let helpers = isAlone ? 0 : min(Self.maxThreads, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) - 1
         let source = contents.source
         let sum = OutputBox()
         let group = DispatchGroup()
@@ -43,7 +43,7 @@ struct BuildThreads {
         // Only this thread is the task's, and knows when it was cancelled; its failure ends the others.
         sum.add(
             Self.work(on: stack, from: contents, make) {
-                try pace.check()
+                try buildMode.check()
                 try stack.check()
             })
         group.wait()

@@ -16,18 +16,18 @@ struct TreeBuild: Sendable {
     let writer: LeafWriter
     /// The youngest time, in seconds, that a file may have had that is not visible: what comes in its place must be younger.
     private let floor: Int64
-    var pace = Pace.pass
+    var buildMode = BuildMode.pass
 
     /// Whether each file is on the disk before the next is begun.
     var durable: Bool { writer.durable }
 
     init(
         commit: Commit, options: PublishingOptions, now: Int64, visible: TreeRecord?, drifted: Set<TreePath> = [],
-        floor: Int64? = nil, durable: Bool, pace: Pace = .pass
+        floor: Int64? = nil, durable: Bool, buildMode: BuildMode = .pass
     ) {
         self.floor = floor ?? visible?.removedFloor ?? 0
         (self.commit, self.options, self.now, self.visible) = (commit, options, now, visible)
-        (self.drifted, self.pace) = (drifted, pace)
+        (self.drifted, self.buildMode) = (drifted, buildMode)
         writer = LeafWriter(durable: durable, limits: options.limits)
     }
 
@@ -63,7 +63,7 @@ struct TreeBuild: Sendable {
         _ leaves: [Leaf], in root: Directory, source: Directory?, from contents: borrowing Contents
     ) throws -> Output {
         let first = Work(node: FolderNode(leaves), parent: nil, source: source)
-        return try BuildThreads(pace: pace).run([first], count: leaves.count, from: contents) {
+        return try BuildThreads(buildMode: buildMode).run([first], count: leaves.count, from: contents) {
             work, contents, output, check in
             let node = work.node
             let folder = try work.parent?.makeFolder(node.name) ?? root

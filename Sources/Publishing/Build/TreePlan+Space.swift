@@ -17,7 +17,7 @@ extension TreePlan {
     }
 
     /// Of that, what stands at its path already, whoever put it there.
-    func standing(at path: String, in folder: Directory, has: (Leaf) -> Bool) throws -> Space {
+    func occupiedSpace(at path: String, in folder: Directory, has: (Leaf) -> Bool) throws -> Space {
         guard try FileStatus.of(path)?.kind == .folder else { return .nothing }
         let (_, block) = try Space.free(in: folder)
         let folders = FolderCursor(root: try Directory(opening: path))

@@ -6,9 +6,9 @@ struct TreePlan {
     /// What to come from: what stands where the new tree will be, what is visible now, and the paths of which it is not known
     /// what stands there. Both records must be readable as trees of the repository, and of the same policy.
     struct Base {
-        let standing: TreeRecord
+        let record: TreeRecord
         let live: TreeRecord?
-        var doubtful: [TreePath] = []
+        var dirty: [TreePath] = []
     }
 
     /// A leaf that must be looked at; `new` is `nil` where the new tree has none.
@@ -47,21 +47,21 @@ struct TreePlan {
     ///   made proves that everything that differs is there.
     init(
         to new: ObjectID, from base: Base?, known: [TreeRecord], in contents: borrowing Contents,
-        options: PublishingOptions, pace: Pace = .pass
+        options: PublishingOptions, buildMode: BuildMode = .pass
     ) throws {
         var found: [TreePath: Leaf?] = [:]
         var foldersThere: Set<TreePath> = []
         let selection = options.recipe.selection
         do {
             if let base {
-                try collect(from: base.standing.tree, to: new, in: contents, options, known, pace, into: &found)
+                try collect(from: base.record.tree, to: new, in: contents, options, known, buildMode, into: &found)
                 if let live = base.live {
-                    try collect(from: live.tree, to: new, in: contents, options, known, pace, into: &found)
+                    try collect(from: live.tree, to: new, in: contents, options, known, buildMode, into: &found)
                 }
-                let doubtful = base.doubtful.filter { found[$0] == nil }
-                let entries = try contents.repository.entries(at: doubtful, in: new)
+                let dirty = base.dirty.filter { found[$0] == nil }
+                let entries = try contents.repository.entries(at: dirty, in: new)
                 var asked: [ContentID: Int64] = [:]
-                for path in doubtful {
+                for path in dirty {
                     let entry = entries[path]
                     if entry?.kind == .folder { foldersThere.insert(path) }
                     let leaf = try entry.flatMap { try Self.leaf($0, at: path, known, in: contents, &asked) }
@@ -69,13 +69,13 @@ struct TreePlan {
                     found.updateValue(isPublished ? leaf : nil, forKey: path)
                 }
             } else {
-                try collect(from: nil, to: new, in: contents, options, known, pace, into: &found)
+                try collect(from: nil, to: new, in: contents, options, known, buildMode, into: &found)
             }
         } catch let error as TreeTooLarge {
             throw options.limits.exceeded(error)
         }
-        try decideLinks(found, base, in: contents, options, pace)
-        if let standing = base?.standing {
+        try decideLinks(found, base, in: contents, options, buildMode)
+        if let standing = base?.record {
             for (path, link) in links where found[path] == nil && link.isAllowed != standing[path]?.isMadeLink {
                 found[path] = Leaf(path: path, kind: .link, content: link.content)
             }
@@ -106,7 +106,7 @@ struct TreePlan {
     /// Adds what differs between two trees.
     private mutating func collect(
         from old: ObjectID?, to new: ObjectID, in contents: borrowing Contents, _ options: PublishingOptions,
-        _ known: [TreeRecord], _ pace: Pace, into found: inout [TreePath: Leaf?]
+        _ known: [TreeRecord], _ buildMode: BuildMode, into found: inout [TreePath: Leaf?]
     ) throws {
         let (limits, selection) = (options.limits, options.recipe.selection)
         // What goes may come after what replaces it: only what is added is bounded on the way, the sum at the end.
@@ -115,14 +115,14 @@ struct TreePlan {
         var asked: [ContentID: Int64] = [:]
         try contents.repository.differences(
             from: old, to: new, depth: limits.depth, folders: limits.files,
-            looksAt: { entry, path, isNew in
+            including: { entry, path, isNew in
                 if isNew, let reason = EntryRules.refusal(of: entry.name) {
                     throw PublishingError.entryRefused(path: path, reason: reason)
                 }
                 return selection.publishes(entry, at: path)
             }
         ) { change in
-            try pace.check()
+            try buildMode.check()
             options.heartbeat.beat()
             guard found[change.path] == nil else { return }
             added.paths += change.path.bytes.count
@@ -156,9 +156,9 @@ struct TreePlan {
 
     private func total(_ base: Base?) -> Count {
         var total = Count(files: 0, bytes: 0)
-        if let count = base?.standing.count { total = Count(files: count.entries, bytes: count.bytes) }
+        if let count = base?.record.count { total = Count(files: count.entries, bytes: count.bytes) }
         for change in changes {
-            if let old = base?.standing[change.path] {
+            if let old = base?.record[change.path] {
                 total.files -= 1
                 total.bytes -= old.size
             }
@@ -173,11 +173,11 @@ struct TreePlan {
     /// Which links may be made, when the set of links is a new one.
     private mutating func decideLinks(
         _ found: [TreePath: Leaf?], _ base: Base?, in contents: borrowing Contents, _ options: PublishingOptions,
-        _ pace: Pace
+        _ buildMode: BuildMode
     ) throws {
         let (policy, limits) = (options.recipe.symlinks, options.limits)
         var contentsOfLinks: [TreePath: ContentID] = [:]
-        if let standing = base?.standing {
+        if let standing = base?.record {
             let changed = found.contains { path, leaf in
                 leaf?.kind == .link || standing.count.links > 0 && standing[path]?.kind == .link
             }
@@ -190,7 +190,7 @@ struct TreePlan {
         var read: [ContentID: [UInt8]] = [:]
         for (path, content) in contentsOfLinks {
             // Linux's PATH_MAX. A longer one is refused like one that leads outside.
-            try pace.check()
+            try buildMode.check()
             let target =
                 try read[content] ?? (contents.size(of: content) < 4096 ? contents.bytes(of: content) : [])
             read[content] = target
@@ -198,7 +198,7 @@ struct TreePlan {
         }
         var rule = SymlinkRule(targets: targets, steps: limits.linkSteps)
         for (path, target) in targets.sorted(by: { $0.key < $1.key }) {
-            try pace.check()
+            try buildMode.check()
             let allowed: Bool
             do { allowed = try policy != .none && rule.allows(path) } catch is SymlinkRule.TooManySteps {
                 throw PublishingError.limitExceeded(
@@ -216,12 +216,12 @@ struct TreePlan {
 
 extension Limits {
     /// Linux's PATH_MAX, with the byte at its end: nothing longer can be opened, by a web server neither.
-    private static let longestPath = 4095
+    private static let maxPath = 4095
 
     func check(path: TreePath) throws(PublishingError) {
-        guard path.bytes.count > Self.longestPath else { return }
+        guard path.bytes.count > Self.maxPath else { return }
         throw .entryRefused(
-            path: TreePath(bytes: Array(path.bytes.prefix(80))), reason: "a path of more than \(Self.longestPath) bytes"
+            path: TreePath(bytes: Array(path.bytes.prefix(80))), reason: "a path of more than \(Self.maxPath) bytes"
         )
     }
 

@@ -1,7 +1,7 @@
 import Glibc
 import System
 
-/// The right to publish into one DESTINATION, or to use one SIDEKICK_STATE: an exclusive flock(2) that ends with the process,
+/// A pid file with flock(2): the right to publish into one DESTINATION, or to use one SIDEKICK_STATE: an exclusive lock that ends with the process,
 /// however it ends.
 final class DestinationLock: Sendable {
     private let descriptor: Int32

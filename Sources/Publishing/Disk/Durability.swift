@@ -5,7 +5,7 @@ struct Durability {
     /// Up to so many new files and folders are synced one by one, which waits for nobody else's files; more of them by one
     /// sync of the file system. A thousand one by one take 240 ms on a fast disk and 25 ms at once, and on one whose journal
     /// takes 5 ms for each, as many seconds.
-    static let mostSingleSyncs = 100
+    static let maxSingleSyncs = 100
 
     /// One sync of the file system instead of one for each folder.
     let everything: Bool

@@ -121,7 +121,7 @@ extension TreeRecord {
         do {
             try repository.differences(
                 from: nil, to: tree, depth: limits.depth, folders: limits.files,
-                looksAt: { entry, path, _ in selection.publishes(entry, at: path) }
+                including: { entry, path, _ in selection.publishes(entry, at: path) }
             ) { change in
                 try Task.checkCancellation()
                 guard let leaf = change.new.flatMap({ Leaf($0, at: change.path) }) else { return }

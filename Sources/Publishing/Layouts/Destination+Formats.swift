@@ -1,6 +1,14 @@
 import Git
 
 extension Destination {
+    /// Gives what programs until 0.1.0 wrote the names of today. Only for who owns DESTINATION.
+    func upgradeNames() throws {
+        let (folder, old, new) = (try Directory(opening: home), EntryName("plans"), EntryName("dirty"))
+        guard try folder.status(old) != nil, try folder.status(new) == nil else { return }
+        try folder.rename(old, to: folder, as: new)
+        try folder.sync()
+    }
+
     /// Whether all that is remembered can be read, before anything is done on its account.
     ///
     /// - Throws: `PublishingError.newerState` for what a later program wrote.

@@ -7,17 +7,17 @@ extension Directory {
     ///
     /// - Parameters:
     ///   - record: what was published there; without one everything is kept.
-    ///   - doubtful: paths at which everything is ours.
+    ///   - dirty: paths at which everything is ours.
     ///   - isStopped: asked between two files whether to leave the rest for another time.
     /// - Returns: whether all of it is gone.
     @discardableResult
     func retire(
-        _ name: EntryName, record: TreeRecord?, doubtful: Set<TreePath> = [], keeping lostAndFound: LostAndFound,
+        _ name: EntryName, record: TreeRecord?, dirty: Set<TreePath> = [], keeping lostAndFound: LostAndFound,
         isStopped: () -> Bool = { false }
     ) throws -> Bool {
         guard
             try retire(
-                name, record: record, path: .root, doubtful: doubtful, keeping: lostAndFound, isStopped: isStopped)
+                name, record: record, path: .root, dirty: dirty, keeping: lostAndFound, isStopped: isStopped)
         else { return false }
         if try !removeFolder(name), try status(name) != nil {
             throw DiskError("remove the folder", pathOf(name), code: ENOTEMPTY)
@@ -30,7 +30,7 @@ extension Directory {
     /// - Parameter path: where the folder stood in the published tree.
     @discardableResult
     func retire(
-        _ name: EntryName, record: TreeRecord?, path: TreePath, doubtful: Set<TreePath> = [],
+        _ name: EntryName, record: TreeRecord?, path: TreePath, dirty: Set<TreePath> = [],
         keeping lostAndFound: LostAndFound, isStopped: () -> Bool = { false }
     ) throws -> Bool {
         guard let folder = try folder(name) else { return true }
@@ -42,11 +42,11 @@ extension Directory {
                 if try folder.removeFolder(child) { continue }
                 guard
                     try folder.retire(
-                        child, record: record, path: childPath, doubtful: doubtful, keeping: lostAndFound,
+                        child, record: record, path: childPath, dirty: dirty, keeping: lostAndFound,
                         isStopped: isStopped)
                 else { return false }
                 try folder.removeFolder(child)
-            } else if try doubtful.contains(childPath) || folder.isOurs(child, status, record?[childPath]) {
+            } else if try dirty.contains(childPath) || folder.isOurs(child, status, record?[childPath]) {
                 try folder.remove(child)
             } else {
                 try lostAndFound.move(child, from: folder, path: childPath)

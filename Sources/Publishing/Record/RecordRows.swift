@@ -1,6 +1,6 @@
 import Git
 
-/// The rows of one record: a few segments, of which a newer one wins over an older one. Records of trees that share files
+/// An LSM tree (O'Neil and others, 1996): the rows of one record are a few segments, of which a newer one wins over an older one. Records of trees that share files
 /// share the segments too.
 struct RecordRows: Sendable {
     /// Newest first.

@@ -7,7 +7,7 @@ struct RecordShelf {
     let home: String
 
     /// So many rows stay in a record's own file, which is written anew at every update; more go to a segment.
-    static let mostOwnRows = 512
+    static let maxOwnRows = 512
 
     private var segmentsPath: String { home + "/segments" }
 
@@ -39,7 +39,7 @@ struct RecordShelf {
         let own = rows.segments.prefix { $0.name == nil }
         var older = rows.segments.dropFirst(own.count)
         var merged = Self.merged(Array(own), keepingRemovals: !older.isEmpty)
-        guard merged.count > Self.mostOwnRows else {
+        guard merged.count > Self.maxOwnRows else {
             return RecordRows(segments: (merged.isEmpty ? [] : [RecordSegment(merged)]) + older)
         }
         while let next = older.first, next.count <= 2 * merged.count {

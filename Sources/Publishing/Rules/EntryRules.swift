@@ -3,7 +3,7 @@ import Git
 /// Which names a tree may hold. git refuses the same ones on checkout; a server need not have been git.
 enum EntryRules {
     /// Linux's NAME_MAX.
-    static let longestName = 255
+    static let maxName = 255
 
     /// Why an entry of that name must not be made; `nil` when it may.
     static func refusal(of name: EntryName) -> String? {
@@ -12,7 +12,7 @@ enum EntryRules {
         if bytes == [46] || bytes == [46, 46] { return "a name that means this folder or the one above" }
         if bytes.contains(UInt8(ascii: "/")) { return "a name with a slash" }
         if bytes.contains(0) { return "a name with a NUL" }
-        if bytes.count > longestName { return "a name of more than \(longestName) bytes" }
+        if bytes.count > maxName { return "a name of more than \(maxName) bytes" }
         let folded = folded(bytes)
         if folded == ".git" || folded == "git~1" { return "a name that is git's own, .git" }
         if folded == ".sidekick" { return "a name that is sidekick's own, .sidekick" }

@@ -6,10 +6,10 @@ struct SymlinkMixture {
     let before: [TreePath: [UInt8]]
     let after: [TreePath: [UInt8]]
     /// Components that are tried; more count as unsafe, which costs an update nothing but the order of its steps.
-    private static let mostWays = 50_000
+    private static let maxWays = 50_000
 
     var isSafe: Bool {
-        var ways = Self.mostWays
+        var ways = Self.maxWays
         return Set(before.keys).union(after.keys).allSatisfy { path in
             targets(at: path).allSatisfy { stays($0[...], from: path.parent.components, links: 1, ways: &ways) }
         }

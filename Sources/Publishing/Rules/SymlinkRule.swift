@@ -51,9 +51,9 @@ struct SymlinkRule {
     struct TooManySteps: Error {}
 
     /// Linux's own limit of links followed in one look-up.
-    private static let mostLinks = 40
+    private static let maxLinks = 40
     /// Linux's PATH_MAX, with the byte at its end.
-    private static let longestPath = 4096
+    private static let maxPath = 4096
 
     /// - Parameters:
     ///   - targets: the target of every link of the tree, by path.
@@ -85,7 +85,7 @@ struct SymlinkRule {
             guard let child = nodes[node].children[name] else { return false }
             node = child
         }
-        guard let target = nodes[node].target, !target.isEmpty, target.count < Self.longestPath, !target.contains(0)
+        guard let target = nodes[node].target, !target.isEmpty, target.count < Self.maxPath, !target.contains(0)
         else {
             return false
         }
@@ -143,7 +143,7 @@ struct SymlinkRule {
                 case .leads(let place, let links):
                     walk.links += links
                     walk.place = place
-                    if walk.links <= Self.mostLinks { continue }
+                    if walk.links <= Self.maxLinks { continue }
                 }
                 break
             }
@@ -179,7 +179,7 @@ struct SymlinkRule {
         // git's own folder and ours are inside the root of a folder layout, and never part of a tree.
         guard EntryRules.refusal(of: name) == nil else { return false }
         let length = place.length + (place.length == 0 ? 0 : 1) + name.bytes.count
-        guard length < Self.longestPath else { return false }
+        guard length < Self.maxPath else { return false }
         if place.below.isEmpty, let child = nodes[place.node].children[name] {
             place.node = child
         } else {

@@ -55,7 +55,7 @@ struct FetchPackAnswer {
     private var boundaries = 0
     private var budget = Budget(256 << 20, of: "bytes that are not the pack")
     /// Real histories have a few thousand ends.
-    static let mostBoundaries = 1_000_000
+    static let maxBoundaries = 1_000_000
 
     /// - Parameter atPack: whether all that precedes the pack has been read.
     init(atPack: Bool = false) { state = atPack ? .pack : .header }
@@ -106,7 +106,7 @@ struct FetchPackAnswer {
             return nil
         }
         boundaries += 1
-        guard boundaries <= Self.mostBoundaries else { throw .tooMuch("shallow commits") }
+        guard boundaries <= Self.maxBoundaries else { throw .tooMuch("shallow commits") }
         return try Self.boundary(packet)
     }
 

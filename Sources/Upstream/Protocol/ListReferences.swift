@@ -9,7 +9,7 @@ struct ListReferences {
     /// The branch that HEAD names and that has no commit yet, where it says so.
     private(set) var unbornHead: ReferenceName??
     /// What a million tags take.
-    static let mostReferences = 1_000_000
+    static let maxReferences = 1_000_000
 
     init(_ interest: RefInterest) { self.interest = interest }
 
@@ -56,7 +56,7 @@ struct ListReferences {
             }
             peeled = id
         }
-        guard references.count < Self.mostReferences else { throw .tooMuch("references") }
+        guard references.count < Self.maxReferences else { throw .tooMuch("references") }
         references.append(Reference(name: name, target: id, peeled: peeled, symbolic: symbolic))
         return false
     }

@@ -9,14 +9,14 @@ enum PacketLine: Sendable, Equatable {
     case responseEnd
 
     /// The most bytes that one may carry.
-    static let mostBytes = 65_516
+    static let maxBytes = 65_516
 
     /// A line as it is sent.
     static func encoded(_ text: String) -> [UInt8] { encoded(Array(text.utf8)) }
 
     /// A line as it is sent.
     static func encoded(_ payload: [UInt8]) -> [UInt8] {
-        precondition(payload.count <= mostBytes)
+        precondition(payload.count <= maxBytes)
         let digits = String(payload.count + 4, radix: 16)
         return Array(String(repeating: "0", count: 4 - digits.count).utf8) + Array(digits.utf8) + payload
     }
@@ -60,7 +60,7 @@ struct PacketLineDecoder: Sendable {
         }
     }
 
-    private static let longest = PacketLine.mostBytes + 4
+    private static let longest = PacketLine.maxBytes + 4
 
     private static func length(_ digits: ArraySlice<UInt8>) -> Int? {
         var length = 0

@@ -33,7 +33,7 @@ struct CapabilityReader {
     private var state = State.start
     private var budget = Budget(1 << 20, of: "capabilities")
     /// git has a dozen.
-    static let mostLines = 1_000
+    static let maxLines = 1_000
 
     /// - Returns: the greeting, when that was its end.
     mutating func take(_ packet: PacketLine) throws(ProtocolError) -> Greeting? {
@@ -54,7 +54,7 @@ struct CapabilityReader {
             }
             return .old
         case (.capabilities(var capabilities, let lines), let text?):
-            guard lines < Self.mostLines else { throw .tooMuch("capabilities") }
+            guard lines < Self.maxLines else { throw .tooMuch("capabilities") }
             capabilities.add(text)
             state = .capabilities(capabilities, lines: lines + 1)
         case (.capabilities(let capabilities, _), nil) where packet == .flush:

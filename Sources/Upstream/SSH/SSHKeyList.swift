@@ -61,7 +61,7 @@ struct SSHKeyList {
         }
 
         func fits(_ url: RemoteURL) -> Bool {
-            let (otherHost, otherPort) = url.endpoint(standard: 22)
+            let (otherHost, otherPort) = url.endpoint(defaultPort: 22)
             guard host == otherHost.utf8.lowercasedASCII, port == nil || port == otherPort,
                 user == nil || user == url.user.map({ Array($0.utf8) })
             else { return false }

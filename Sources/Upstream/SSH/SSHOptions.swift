@@ -38,7 +38,7 @@ struct SSHTarget: Sendable {
     let path: String
 
     init(_ url: RemoteURL) {
-        let (host, port) = url.endpoint(standard: 0)
+        let (host, port) = url.endpoint(defaultPort: 0)
         user = url.user
         self.host = host
         self.port = port == 0 ? nil : port

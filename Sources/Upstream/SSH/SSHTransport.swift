@@ -9,16 +9,16 @@ final class SSHTransport: SmartTransport {
     private let options: UpstreamOptions
     private let traffic: Traffic
     private let target: SSHTarget
-    private let way = Mutex(Way.variable)
+    private let versionRequest = Mutex(VersionRequest.environment)
 
     /// How a server is told that version 2 is spoken.
-    private enum Way {
+    private enum VersionRequest {
         /// By a variable of ours that it takes.
-        case variable
+        case environment
         /// By a command that sets it.
         case command
         /// Not at all: the old version is all that there is.
-        case old
+        case none
     }
 
     init(_ options: UpstreamOptions, counting traffic: Traffic) {
@@ -28,33 +28,33 @@ final class SSHTransport: SmartTransport {
     }
 
     func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
-        if way.withLock({ $0 }) == .variable {
-            do { return try await connect(work) } catch is OldProtocol {
+        if versionRequest.withLock({ $0 }) == .environment {
+            do { return try await connect(work) } catch is ProtocolV0 {
                 // Many a sshd takes no variables of git's (AcceptEnv): where there is a shell, the command can set it.
-                way.withLock { $0 = .command }
+                versionRequest.withLock { $0 = .command }
             }
         }
         var refusal: UpstreamError?
-        if way.withLock({ $0 }) == .command {
+        if versionRequest.withLock({ $0 }) == .command {
             let began = Mutex(false)
             do {
                 return try await connect { server in
                     began.withLock { $0 = true }
                     return try await work(server)
                 }
-            } catch is OldProtocol {
-                way.withLock { $0 = .old }
+            } catch is ProtocolV0 {
+                versionRequest.withLock { $0 = .none }
             } catch let error as UpstreamError where error.isOfCommand && !began.withLock({ $0 }) {
                 // Whoever runs git and nothing else runs no `env`, and says so in his own words.
                 refusal = error
-                way.withLock { $0 = .old }
+                versionRequest.withLock { $0 = .none }
             }
         }
         do { return try await connect(work) } catch {
             // It may have become another server, or `env` was not what was wrong.
             // What the work refuses, such as a rewritten history, says nothing of that.
             let isOfCommand = (error as? UpstreamError)?.isOfCommand == true
-            if isOfCommand || error is ProtocolError { way.withLock { $0 = .variable } }
+            if isOfCommand || error is ProtocolError { versionRequest.withLock { $0 = .environment } }
             throw isOfCommand ? refusal ?? error : error
         }
     }
@@ -128,7 +128,7 @@ final class SSHTransport: SmartTransport {
         nonisolated(unsafe) var output = execution.standardOutput.makeAsyncIterator()
         let input = execution.standardInputWriter
         return try await StreamServer.lending(
-            counting: traffic, keeping: way.withLock { $0 } == .old ? options.ref.keeps : nil,
+            counting: traffic, keeping: versionRequest.withLock { $0 } == .none ? options.ref.keeps : nil,
             reading: {
                 try await silence.waiting { try await output.next() }.map { buffer in
                     buffer.withUnsafeBytes { ByteBuffer(bytes: $0) }
@@ -148,7 +148,7 @@ final class SSHTransport: SmartTransport {
         arguments += ["-o", "ConnectTimeout=\(max(1, Int(options.timeout.rounded(.up))))"]
         if let user = target.user { arguments += ["-l", user] }
         if let port = target.port { arguments += ["-p", "\(port)"] }
-        let command = (way.withLock { $0 } == .command ? "env GIT_PROTOCOL=version=2 " : "") + target.command
+        let command = (versionRequest.withLock { $0 } == .command ? "env GIT_PROTOCOL=version=2 " : "") + target.command
         return arguments + ["--", target.host, command]
     }
 

@@ -7,7 +7,7 @@ final class GitTransport: SmartTransport {
     private let options: UpstreamOptions
     private let traffic: Traffic
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    private static let standardPort = 9418
+    private static let defaultPort = 9418
 
     init(_ options: UpstreamOptions, counting traffic: Traffic) {
         self.options = options
@@ -19,7 +19,7 @@ final class GitTransport: SmartTransport {
     func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
         let silence = Silence(limit: options.timeout)
         do {
-            let channel = try await telling { try await connect() }
+            let channel = try await mappingErrors { try await connect() }
             return try await withTaskCancellationHandler {
                 try await silence.watching {
                     try await channel.executeThenClose { inbound, outbound in
@@ -48,20 +48,20 @@ final class GitTransport: SmartTransport {
     ) async throws -> Value {
         // One reader, one call at a time.
         nonisolated(unsafe) var bytes = inbound.makeAsyncIterator()
-        try await telling { try await outbound.write(ByteBuffer(bytes: request)) }
+        try await mappingErrors { try await outbound.write(ByteBuffer(bytes: request)) }
         return try await StreamServer.lending(
             counting: traffic, keeping: options.ref.keeps,
-            reading: { try await self.telling { try await silence.waiting { try await bytes.next() } } },
+            reading: { try await self.mappingErrors { try await silence.waiting { try await bytes.next() } } },
             writing: { command in
-                try await self.telling {
+                try await self.mappingErrors {
                     try await silence.waiting { try await outbound.write(ByteBuffer(bytes: command)) }
                 }
             }, work)
     }
 
     /// Failures of the network in this room's words; those of others pass.
-    private func telling<Value>(_ work: () async throws -> Value) async throws -> Value {
-        do { return try await work() } catch { throw failure(error, at: HTTPPlace(options)) }
+    private func mappingErrors<Value>(_ work: () async throws -> Value) async throws -> Value {
+        do { return try await work() } catch { throw upstreamError(error, at: HTTPPlace(options)) }
     }
 
     /// What is asked for first: a service, a path, the host that was meant, and the version.
@@ -72,7 +72,7 @@ final class GitTransport: SmartTransport {
 
     /// Cancelled at once, although connecting, and looking up the name, cannot be.
     private func connect() async throws -> Channel {
-        let (host, port) = options.url.endpoint(standard: Self.standardPort)
+        let (host, port) = options.url.endpoint(defaultPort: Self.defaultPort)
         let loop = group.next()
         let promise = loop.makePromise(of: Channel.self)
         let future: EventLoopFuture<Channel> = ClientBootstrap(group: loop)

@@ -30,11 +30,11 @@ struct HTTPPlace: Sendable {
 }
 
 /// What a call of the client failed with, in this room's words.
-func failure(_ error: any Error, at place: HTTPPlace) -> any Error {
+func upstreamError(_ error: any Error, at place: HTTPPlace) -> any Error {
     let (host, address) = (place.host, place.address)
     switch error {
     case is UpstreamError, is ProtocolError, is SystemError, is CancellationError: return error
-    case let error as HTTPClientError: return failure(error, at: place)
+    case let error as HTTPClientError: return upstreamError(error, at: place)
     case let error as NIOConnectionError:
         guard let first = error.connectionErrors.first?.error else {
             let cause = error.dnsAError ?? error.dnsAAAAError
@@ -65,7 +65,7 @@ func failure(_ error: any Error, at place: HTTPPlace) -> any Error {
     }
 }
 
-private func failure(_ error: HTTPClientError, at place: HTTPPlace) -> any Error {
+private func upstreamError(_ error: HTTPClientError, at place: HTTPPlace) -> any Error {
     let host = place.host
     switch error {
     case .cancelled: return CancellationError()

@@ -18,12 +18,12 @@ struct HTTPOrigin: Equatable {
     ///   - scheme: in lower case.
     ///   - authority: what stands before the path; one with a login in it is refused.
     init?(scheme: String, authority: some BidirectionalCollection<UInt8>) {
-        guard let standard = ["http": 80, "https": 443][scheme] else { return nil }
+        guard let defaultPort = ["http": 80, "https": 443][scheme] else { return nil }
         guard !authority.contains(where: { "/?#@".utf8.contains($0) }) else { return nil }
         let end = authority.lastIndex(of: UInt8(ascii: "]")) ?? authority.startIndex
         let colon = authority[end...].firstIndex(of: UInt8(ascii: ":"))
         let digits = authority[(colon ?? authority.endIndex)...].dropFirst()
-        guard digits.allSatisfy(\.isDigit), let number = digits.isEmpty ? UInt16(standard) : UInt16(digits.asText)
+        guard digits.allSatisfy(\.isDigit), let number = digits.isEmpty ? UInt16(defaultPort) : UInt16(digits.asText)
         else {
             return nil
         }

@@ -13,8 +13,8 @@ struct HTTPRefusal {
     let retryAfter: Double?
 
     /// A sentence needs no more.
-    private static let mostBytes = 4_096
-    private static let mostShown = 300
+    private static let maxBytes = 4_096
+    private static let maxShown = 300
     /// Seconds.
     private static let patience = 2.0
 
@@ -26,11 +26,11 @@ struct HTTPRefusal {
         let isText = type.hasPrefix("text/plain") || type.hasPrefix("application/json")
         // What breaks off, or never ends, says what it said.
         let bytes =
-            isText ? await response.body.beginning(atMost: Self.mostBytes, within: Self.patience).bytes : []
+            isText ? await response.body.beginning(atMost: Self.maxBytes, within: Self.patience).bytes : []
         let line = type.hasPrefix("application/json") ? Self.message(bytes) : Self.firstLine(bytes)
         words = line.flatMap { line in
             let hides = secrets.contains { !$0.isEmpty && line.utf8.firstRange(of: $0.utf8) != nil }
-            return hides ? nil : line.printable(limit: Self.mostShown)
+            return hides ? nil : line.printable(limit: Self.maxShown)
         }
     }
 

@@ -31,7 +31,7 @@ final class HTTPTransport: SmartTransport {
     /// forgotten is lost.
     private static let idle: Int64 = 120
     /// As many as git follows.
-    private static let mostRedirects = 20
+    private static let maxRedirects = 20
 
     init(_ options: UpstreamOptions, counting traffic: Traffic) throws(UpstreamError) {
         self.options = options
@@ -79,7 +79,7 @@ final class HTTPTransport: SmartTransport {
 
     private func credential() async throws -> CredentialSource.Pair? {
         guard let app else { return try options.credentials.credential(for: options.url) }
-        return try await app.credential(by: HTTPSender(like: options, timeout: options.timeout))
+        return try await app.credential(by: OneShotHTTPClient(like: options, timeout: options.timeout))
     }
 
     private struct Server: CommandServer {
@@ -122,7 +122,7 @@ final class HTTPTransport: SmartTransport {
     /// The one request whose redirects are followed, as git does (http.followRedirects=initial).
     private func discover(_ credential: CredentialSource.Pair?) async throws -> Discovery {
         var url = Self.trimmed(options.url.address) + Self.discoverySuffix
-        for _ in 0...Self.mostRedirects {
+        for _ in 0...Self.maxRedirects {
             var request = HTTPClientRequest(url: url)
             request.headers.add(name: "Accept", value: "*/*")
             request.headers.add(name: "Pragma", value: "no-cache")
@@ -202,9 +202,9 @@ final class HTTPTransport: SmartTransport {
         do {
             response = try await client.execute(request, deadline: .distantFuture)
         } catch let error where mayRepeat && Self.isClosed(error) {
-            response = try await telling(place) { try await client.execute(request, deadline: .distantFuture) }
+            response = try await mappingErrors(place) { try await client.execute(request, deadline: .distantFuture) }
         } catch {
-            throw failure(error, at: place)
+            throw upstreamError(error, at: place)
         }
         return Answer(
             response: response, url: request.url, place: place, login: login,
@@ -226,7 +226,7 @@ final class HTTPTransport: SmartTransport {
         nonisolated(unsafe) var body = answer.response.body.makeAsyncIterator()
         let (place, traffic) = (answer.place, traffic)
         var reader = PacketReader {
-            let bytes = try await telling(place) { try await body.next() }
+            let bytes = try await mappingErrors(place) { try await body.next() }
             traffic.receive(bytes?.readableBytes ?? 0)
             return bytes
         }
@@ -276,7 +276,7 @@ final class HTTPTransport: SmartTransport {
     /// repository file by file.
     private func isListOfReferences(_ answer: Answer) async throws -> Bool {
         var start: [UInt8] = []
-        try await telling(answer.place) {
+        try await mappingErrors(answer.place) {
             for try await bytes in answer.response.body {
                 start += bytes.readableBytesView
                 if start.count > 40 { break }
@@ -297,6 +297,6 @@ extension HTTPClientResponse.Body {
 }
 
 /// Runs a call of the client, its failures told in this room's words.
-private func telling<Value>(_ place: HTTPPlace, _ work: () async throws -> Value) async throws -> Value {
-    do { return try await work() } catch { throw failure(error, at: place) }
+private func mappingErrors<Value>(_ place: HTTPPlace, _ work: () async throws -> Value) async throws -> Value {
+    do { return try await work() } catch { throw upstreamError(error, at: place) }
 }

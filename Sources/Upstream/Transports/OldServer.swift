@@ -9,7 +9,7 @@ final class OldServer: SmartServer {
         _ request: [UInt8], _ read: (inout PacketReader) async throws -> Void
     ) async throws -> Void
 
-    private let advertisement: OldAdvertisement
+    private let advertisement: V0Advertisement
     private let exchange: Exchange
     private(set) var isAsked = false
 
@@ -18,7 +18,7 @@ final class OldServer: SmartServer {
     /// A history without its trees is not asked of such a server.
     let canFilter = false
 
-    init(_ advertisement: OldAdvertisement, by exchange: @escaping Exchange) {
+    init(_ advertisement: V0Advertisement, by exchange: @escaping Exchange) {
         (self.advertisement, self.exchange) = (advertisement, exchange)
     }
 
@@ -39,11 +39,11 @@ final class OldServer: SmartServer {
         var fetch = fetch
         let wants = advertisement.wants(for: fetch.want)
         if wants.isWhole { fetch.depth = 0 }
-        let request = fetch.oldRequest(wants.ids, for: capabilities, agent: agent)
+        let request = fetch.v0Request(wants.ids, for: capabilities, agent: agent)
         // It tells of them only here when nothing else is asked.
         if !fetch.deepens(capabilities) { for id in advertisement.shallow { try await take(.shallow(id)) } }
         try await exchange(request) { reader in
-            var answer = OldFetchAnswer(deepens: fetch.deepens(capabilities))
+            var answer = V0FetchAnswer(deepens: fetch.deepens(capabilities))
             while true {
                 guard let event = try answer.take(try await reader.next()) else { continue }
                 try await take(event)

@@ -4,7 +4,7 @@ import Git
 protocol SmartTransport: Sendable {
     /// Lends a server that takes commands, for the work of one pass.
     ///
-    /// - Throws: `OldProtocol`, `UpstreamError`, `ProtocolError`, `CancellationError`, and what the work throws.
+    /// - Throws: `ProtocolV0`, `UpstreamError`, `ProtocolError`, `CancellationError`, and what the work throws.
     func withServer<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value
 }
 
@@ -92,19 +92,19 @@ extension CommandServer {
 }
 
 /// The server speaks version 0 or 1 of the protocol.
-struct OldProtocol: Error {}
+struct ProtocolV0: Error {}
 
 extension PacketReader {
     /// What a server says at first.
     enum Greeting: Sendable {
         case version2(ServerCapabilities)
-        case old(OldAdvertisement)
+        case old(V0Advertisement)
     }
 
     /// Reads it, to its end.
     ///
     /// - Parameter keeps: which references of an old server are wanted; `nil` when it is not itself.
-    /// - Throws: `OldProtocol` at the first reference of such a server.
+    /// - Throws: `ProtocolV0` at the first reference of such a server.
     mutating func greeting(keeping keeps: (@Sendable (ReferenceName) -> Bool)?) async throws -> Greeting {
         var greeting = CapabilityReader()
         while true {
@@ -112,8 +112,8 @@ extension PacketReader {
             switch try greeting.take(packet) {
             case nil: continue
             case .old?:
-                guard let keeps else { throw OldProtocol() }
-                var advertisement = OldAdvertisement(keeping: keeps)
+                guard let keeps else { throw ProtocolV0() }
+                var advertisement = V0Advertisement(keeping: keeps)
                 guard try !advertisement.take(packet) else { return .old(advertisement) }
                 while try !advertisement.take(try await next()) {}
                 return .old(advertisement)

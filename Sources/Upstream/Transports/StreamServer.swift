@@ -18,7 +18,7 @@ final class StreamServer: CommandServer {
     /// Reads what the server says at first, lends it for some work, and says that nothing more follows.
     ///
     /// - Parameter keeps: which references of a server of the old protocol are wanted; `nil` when it will not do itself.
-    /// - Throws: `OldProtocol` when it will not, `ProtocolError`, and what reading and the work throw.
+    /// - Throws: `ProtocolV0` when it will not, `ProtocolError`, and what reading and the work throw.
     static func lending<Value>(
         counting traffic: Traffic, keeping keeps: (@Sendable (ReferenceName) -> Bool)?,
         reading source: @escaping () async throws -> ByteBuffer?,

@@ -131,7 +131,7 @@ struct FolderBurst {
     }
 
     private func makeDurable() throws {
-        guard touched.count <= Durability.mostSingleSyncs else { return try root.syncFileSystem() }
+        guard touched.count <= Durability.maxSingleSyncs else { return try root.syncFileSystem() }
         for path in touched.union([.root]) { try folders.folder(at: path)?.sync() }
     }
 }

@@ -4,7 +4,7 @@ extension FolderLayout {
     /// Takes over what another layout shows: the live tree itself becomes the folder, by one exchange where DESTINATION is a
     /// link to it. Its record is there before, so that the folder is known whenever it is one.
     func takeOver(from pool: TreePool) throws {
-        switch try destination.standing(in: pool) {
+        switch try destination.kind(in: pool) {
         case .exchangedTree(let tree):
             try adopt(tree, root: try FileStatus.of(destination.path)?.inode, from: pool)
             try pool.removeRecord(of: tree)

@@ -76,7 +76,7 @@ struct FolderLayout: Layout {
         drifted: [TreePath], keeping lostAndFound: LostAndFound
     ) throws -> StagedTree {
         // What another layout shows has to be known as ours first, and the start may not have been able to take it over.
-        if try destination.standing(in: pool).isTree {
+        if try destination.kind(in: pool).isTree {
             _ = try trees.recoverPool(keeping: lostAndFound)
             try takeOver(from: pool)
         }
@@ -87,7 +87,7 @@ struct FolderLayout: Layout {
         if let old, old.root == standing?.inode, old.recipe.makesFiles(like: options.recipe),
             try contents.repository.contains(old.tree)
         {
-            base = TreePlan.Base(standing: old, live: nil, doubtful: drifted)
+            base = TreePlan.Base(record: old, live: nil, dirty: drifted)
         }
         let plan = try TreePlan(
             to: tree, from: base, known: [old].compactMap { $0 }, in: contents, options: options)
@@ -96,7 +96,7 @@ struct FolderLayout: Layout {
         try staging.removeTree(EntryName(name))
         let has = { (leaf: Leaf) in old?.holds(leaf) ?? false }
         try plan.space(isWhole: false, in: staging, has: has).check(in: staging) {
-            try plan.standing(at: destination.path, in: staging, has: has)
+            try plan.occupiedSpace(at: destination.path, in: staging, has: has)
         }
         do {
             // Only now: a commit that is refused leaves no folder where none was.

@@ -43,7 +43,7 @@ struct FolderStage {
         self.now = now
         folders = FolderCursor(root: root)
         writer = LeafWriter(
-            durable: plan.changes.count <= Durability.mostSingleSyncs, limits: options.limits)
+            durable: plan.changes.count <= Durability.maxSingleSyncs, limits: options.limits)
     }
 
     /// What will be published; its root and its tree are for the caller to say.
@@ -201,7 +201,7 @@ struct FolderStage {
         let pieces = stride(from: 0, to: files.count, by: Self.filesAtATime).map { start in
             start..<min(start + Self.filesAtATime, files.count)
         }
-        output = try BuildThreads(pace: .pass).run(pieces, count: files.count, from: contents) {
+        output = try BuildThreads(buildMode: .pass).run(pieces, count: files.count, from: contents) {
             piece, contents, output, check in
             for file in files[piece] {
                 try check()

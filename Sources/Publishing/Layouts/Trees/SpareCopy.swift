@@ -19,14 +19,14 @@ struct SpareCopy {
         do {
             let root = try trees.makeFolder(temporary)
             // Something better to do: what was made so far is removed when there is time again.
-            guard let (changes, doubtful, folders) = try copy(to: root), try sync(root, folders, changes) else {
+            guard let (changes, dirty, folders) = try copy(to: root), try sync(root, folders, changes) else {
                 return false
             }
             var record = visible.record
             record.root = try root.status.inode
             record.apply(changes)
             let name = try pool.freeName(for: record.commit)
-            if !doubtful.isEmpty { try pool.notePlan(doubtful, of: name) }
+            if !dirty.isEmpty { try pool.noteDirty(dirty, of: name) }
             try pool.write(record, of: name)
             pool.stamp(name, neverLive: true)
             try trees.rename(temporary, to: trees, as: EntryName(name))
@@ -42,17 +42,17 @@ struct SpareCopy {
     /// - Returns: whether it was not stopped.
     private func sync(_ root: Directory, _ folders: Set<TreePath>, _ copied: [TreePath: RecordedEntry?]) throws -> Bool
     {
-        let durability = Durability(everything: !copied.isEmpty || folders.count > Durability.mostSingleSyncs)
+        let durability = Durability(everything: !copied.isEmpty || folders.count > Durability.maxSingleSyncs)
         return try durability.sync(root, folders: folders, isStopped: isStopped)
     }
 
-    private typealias Copied = (changes: [TreePath: RecordedEntry?], doubtful: [TreePath], folders: Set<TreePath>)
+    private typealias Copied = (changes: [TreePath: RecordedEntry?], dirty: [TreePath], folders: Set<TreePath>)
 
     /// - Returns: the rows that differ, the paths that are not what they should be, and the folders; `nil` when it was stopped.
     private func copy(to root: Directory) throws -> Copied? {
         let (from, to) = (FolderCursor(root: visible.folder), FolderCursor(root: root))
         var changes: [TreePath: RecordedEntry?] = [:]
-        var doubtful: [TreePath] = []
+        var dirty: [TreePath] = []
         var folders: Set<TreePath> = []
         struct Stopped: Error {}
         do {
@@ -66,20 +66,20 @@ struct SpareCopy {
                     return
                 }
                 guard let source = try from.folder(at: path.parent), row.matches(try source.status(path.name)) else {
-                    doubtful.append(path)
+                    dirty.append(path)
                     return
                 }
                 guard try !source.link(path.name, to: folder, as: path.name) else { return }
                 if let copied = try source.copy(path.name, as: row, to: folder) {
                     changes[path] = copied
                 } else {
-                    doubtful.append(path)
+                    dirty.append(path)
                 }
             }
         } catch is Stopped {
             return nil
         }
-        return (changes, doubtful, folders)
+        return (changes, dirty, folders)
     }
 }
 

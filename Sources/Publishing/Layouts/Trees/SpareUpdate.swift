@@ -16,33 +16,33 @@ struct SpareUpdate {
     let layout: LayoutKind
     let now: Int64
     let lostAndFound: LostAndFound
-    var pace = Pace.pass
+    var buildMode = BuildMode.pass
 
     /// - Returns: also the paths of the visible tree that turned out not to be what was published.
     func run(from contents: borrowing Contents) throws -> (StagedTree, drifted: [TreePath]) {
-        let doubtful = Set(spare.doubtful)
+        let dirty = Set(spare.dirty)
         let floor = try visible?.record.removedFloor ?? pool.youngestTime()
         let plan = try TreePlan(
             to: tree,
-            from: TreePlan.Base(
-                standing: spare.record, live: visible?.record, doubtful: Array(doubtful.union(drifted))),
-            known: [visible?.record, spare.record].compactMap { $0 }, in: contents, options: options, pace: pace)
+            from: TreePlan.Base(record: spare.record, live: visible?.record, dirty: Array(dirty.union(drifted))),
+            known: [visible?.record, spare.record].compactMap { $0 }, in: contents, options: options,
+            buildMode: buildMode)
         guard let root = try pool.trees.folder(EntryName(spare.name)) else {
             throw DiskError("open the folder", spare.name, code: ENOENT)
         }
-        try checkSpace(for: plan, in: root) { keeps($0, doubtful, floor) != nil }
+        try checkSpace(for: plan, in: root) { keeps($0, dirty, floor) != nil }
         try pool.close(spare.name)
-        try pool.notePlan(doubtful.union(plan.changes.map(\.path)), of: spare.name)
+        try pool.noteDirty(dirty.union(plan.changes.map(\.path)), of: spare.name)
 
-        let clearing = Clearing(
-            root: root, record: spare.record, doubtful: doubtful, lostAndFound: lostAndFound, pace: pace)
+        let removal = PathRemoval(
+            root: root, record: spare.record, dirty: dirty, lostAndFound: lostAndFound, buildMode: buildMode)
         let build = TreeBuild(
             commit: commit, options: options, now: now, visible: visible?.record, drifted: Set(drifted),
-            floor: floor, durable: plan.changes.count <= Durability.mostSingleSyncs, pace: pace)
-        let kept = try clearing.run(plan.shownChanges) { keeps($0, doubtful, floor) }
+            floor: floor, durable: plan.changes.count <= Durability.maxSingleSyncs, buildMode: buildMode)
+        let kept = try removal.run(plan.shownChanges) { keeps($0, dirty, floor) }
         let output = try build.run(
             plan.leaves.filter { kept[$0.path] == nil }, in: root, source: visible?.folder, from: contents)
-        try Durability(everything: !build.durable).sync(root, folders: clearing.standing(plan.folders))
+        try Durability(everything: !build.durable).sync(root, folders: removal.existingFolders(plan.folders))
 
         var rows: [TreePath: RecordedEntry?] = [:]
         for change in plan.changes where spare.record[change.path] != nil {
@@ -54,7 +54,7 @@ struct SpareUpdate {
         var (record, removed) = record(applying: rows, of: plan.changes, floor)
         record.root = try root.status.inode
         let name = try rename(to: record)
-        try pool.noteTimes(of: record, at: plan.changes.map(\.path), in: name)
+        try pool.markReusedTimes(of: record, at: plan.changes.map(\.path), in: name)
         var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)
         staged.notices = plan.notices + staged.notices
         return (staged, output.drifted)
@@ -72,10 +72,10 @@ struct SpareUpdate {
     /// What the spare has already and may keep, because the time that it shows is not one that the path has had with other
     /// bytes since.
     private func keeps(
-        _ leaf: Leaf, _ doubtful: Set<TreePath>, _ removedFloor: Int64
+        _ leaf: Leaf, _ dirty: Set<TreePath>, _ removedFloor: Int64
     ) -> RecordedEntry? {
         let times = options.recipe.modificationTimes
-        guard !doubtful.contains(leaf.path), let row = spare.record[leaf.path], row.holds(leaf), row.isFile,
+        guard !dirty.contains(leaf.path), let row = spare.record[leaf.path], row.holds(leaf), row.isFile,
             times.accepts(row)
         else { return nil }
         let shown = visible?.record[leaf.path]
@@ -110,7 +110,7 @@ struct SpareUpdate {
         let trees = try pool.trees
         guard spare.record.commit != commit.id else {
             try pool.write(record, of: spare.name)
-            try pool.removePlan(of: spare.name)
+            try pool.clearDirty(of: spare.name)
             return spare.name
         }
         let name = try pool.freeName(for: commit.id)

@@ -3,7 +3,7 @@ import Git
 extension TreeLayout {
     /// Takes note that somebody changed published files. The bytes that are there are kept; no tree that may share them goes
     /// on to show them: each makes them anew when it is brought forward.
-    func distrust(_ paths: [TreePath], of visible: VisibleTree?, keeping lostAndFound: LostAndFound) throws {
+    func markDirty(_ paths: [TreePath], of visible: VisibleTree?, keeping lostAndFound: LostAndFound) throws {
         guard !paths.isEmpty, let visible else { return }
         let folders = FolderCursor(root: visible.folder)
         for path in paths {
@@ -24,8 +24,8 @@ extension TreeLayout {
             }
         }
         for spare in try pool.spares(besides: nil) where spare.name != visible.name {
-            try pool.notePlan(Set(spare.doubtful).union(paths), of: spare.name)
+            try pool.noteDirty(Set(spare.dirty).union(paths), of: spare.name)
         }
-        if let live = visible.name { try pool.notePlan(Set(pool.plan(of: live)).union(paths), of: live) }
+        if let live = visible.name { try pool.noteDirty(Set(pool.dirtyPaths(of: live)).union(paths), of: live) }
     }
 }

@@ -20,7 +20,7 @@ struct TreeLayout: Layout {
 
     /// The name of the tree that is live, whether or not its record can be read.
     func liveName() throws -> String? {
-        switch try destination.standing(in: pool) {
+        switch try destination.kind(in: pool) {
         case .linkedTree(let name), .exchangedTree(let name): name
         case .nothing, .publishedFolder, .lostTree, .foreignLink, .foreignFolder, .file: nil
         }
@@ -83,10 +83,10 @@ struct TreeLayout: Layout {
                 _ = try pool.retire(spare.name, keeping: lostAndFound) { false }
             }
         }
-        try distrust(drifted, of: visible, keeping: lostAndFound)
+        try markDirty(drifted, of: visible, keeping: lostAndFound)
         let (staged, found) = try make(
             commit, tree: tree, visible, from: contents, now: now, drifted: drifted, keeping: lostAndFound)
-        try distrust(found, of: visible, keeping: lostAndFound)
+        try markDirty(found, of: visible, keeping: lostAndFound)
         return staged
     }
 
@@ -121,18 +121,18 @@ struct TreeLayout: Layout {
         else { return nil }
         let repository = try destination.store.open()
         guard let spare = try spares(behind: visible, in: repository).first,
-            spare.record.tree != visible.record.tree || !spare.doubtful.isEmpty,
+            spare.record.tree != visible.record.tree || !spare.dirty.isEmpty,
             try repository.contains(visible.record.commit)
         else { return nil }
         let wait = spare.ended + options.grace - wallSeconds()
         guard wait <= 0 || wait > options.grace else { return wait }
         let update = SpareUpdate(
-            pool: pool, spare: spare, visible: visible, drifted: try pool.plan(of: live),
+            pool: pool, spare: spare, visible: visible, drifted: try pool.dirtyPaths(of: live),
             commit: try repository.commit(visible.record.commit), tree: visible.record.tree, options: options,
-            layout: kind, now: visible.record.published, lostAndFound: lostAndFound, pace: .background(isStopped))
+            layout: kind, now: visible.record.published, lostAndFound: lostAndFound, buildMode: .background(isStopped))
         let (staged, drifted) = try update.run(from: Contents(repository))
         if case .tree(let name) = staged.place { pool.stamp(name, neverLive: true) }
-        try distrust(drifted, of: visible, keeping: lostAndFound)
+        try markDirty(drifted, of: visible, keeping: lostAndFound)
         return nil
     }
 
@@ -157,7 +157,7 @@ struct TreeLayout: Layout {
         let now = wallSeconds()
         let unread = usable.filter { now - $0.ended >= options.grace || $0.ended > now }
         guard !unread.isEmpty else { return usable.sorted { $0.ended < $1.ended } }
-        let (ahead, behind) = unread.partitioned { $0.record.tree == visible?.record.tree && $0.doubtful.isEmpty }
+        let (ahead, behind) = unread.partitioned { $0.record.tree == visible?.record.tree && $0.dirty.isEmpty }
         return ahead + behind.sorted { $0.ended > $1.ended }
     }
 
@@ -180,7 +180,7 @@ struct TreeLayout: Layout {
             let floor = try old?.removedFloor ?? pool.youngestTime()
             let build = TreeBuild(
                 commit: commit, options: options, now: now, visible: old, drifted: drifted, floor: floor,
-                durable: fresh + plan.folders.count <= Durability.mostSingleSyncs)
+                durable: fresh + plan.folders.count <= Durability.maxSingleSyncs)
             let output = try build.run(leaves, in: root, source: visible?.folder, from: contents)
             var record = TreeRecord(
                 layout: kind, revision: Revision(commit: commit.id, recipe: options.recipe), tree: tree,
@@ -198,7 +198,7 @@ struct TreeLayout: Layout {
             record = try pool.write(record, of: name)
             try trees.rename(temporary, to: trees, as: EntryName(name))
             try trees.sync()
-            try pool.noteTimes(of: record, at: plan.changes.map(\.path), in: name)
+            try pool.markReusedTimes(of: record, at: plan.changes.map(\.path), in: name)
             var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)
             staged.notices = plan.notices + staged.notices
             return (staged, output.drifted)
@@ -259,7 +259,7 @@ struct TreeLayout: Layout {
     func recover(keeping lostAndFound: LostAndFound) throws -> [Notice] {
         let notices = try recoverPool(keeping: lostAndFound)
         let folder = FolderLayout(destination: destination, options: options)
-        guard case .publishedFolder = try destination.standing(in: pool), try folder.isInterrupted() else {
+        guard case .publishedFolder = try destination.kind(in: pool), try folder.isInterrupted() else {
             return notices
         }
         // What becomes a tree should be what a commit has. Where it cannot be, each path is what it shows itself to be.
@@ -270,7 +270,7 @@ struct TreeLayout: Layout {
     func recoverPool(keeping lostAndFound: LostAndFound) throws -> [Notice] {
         try settle(keeping: lostAndFound)
         try pool.settleNames()
-        let standing = try destination.standing(in: pool)
+        let standing = try destination.kind(in: pool)
         let live = try liveName()
         let unfinished = try pool.sweep(live: live)
         if standing.isTree { try FolderLayout.forget(in: Directory(opening: destination.home), keeping: lostAndFound) }

@@ -20,12 +20,12 @@ extension TreePool {
             try removeRecord(of: tree)
         case .folder:
             // What is in doubt of the other tree is so under the name that it gets. Of the one to be shown nothing is.
-            let doubtful = try plan(of: commit)
-            if !doubtful.isEmpty { try notePlan(doubtful, of: tree) }
+            let dirty = try dirtyPaths(of: commit)
+            if !dirty.isEmpty { try noteDirty(dirty, of: tree) }
             do {
                 try trees.exchange(name, with: trees, wanted)
             } catch  where [EINVAL, ENOSYS, EOPNOTSUPP].contains(error.code) {
-                try removePlan(of: tree)
+                try clearDirty(of: tree)
                 return tree
             }
             try trees.sync()
@@ -55,7 +55,7 @@ extension TreePool {
             try records.rename(EntryName(name), to: records, as: EntryName(commit))
         }
         try records.sync()
-        try removePlan(of: commit)
+        try clearDirty(of: commit)
         if try previous()?.tree == commit { try pointPrevious(at: name) }
     }
 }

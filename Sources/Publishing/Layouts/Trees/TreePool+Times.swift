@@ -8,13 +8,13 @@ extension TreePool {
     /// - Parameters:
     ///   - record: what a tree holds that is about to be shown.
     ///   - paths: where it differs from what is visible, at least.
-    func noteTimes(of record: TreeRecord, at paths: [TreePath], in tree: String) throws {
+    func markReusedTimes(of record: TreeRecord, at paths: [TreePath], in tree: String) throws {
         for other in try spares(besides: tree) {
             let stale = paths.filter { path in
                 guard let new = record[path], let old = other.record[path], new.isFile, old.isFile else { return false }
                 return new.content == old.content && new.time != old.time
             }
-            if !stale.isEmpty { try notePlan(Set(other.doubtful).union(stale), of: other.name) }
+            if !stale.isEmpty { try noteDirty(Set(other.dirty).union(stale), of: other.name) }
         }
     }
 }

@@ -3,7 +3,7 @@ import Glibc
 
 /// The complete trees of a DESTINATION: the one that is live, the one that was live before, and the spares that trail them.
 ///
-/// State is in names and inodes: `trees/<name>` is a tree and `records/<name>` what is in it, `plans/<name>` which paths of
+/// State is in names and inodes: `trees/<name>` is a tree and `records/<name>` what is in it, `dirty/<name>` which paths of
 /// it are in doubt because an update was interrupted, and the record's own time when it ceased to be live.
 struct TreePool {
     let destination: Destination
@@ -21,7 +21,7 @@ struct TreePool {
         /// When it ceased to be live, in seconds since 1970; 0 for one that never was.
         let ended: Double
         /// Paths of it that may be anything.
-        let doubtful: [TreePath]
+        let dirty: [TreePath]
     }
 
     private func path(_ folder: String) -> String { destination.home + "/" + folder }
@@ -29,7 +29,7 @@ struct TreePool {
     /// The folder of all trees.
     var trees: Directory { get throws { try Directory(making: path("trees")) } }
     private var records: Directory { get throws { try Directory(making: path("records")) } }
-    private var plans: Directory { get throws { try Directory(making: path("plans"), mode: 0o700) } }
+    private var dirty: Directory { get throws { try Directory(making: path("dirty"), mode: 0o700) } }
 
     /// The names of trees, and of records.
     func names(in folder: String = "trees") throws -> [String] {
@@ -49,7 +49,7 @@ struct TreePool {
 
     func removeRecord(of tree: String) throws {
         try records.remove(EntryName(tree))
-        try plans.remove(EntryName(tree))
+        try dirty.remove(EntryName(tree))
     }
 
     /// Every tree that has a record, but for the live one.
@@ -59,7 +59,7 @@ struct TreePool {
                 return nil
             }
             let ended = try records.status(EntryName(name))?.mtime ?? 0
-            return Tree(name: name, record: record, ended: Double(ended) / 1e9, doubtful: try plan(of: name))
+            return Tree(name: name, record: record, ended: Double(ended) / 1e9, dirty: try dirtyPaths(of: name))
         }
     }
 
@@ -97,24 +97,24 @@ struct TreePool {
         if mode != 0o700 { try folder.sync() }
     }
 
-    // MARK: plans
+    // MARK: dirty paths
 
     /// The paths that an interrupted update may have touched.
-    func plan(of tree: String) throws -> [TreePath] {
-        guard try FileStatus.of(path("plans")) != nil,
-            let bytes = try Directory(opening: path("plans")).read(EntryName(tree))
+    func dirtyPaths(of tree: String) throws -> [TreePath] {
+        guard try FileStatus.of(path("dirty")) != nil,
+            let bytes = try Directory(opening: path("dirty")).read(EntryName(tree))
         else { return [] }
         return bytes.split(separator: 0).map { TreePath(bytes: Array($0)) }
     }
 
     /// Says which paths are about to be touched, and is on the disk before the first of them is.
-    func notePlan(_ paths: some Sequence<TreePath>, of tree: String) throws {
+    func noteDirty(_ paths: some Sequence<TreePath>, of tree: String) throws {
         var writer = RecordWriter()
         for path in paths { writer.terminated(path.bytes) }
-        try plans.replace(EntryName(tree), with: writer.bytes, mode: 0o600)
+        try dirty.replace(EntryName(tree), with: writer.bytes, mode: 0o600)
     }
 
-    func removePlan(of tree: String) throws { try plans.remove(EntryName(tree)) }
+    func clearDirty(of tree: String) throws { try dirty.remove(EntryName(tree)) }
 
     // MARK: previous
 
@@ -156,7 +156,7 @@ struct TreePool {
     ///
     /// - Parameter previous: the tree that `previous` led to before.
     func keepPrevious(_ previous: String?, whileLive tree: String) throws {
-        switch try destination.standing(in: self) {
+        switch try destination.kind(in: self) {
         case .linkedTree(tree), .exchangedTree(tree): break
         default: return
         }
@@ -210,9 +210,9 @@ struct TreePool {
     func retire(_ tree: String, keeping lostAndFound: LostAndFound, isStopped: () -> Bool) throws -> Bool {
         let (trees, old) = (try trees, EntryName(".old-\(tree)"))
         if try trees.status(EntryName(tree)) != nil { try trees.rename(EntryName(tree), to: trees, as: old) }
-        let doubtful = Set(try plan(of: tree))
+        let dirty = Set(try dirtyPaths(of: tree))
         let done = try trees.retire(
-            old, record: try record(of: tree), doubtful: doubtful, keeping: lostAndFound, isStopped: isStopped)
+            old, record: try record(of: tree), dirty: dirty, keeping: lostAndFound, isStopped: isStopped)
         if done { try removeRecord(of: tree) }
         return done
     }
@@ -231,10 +231,10 @@ struct TreePool {
             if try trees.status(EntryName(name))?.kind == .link { try trees.remove(EntryName(name)) }
         }
         let standing = Set(try names().map { $0.hasPrefix(".old-") ? String($0.dropFirst(5)) : $0 } + [live ?? ""])
-        if try destination.standing(in: self).isLost {
+        if try destination.kind(in: self).isLost {
             try noteFloor(of: names(in: "records").filter { !standing.contains($0) })
         }
-        for folder in ["records", "plans"] {
+        for folder in ["records", "dirty"] {
             for name in try names(in: folder) where !standing.contains(name) {
                 try Directory(opening: path(folder)).remove(EntryName(name))
             }

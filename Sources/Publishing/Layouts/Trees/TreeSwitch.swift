@@ -28,7 +28,7 @@ struct TreeSwitch {
 
     private func swap(_ tree: String, after before: String?, keeping lostAndFound: LostAndFound) throws {
         let (parent, trees) = (try Directory(opening: destination.parent), try pool.trees)
-        let (standing, next) = (try destination.standing(in: pool), TreePool.next(tree))
+        let (standing, next) = (try destination.kind(in: pool), TreePool.next(tree))
         if case .file = standing { throw destination.notAFolder }
         try trees.remove(next)
         switch layout {

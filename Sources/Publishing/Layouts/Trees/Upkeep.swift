@@ -13,7 +13,7 @@ struct Upkeep {
     /// Spares beside the live tree and `previous`. A second one is of use to updates that come faster than
     /// `SIDEKICK_GRACE`; each costs a folder of links, which in a site of small files is half of what a tree weighs, and the
     /// disk is to stay within three times one tree.
-    static let mostSpares = 2
+    static let maxSpares = 2
     /// After so many seconds without an update one spare is enough.
     static let idle: Double = 600
 
@@ -83,10 +83,10 @@ struct Upkeep {
         for tree in useless { try retire(tree, after: trees.options.grace) }
         // The youngest stay: they need the least to be brought forward.
         let byAge = usable.sorted { $0.ended > $1.ended }
-        for tree in byAge.dropFirst(Self.mostSpares) { try retire(tree, after: trees.options.grace) }
+        for tree in byAge.dropFirst(Self.maxSpares) { try retire(tree, after: trees.options.grace) }
         // When it has been quiet, what was live before stays, and one to bring forward.
         let quiet = trees.options.keepPrevious > 0 && previous == nil ? 2 : 1
-        for tree in byAge.prefix(Self.mostSpares).dropFirst(quiet) { try retire(tree, after: Self.idle) }
+        for tree in byAge.prefix(Self.maxSpares).dropFirst(quiet) { try retire(tree, after: Self.idle) }
         try removeUnknown(live: live)
         return wakes.min().map { max($0, 0) }
     }
@@ -116,7 +116,7 @@ struct Upkeep {
         let previous = try pool.previous()?.tree
         let all = try pool.spares(besides: live)
         let spares = all.filter { $0.name != previous }
-        guard spares.isEmpty || (spares.count < Self.mostSpares && isPressed(all, visible.record)), !isStopped() else {
+        guard spares.isEmpty || (spares.count < Self.maxSpares && isPressed(all, visible.record)), !isStopped() else {
             return
         }
         _ = try SpareCopy(pool: pool, visible: visible, isStopped: isStopped).run()

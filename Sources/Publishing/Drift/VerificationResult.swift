@@ -1,7 +1,7 @@
 public import Git
 
 /// What a comparison of every byte found.
-public struct Verdict: Sendable {
+public struct VerificationResult: Sendable {
     /// The commit that was compared with.
     public let commit: ObjectID
     /// How many paths the commit has there.

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// So many at a time, so that no crowd fills the memory.
-final class Room: Sendable {
+final class ConcurrencyLimit: Sendable {
     private let free: Mutex<Int>
 
     init(for count: Int) { free = Mutex(count) }
@@ -50,7 +50,7 @@ final class Anteroom: Sendable {
 }
 
 /// Once a minute: whoever knocks does not write the log.
-final class Complaints: Sendable {
+final class RateLimitedLog: Sendable {
     private let last = Mutex<ContinuousClock.Instant?>(nil)
 
     func tell(_ work: () -> Void) {

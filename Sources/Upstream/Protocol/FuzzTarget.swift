@@ -1,7 +1,7 @@
 /// Feeds every reader of the protocol with bytes from outside, as a fuzzer does: each must end in values or an error.
 ///
 /// The first byte says in how large pieces they arrive.
-package func exerciseProtocol(_ input: [UInt8]) {
+package func fuzzProtocol(_ input: [UInt8]) {
     guard let first = input.first else { return }
     let size = Int(first % 16) + 1
     func feed(_ take: (PacketLine) throws -> Bool) {
@@ -21,10 +21,10 @@ package func exerciseProtocol(_ input: [UInt8]) {
     feed { try greeting.take($0) != nil }
     var list = ListReferences(.below("refs/"))
     feed { try list.take($0) }
-    var old = OldAdvertisement()
+    var old = V0Advertisement()
     feed { try old.take($0) }
     for deepens in [true, false] {
-        var answer = OldFetchAnswer(deepens: deepens)
+        var answer = V0FetchAnswer(deepens: deepens)
         feed { try answer.take($0) == .end }
     }
     var answer = FetchPackAnswer()

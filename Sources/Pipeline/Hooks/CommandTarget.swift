@@ -2,7 +2,7 @@ import Git
 import Publishing
 
 /// SIDEKICK_ON_PUBLISH.
-struct CommandRecipient: Recipient {
+struct CommandTarget: HookTarget {
     let hook = Hook.onPublish
     let process: HookProcess
     let ledger: HookLedger
@@ -22,12 +22,12 @@ struct CommandRecipient: Recipient {
         guard let published = try await executor.run({ try publisher.published() }),
             !tried.isEmpty || entry.told != published.name
         else { return false }
-        let known = tried.count > Self.mostTried ? [] : entry.told.map { [$0] + tried } ?? []
+        let known = tried.count > Self.maxTried ? [] : entry.told.map { [$0] + tried } ?? []
         guard let changes = try await listing.run({ try publisher.changes(since: known) }) else { return false }
         let name = changes.published.name
         ledger.change(hook) { entry in if !tried.contains(name) { entry.tried = tried + [name] } }
         try await process.run(
-            Publication(
+            HookContext(
                 commit: changes.published.commit, previous: changes.isWhole ? nil : entry.told?.commit,
                 ref: ledger.ref(of: changes.published), path: publisher.destination.path, changedPaths: changes.paths))
         ledger.change(hook) { ($0.told, $0.tried) = (name, nil) }
@@ -35,5 +35,5 @@ struct CommandRecipient: Recipient {
     }
 
     /// Of so many publishes the hook may have seen a part; beyond that, everything counts.
-    private static let mostTried = 8
+    private static let maxTried = 8
 }

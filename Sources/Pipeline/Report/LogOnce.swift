@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Something that goes on for a while, told once.
-final class Complaint: Sendable {
+final class LogOnce: Sendable {
     private let told = Mutex("")
 
     /// - Parameter tell: called for a cause that is another than the last one.

@@ -3,22 +3,22 @@ import Git
 import Glibc
 
 /// Takes away what stands where something else will: in a tree that nobody sees. Of it, what is not ours is kept.
-struct Clearing {
+struct PathRemoval {
     private let root: Directory
     private let record: TreeRecord
     /// Paths at which anything may stand, all of it ours.
-    private let doubtful: Set<TreePath>
+    private let dirty: Set<TreePath>
     private let lostAndFound: LostAndFound
     private let folders: FolderCursor
-    private let pace: Pace
+    private let buildMode: BuildMode
 
-    init(root: Directory, record: TreeRecord, doubtful: Set<TreePath>, lostAndFound: LostAndFound, pace: Pace) {
+    init(root: Directory, record: TreeRecord, dirty: Set<TreePath>, lostAndFound: LostAndFound, buildMode: BuildMode) {
         self.root = root
         self.record = record
-        self.doubtful = doubtful
+        self.dirty = dirty
         self.lostAndFound = lostAndFound
         folders = FolderCursor(root: root)
-        self.pace = pace
+        self.buildMode = buildMode
     }
 
     /// Removals first, so that a folder whose last file goes can become a file.
@@ -34,7 +34,7 @@ struct Clearing {
         for folder in emptied.sorted().reversed() { try removeEmptyFolders(from: folder) }
         var kept: [TreePath: RecordedEntry] = [:]
         for change in changes {
-            try pace.check()
+            try buildMode.check()
             guard let leaf = change.new else { continue }
             if let row = keeps(leaf),
                 row.matches(try folders.folder(at: change.path.parent)?.status(leaf.name))
@@ -49,7 +49,7 @@ struct Clearing {
     }
 
     /// The folders of these that are there; of one that is gone, the one that it was in.
-    func standing(_ paths: Set<TreePath>) throws -> Set<TreePath> {
+    func existingFolders(_ paths: Set<TreePath>) throws -> Set<TreePath> {
         var standing: Set<TreePath> = []
         for var path in paths {
             while path != .root, try folders.folder(at: path) == nil { path = path.parent }
@@ -66,9 +66,9 @@ struct Clearing {
             if keepingFolder { return }
             folders.rewind()
             if try folder.removeFolder(path.name) { return }
-            try folder.retire(path.name, record: record, path: path, doubtful: doubtful, keeping: lostAndFound)
+            try folder.retire(path.name, record: record, path: path, dirty: dirty, keeping: lostAndFound)
             try folder.removeTree(path.name)
-        } else if try doubtful.contains(path) || folder.isOurs(path.name, status, record[path]) {
+        } else if try dirty.contains(path) || folder.isOurs(path.name, status, record[path]) {
             try folder.remove(path.name)
         } else {
             try lostAndFound.move(path.name, from: folder, path: path)

@@ -2,7 +2,7 @@ import System
 import Logging
 
 /// Somebody who is to know what is published. Told of the newest only: what comes while it is being told is one more time.
-protocol Recipient: Sendable {
+protocol HookTarget: Sendable {
     var hook: Hook { get }
 
     /// Tells it what it does not know yet.
@@ -13,8 +13,8 @@ protocol Recipient: Sendable {
 }
 
 /// Tells one recipient, for as long as it takes.
-struct Messenger: Sendable {
-    let recipient: any Recipient
+struct RetryingTarget: Sendable {
+    let recipient: any HookTarget
     let metrics: Metrics
     let logger: Logger
     /// Pauses after failures: as those between passes, from a second on.

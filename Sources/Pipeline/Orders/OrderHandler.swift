@@ -6,7 +6,7 @@ import Publishing
 import System
 
 /// Carries out orders: for the process that owns DESTINATION, or in its place when there is none.
-struct OrderDesk: Sendable {
+struct OrderHandler: Sendable {
     let deployment: Deployment
     /// SIDEKICK_REF, as the hold notes it.
     let ref: String
@@ -82,9 +82,9 @@ struct OrderDesk: Sendable {
     }
 
     /// Compares without the executor that passes need, and takes note of what was found with it.
-    private func compared(_ publisher: Publisher, _ store: Store) async throws -> Verdict {
+    private func compared(_ publisher: Publisher, _ store: Store) async throws -> VerificationResult {
         let comparing = GitExecutor(label: "sidekick.verify")
-        for _ in 0..<Self.mostComparisons {
+        for _ in 0..<Self.maxComparisons {
             let found = try await comparing.run { try publisher.compare(in: try store.open()) }
             // An update may have come in between.
             if let verdict = try await deployment.executor.run({ try publisher.repair(found) }) { return verdict }
@@ -92,7 +92,7 @@ struct OrderDesk: Sendable {
         throw PublishingError.destinationBusy(path: publisher.destination.path, owner: "")
     }
 
-    private static let mostComparisons = 10
+    private static let maxComparisons = 10
 
     private func repair(_ pass: () async throws -> Void) async throws -> [String] {
         let (publisher, store) = (publisher, publisher.destination.store)
@@ -107,7 +107,7 @@ struct OrderDesk: Sendable {
     }
 }
 
-extension Verdict {
+extension VerificationResult {
     /// One sentence.
     var summary: String {
         let others = foreignCount > 0 ? "; \(foreignCount) files are not sidekick's" : ""

@@ -5,7 +5,7 @@ public import Logging
 import Publishing
 
 /// Brings an order to the process that owns a DESTINATION, or, where there is none, carries it out itself.
-public enum Operator {
+public enum OrderClient {
     /// - Parameter state: SIDEKICK_STATE, as it was given.
     /// - Throws: `SyncError`, `CancellationError`.
     public static func perform(
@@ -79,7 +79,7 @@ public enum Operator {
         logger.report(notices)
         let deployment = Deployment(publisher: publisher, executor: executor, journal: Journal(), logger: logger)
         let ref = (try? StatusReport.read(destination))?.status.ref ?? ""
-        let desk = OrderDesk(deployment: deployment, ref: ref)
+        let desk = OrderHandler(deployment: deployment, ref: ref)
         let answer = await desk.carryOut(order) {
             if order == .repair {
                 guard let before = try await executor.run({ try publisher.published() }) else { return }

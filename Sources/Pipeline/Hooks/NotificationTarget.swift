@@ -6,7 +6,7 @@ import Synchronization
 import Upstream
 
 /// SIDEKICK_NOTIFY_URL: is told of each publish, of the first of failures in a row, and of their end.
-final class NotificationRecipient: Recipient {
+final class NotificationTarget: HookTarget {
     let hook = Hook.notify
     private let notifier: any Notifier
     private let ledger: HookLedger

@@ -5,7 +5,7 @@ import NIOHTTP1
 import NIOPosix
 
 /// Sends something to a server that is no repository, through the same proxies and trusting the same authorities.
-public struct HTTPSender: Sendable {
+public struct OneShotHTTPClient: Sendable {
     private var options: UpstreamOptions
     private let timeout: Double
 
@@ -29,7 +29,7 @@ public struct HTTPSender: Sendable {
     }
 
     /// What is read of an answer's body at most, in bytes: what is longer is no answer to what is sent here.
-    private static let mostBytes = 1 << 16
+    private static let maxBytes = 1 << 16
 
     /// One POST over a connection of its own. No redirect is followed.
     ///
@@ -62,14 +62,14 @@ public struct HTTPSender: Sendable {
             var body: [UInt8] = []
             if readsBody {
                 let rest = Double((deadline - .now()).nanoseconds) / 1e9
-                let read = await response.body.beginning(atMost: Self.mostBytes, within: max(rest, 0))
+                let read = await response.body.beginning(atMost: Self.maxBytes, within: max(rest, 0))
                 try Task.checkCancellation()
                 guard read.isWhole else { throw HTTPClientError.readTimeout }
                 body = read.bytes
             }
             return Answer(status: Int(response.status.code), retryAfter: nil, words: nil, body: body)
         } catch {
-            throw failure(error, at: HTTPPlace(options))
+            throw upstreamError(error, at: HTTPPlace(options))
         }
     }
 

@@ -1,7 +1,7 @@
 import Git
 
 /// What DESTINATION is.
-enum Standing {
+enum DestinationKind {
     case nothing
     /// A link of ours to a tree of the pool.
     case linkedTree(String)
@@ -36,7 +36,7 @@ extension Destination {
     func automaticLayout() throws -> LayoutKind {
         switch try FileStatus.of(path)?.kind {
         case .folder:
-            if case .exchangedTree = try standing(in: TreePool(self)) {
+            if case .exchangedTree = try kind(in: TreePool(self)) {
                 .exchange
             } else {
                 try isPrepared ? .link : .folder
@@ -60,7 +60,7 @@ extension Destination {
 
     /// What is visible and of ours, in whatever layout; `nil` when nothing is, or its record cannot be read.
     func visible(in pool: TreePool) throws -> VisibleTree? {
-        switch try standing(in: pool) {
+        switch try kind(in: pool) {
         case .linkedTree(let name):
             guard let record = try pool.record(of: name) else { return nil }
             let folder = try Directory(opening: home + "/trees/" + name)
@@ -78,7 +78,7 @@ extension Destination {
         }
     }
 
-    func standing(in pool: TreePool) throws -> Standing {
+    func kind(in pool: TreePool) throws -> DestinationKind {
         guard let status = try FileStatus.of(path) else { return .nothing }
         switch status.kind {
         case .file, .other: return .file

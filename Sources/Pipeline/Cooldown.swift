@@ -2,7 +2,7 @@ import Synchronization
 
 /// A while in which something that failed is not tried again: what costs as much as a compaction must not be repeated at every
 /// pass.
-final class Rest: Sendable {
+final class Cooldown: Sendable {
     private let length: Duration
     private let end = Mutex<ContinuousClock.Instant?>(nil)
 

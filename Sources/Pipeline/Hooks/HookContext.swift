@@ -4,7 +4,7 @@ import Glibc
 import Publishing
 
 /// What commands are told of a publish: their environment, and a list of paths in a file.
-struct Publication: Sendable {
+struct HookContext: Sendable {
     let commit: ObjectID
     /// What the command was told of before; `nil` when all is new to it.
     let previous: String?

@@ -6,16 +6,16 @@ import Upstream
 
 /// POSTs notifications to SIDEKICK_NOTIFY_URL. With a secret each is signed in the two ways that receivers know: as Standard
 /// Webhooks 1.0 has it, with an id and a time against repetition, and as GitHub does.
-public struct NotificationSender: Notifier {
+public struct HTTPNotifier: Notifier {
     private let receiver: HookSettings.Receiver
-    private let sender: HTTPSender
+    private let sender: OneShotHTTPClient
 
     /// - Parameter version: of the program, for the receiver's log.
     public init(_ receiver: HookSettings.Receiver, settings: Settings, version: String) {
         self.receiver = receiver
         var options = settings.upstream
         options.agent = "sidekick/\(version)"
-        sender = HTTPSender(like: options, timeout: settings.hooks.timeout)
+        sender = OneShotHTTPClient(like: options, timeout: settings.hooks.timeout)
     }
 
     /// - Throws: `HookFailure` unless it is answered with 2xx, `CancellationError`.

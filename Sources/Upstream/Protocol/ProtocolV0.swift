@@ -3,7 +3,7 @@ import System
 
 /// What a server of the old protocol says at first: all of its references, and with the first of them what it can do
 /// (gitprotocol-pack(5), Reference Discovery; gitprotocol-capabilities(5)).
-struct OldAdvertisement: Sendable {
+struct V0Advertisement: Sendable {
     /// Those that were wanted.
     private(set) var references: [Reference] = []
     private(set) var capabilities: Set<String> = []
@@ -36,7 +36,7 @@ struct OldAdvertisement: Sendable {
         if objectFormat != "sha1" { return false }
         let fields = line.split(separator: 32, maxSplits: 1)
         if fields.count == 2, fields[0].elementsEqual("shallow".utf8), let id = ObjectID(hexDigits: fields[1]) {
-            guard shallow.count < FetchPackAnswer.mostBoundaries else { throw .tooMuch("shallow commits") }
+            guard shallow.count < FetchPackAnswer.maxBoundaries else { throw .tooMuch("shallow commits") }
             shallow.append(id)
             return false
         }
@@ -58,7 +58,7 @@ struct OldAdvertisement: Sendable {
             return
         }
         guard let name = ReferenceName(checking: name), keeps(name) else { return }
-        guard references.count < ListReferences.mostReferences else { throw .tooMuch("references") }
+        guard references.count < ListReferences.maxReferences else { throw .tooMuch("references") }
         references.append(Reference(name: name, target: id, peeled: nil, symbolic: symbolic[name]))
     }
 
@@ -118,7 +118,7 @@ extension FetchPack {
     /// answers the first thing here that it knows, or that it knows none.
     ///
     /// - Parameter wants: what stands for the one that is wanted.
-    func oldRequest(_ wants: [ObjectID], for capabilities: Set<String>, agent: String) -> [UInt8] {
+    func v0Request(_ wants: [ObjectID], for capabilities: Set<String>, agent: String) -> [UInt8] {
         let words = oldWords(capabilities, agent: agent)
         var bytes: [UInt8] = []
         for (number, id) in wants.enumerated() {
@@ -135,13 +135,13 @@ extension FetchPack {
 }
 
 /// Reads the answer to it.
-struct OldFetchAnswer {
+struct V0FetchAnswer {
     private enum State { case boundaries, acknowledgment, acknowledged, pack }
     private var state: State
     private var boundaries = 0
     private var acknowledgments = 0
     /// More than are ever asked after.
-    private static let mostAcknowledgments = 100_000
+    private static let maxAcknowledgments = 100_000
     /// The pack comes as it does in version 2.
     private var rest = FetchPackAnswer(atPack: true)
 
@@ -155,7 +155,7 @@ struct OldFetchAnswer {
             // One more for each commit that is known, and one at the end; none, where none is.
             if let text = try? packet.line(), text.starts(with: "ACK ".utf8) || text.elementsEqual("NAK".utf8) {
                 acknowledgments += 1
-                guard acknowledgments <= Self.mostAcknowledgments else { throw .tooMuch("acknowledgments") }
+                guard acknowledgments <= Self.maxAcknowledgments else { throw .tooMuch("acknowledgments") }
                 return nil
             }
             state = .pack
@@ -166,7 +166,7 @@ struct OldFetchAnswer {
                 return nil
             }
             boundaries += 1
-            guard boundaries <= FetchPackAnswer.mostBoundaries else { throw .tooMuch("shallow commits") }
+            guard boundaries <= FetchPackAnswer.maxBoundaries else { throw .tooMuch("shallow commits") }
             return try FetchPackAnswer.boundary(packet)
         case .acknowledgment:
             let text = try packet.text()

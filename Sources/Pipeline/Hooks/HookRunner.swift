@@ -3,9 +3,9 @@ import Logging
 import Publishing
 
 /// Tells others what is published, after it is: beside passes, which never wait for it.
-struct HookDesk: Sendable {
-    private let messengers: [Messenger]
-    private let notification: NotificationRecipient?
+struct HookRunner: Sendable {
+    private let messengers: [RetryingTarget]
+    private let notification: NotificationTarget?
     private let ledger: HookLedger
 
     /// - Parameter notifier: takes notifications to SIDEKICK_NOTIFY_URL, when there is one.
@@ -14,19 +14,19 @@ struct HookDesk: Sendable {
         let (hooks, ledger) = (settings.hooks, HookLedger(publisher.destination, logger: logger))
         self.ledger = ledger
         let touch = hooks.touchFile.map { path in
-            TouchRecipient(path: path, ledger: ledger, publisher: publisher, executor: executor)
+            TouchTarget(path: path, ledger: ledger, publisher: publisher, executor: executor)
         }
-        notification = notifier.map { NotificationRecipient($0, ledger, publisher, executor, settings) }
+        notification = notifier.map { NotificationTarget($0, ledger, publisher, executor, settings) }
         let command = hooks.onPublish.map { command in
-            CommandRecipient(
+            CommandTarget(
                 process: HookProcess(
                     hook: .onPublish, command: command, settings: hooks,
                     folder: publisher.destination.state, logger: logger),
                 ledger: ledger, publisher: publisher, executor: executor)
         }
-        let recipients: [(any Recipient)?] = [touch, command, notification]
+        let recipients: [(any HookTarget)?] = [touch, command, notification]
         messengers = recipients.compactMap { $0 }.map { recipient in
-            Messenger(
+            RetryingTarget(
                 recipient: recipient, metrics: deployment.journal.metrics, logger: logger,
                 schedule: Schedule(delay: 1, cap: settings.backoff))
         }

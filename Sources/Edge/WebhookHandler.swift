@@ -7,7 +7,7 @@ import NIOCore
 import Pipeline
 
 /// Turns what git servers send into passes, and answers `POST /sync`. Without a secret none of it is there.
-struct WebhookDesk: Sendable {
+struct WebhookHandler: Sendable {
     /// What a request is for.
     enum Endpoint: Sendable, Equatable {
         case provider(Provider)
@@ -18,32 +18,32 @@ struct WebhookDesk: Sendable {
     private let settings: Settings
     private let journal: Journal
     private let doorbell: Doorbell
-    private let pushes: PushDesk
+    private let pushes: PushHandler
     private let peers: Peers
     private let logger: Logger
-    private let complaints = Complaints()
-    private let unreadable = Complaints()
+    private let complaints = RateLimitedLog()
+    private let unreadable = RateLimitedLog()
     /// For those who have shown a token of ours.
-    private let bodies = Room(for: 16)
+    private let bodies = ConcurrencyLimit(for: 16)
     /// For those of whom only the body tells.
     private let strangers = Anteroom(for: 16)
-    private let waiting = Room(for: 64)
+    private let waiting = ConcurrencyLimit(for: 64)
 
     /// What is made of a delivery.
-    private enum Verdict: String, CaseIterable { case accepted, ignored, ping, unauthorized, malformed }
+    private enum Outcome: String, CaseIterable { case accepted, ignored, ping, unauthorized, malformed }
 
     /// Bytes of a body.
-    private static let largestBody = 1_000_000
+    private static let maxBody = 1_000_000
 
     init(_ edge: EdgeSettings, settings: Settings, journal: Journal, doorbell: Doorbell, logger: Logger) {
         (self.edge, self.settings, self.journal, self.doorbell) = (edge, settings, journal, doorbell)
         self.logger = logger
-        pushes = PushDesk(journal: journal, doorbell: doorbell)
+        pushes = PushHandler(journal: journal, doorbell: doorbell)
         peers = Peers(edge, settings: settings, journal: journal, logger: logger)
         guard edge.secret != nil else { return }
         // From nothing on, so that the first of a kind is an increase.
         for provider in Provider.allCases {
-            for verdict in Verdict.allCases {
+            for verdict in Outcome.allCases {
                 journal.metrics.add(0, to: .webhooks, provider.rawValue, verdict.rawValue)
             }
         }
@@ -74,7 +74,7 @@ struct WebhookDesk: Sendable {
     private func deliver(
         _ provider: Provider, _ request: Request, _ secrets: [String], _ expecting: @Sendable () -> Void
     ) async -> Reply {
-        func count(_ verdict: Verdict) { journal.metrics.add(to: .webhooks, provider.rawValue, verdict.rawValue) }
+        func count(_ verdict: Outcome) { journal.metrics.add(to: .webhooks, provider.rawValue, verdict.rawValue) }
         func refuse() -> Reply {
             count(.unauthorized)
             complaints.tell {
@@ -130,8 +130,8 @@ struct WebhookDesk: Sendable {
     private func body(
         of request: Request, isKnown: Bool, _ expecting: @Sendable () -> Void
     ) async -> Result<[UInt8], Refusal> {
-        let tooLarge = Refusal(reply: Reply(.contentTooLarge, "at most \(Self.largestBody) bytes"))
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.largestBody {
+        let tooLarge = Refusal(reply: Reply(.contentTooLarge, "at most \(Self.maxBody) bytes"))
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.maxBody {
             return .failure(tooLarge)
         }
         if isKnown, !bodies.enter() { return .failure(Refusal(reply: busy)) }
@@ -139,7 +139,7 @@ struct WebhookDesk: Sendable {
         expecting()
         @Sendable func collect() async throws -> [UInt8] {
             try await within(Double(EdgeServer.patience)) {
-                Array(buffer: try await request.body.collect(upTo: Self.largestBody))
+                Array(buffer: try await request.body.collect(upTo: Self.maxBody))
             }
         }
         do {
@@ -157,7 +157,7 @@ struct WebhookDesk: Sendable {
         return reply
     }
 
-    private func accept(_ relay: Relay, _ count: (Verdict) -> Void) async -> Reply {
+    private func accept(_ relay: Relay, _ count: (Outcome) -> Void) async -> Reply {
         count(.accepted)
         await pushes.receive(relay.commit)
         return Reply(.accepted, "accepted")

@@ -5,7 +5,7 @@ import System
 import Publishing
 
 /// SIDEKICK_TOUCH_FILE.
-struct TouchRecipient: Recipient {
+struct TouchTarget: HookTarget {
     let hook = Hook.touch
     let path: String
     let ledger: HookLedger
