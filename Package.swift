@@ -13,10 +13,10 @@ let strict: [SwiftSetting] =
 let hasTests = Context.environment["SIDEKICK_PRODUCT_ONLY"] == nil
 let tests: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "GitTests", dependencies: ["Git", "TestSupport"], swiftSettings: strict),
     .testTarget(
-        name: "UpstreamTests", dependencies: ["Git", "System", "Upstream", "TestSupport"], swiftSettings: strict),
+        name: "UpstreamTests", dependencies: ["Git", "Platform", "Upstream", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "ContentTests", dependencies: ["Git", "Content", "TestSupport"], swiftSettings: strict),
     .testTarget(
         name: "PublishingTests", dependencies: ["Git", "Content", "Publishing", "TestSupport"], swiftSettings: strict),
@@ -63,16 +63,16 @@ let package = Package(
         .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(name: "CGitMemory", dependencies: ["CLibgit2"]),
-        .target(name: "System", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "Platform", dependencies: ["CLinux"], swiftSettings: strict),
         .target(
             name: "Git",
             dependencies: [
-                "CLibgit2", "CGitMemory", "CLinux", "System", .product(name: "Crypto", package: "swift-crypto"),
+                "CLibgit2", "CGitMemory", "CLinux", "Platform", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
         .target(
             name: "Upstream",
             dependencies: [
-                "CLinux", "System", "Git",
+                "CLinux", "Platform", "Git",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
@@ -84,12 +84,12 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strict),
-        .target(name: "Content", dependencies: ["System", "Git"], swiftSettings: strict),
-        .target(name: "Publishing", dependencies: ["CLinux", "System", "Git", "Content"], swiftSettings: strict),
+        .target(name: "Content", dependencies: ["Platform", "Git"], swiftSettings: strict),
+        .target(name: "Publishing", dependencies: ["CLinux", "Platform", "Git", "Content"], swiftSettings: strict),
         .target(
             name: "Pipeline",
             dependencies: [
-                "CLinux", "System", "Git", "Content", "Upstream", "Publishing",
+                "CLinux", "Platform", "Git", "Content", "Upstream", "Publishing",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -98,7 +98,7 @@ let package = Package(
         .target(
             name: "Edge",
             dependencies: [
-                "System", "Pipeline", "Upstream",
+                "Platform", "Pipeline", "Upstream",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -112,7 +112,7 @@ let package = Package(
         .executableTarget(
             name: "sidekick",
             dependencies: [
-                "System", "Edge", "Pipeline",
+                "Platform", "Edge", "Pipeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

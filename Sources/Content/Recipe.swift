@@ -1,5 +1,5 @@
 public import Git
-import System
+import Platform
 
 /// What is made of a commit: with the same commit, the same tree.
 public struct Recipe: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// What an `Accept` asks for (RFC 9110, section 12.5.1). What parameters a type has beside its weight decides nothing here.
 struct AcceptedTypes {

@@ -1,4 +1,4 @@
-import System
+import Platform
 import Crypto
 import FoundationEssentials
 public import Pipeline

@@ -1,6 +1,6 @@
 import Glibc
 import Pipeline
-import System
+import Platform
 
 /// How long passes took, one bar each, and how they ended: by colour and, for who does not see that, by shape.
 struct PassChart {

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Pipeline
-import System
+import Platform
 
 /// What a delivery tells.
 enum Event: Sendable, Equatable {

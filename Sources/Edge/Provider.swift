@@ -2,7 +2,7 @@ import Crypto
 import FoundationEssentials
 import HTTPTypes
 import Pipeline
-import System
+import Platform
 
 /// A request as it came.
 struct WebhookRequest: Sendable {

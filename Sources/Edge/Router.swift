@@ -3,7 +3,7 @@ import HTTPTypes
 import HummingbirdCore
 import Logging
 import Pipeline
-import System
+import Platform
 
 /// Which answer a request gets. A path is taken byte by byte: nothing is decoded, so nothing can be meant by another spelling.
 struct Router: Sendable {

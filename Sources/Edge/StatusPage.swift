@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Pipeline
-import System
+import Platform
 
 /// The status for people: one page that needs nothing else, no script either, and comes again by itself.
 struct StatusPage {

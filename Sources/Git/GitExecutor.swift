@@ -1,5 +1,5 @@
 import Dispatch
-import System
+import Platform
 
 /// The lane on which libgit2 and the disk work: one serial queue, so that a blocking call never holds a thread of the
 /// cooperative pool, and `Task.isCancelled` is still the caller's inside a C callback.

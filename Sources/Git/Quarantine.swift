@@ -1,7 +1,7 @@
 import CLibgit2
 import FoundationEssentials
 import Glibc
-import System
+import Platform
 
 /// Where a pack is received: in a folder of its own inside the store, in which nothing looks for objects. Nothing of it, and
 /// nothing that was said of it, is part of the store before it is known to bring what was wanted.

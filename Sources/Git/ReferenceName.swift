@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// The full name of a reference: bytes, as git keeps them. Two names of different bytes are two names, whatever they look like.
 public struct ReferenceName: Hashable, Sendable, Comparable, CustomStringConvertible, ExpressibleByStringLiteral {

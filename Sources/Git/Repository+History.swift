@@ -1,5 +1,5 @@
 import CLibgit2
-import System
+import Platform
 
 extension Repository {
     /// Remembers a commit as the one that is published, and up to two before it. Nothing is written when it is already.

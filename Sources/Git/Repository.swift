@@ -1,6 +1,6 @@
 import CLibgit2
 import Glibc
-import System
+import Platform
 
 /// A repository that is open. Closed when it goes out of scope; never kept across passes, because an open one keeps the
 /// descriptors of packs that were deleted since.

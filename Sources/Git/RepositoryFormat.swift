@@ -1,6 +1,6 @@
 import CLibgit2
 import Glibc
-import System
+import Platform
 
 /// An extension of a repository's format (gitrepository-layout(5), git-config(1), `extensions`) that this version cannot read.
 public struct UnsupportedExtension: Error, Sendable, Equatable {

@@ -1,7 +1,7 @@
 import CLinux
 import FoundationEssentials
 import Glibc
-import System
+import Platform
 
 extension Store {
     /// Where a compacted store is made, and where the old one is until it is removed.

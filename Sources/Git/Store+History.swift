@@ -1,5 +1,5 @@
 import FoundationEssentials
-import System
+import Platform
 
 extension Store {
     /// A store of its own inside this one, for a history that is only looked at.

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-import System
+import Platform
 
 extension Store {
     /// Names the folder as ours.

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-import System
+import Platform
 
 /// What a store weighs.
 public struct StoreSize: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// What a tree entry is; git knows no others.
 public enum EntryKind: Hashable, Sendable {

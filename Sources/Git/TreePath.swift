@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// A path inside a repository: the bytes that git stores, components joined by `/`. Not necessarily UTF-8.
 public struct TreePath: Hashable, Sendable, Comparable, CustomStringConvertible {

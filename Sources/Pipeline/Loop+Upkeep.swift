@@ -1,7 +1,7 @@
 import Git
 import Logging
 import Publishing
-import System
+import Platform
 
 /// What is done beside passes: cleaning up, preparing the next update, compacting the store.
 extension Loop {

@@ -1,4 +1,4 @@
-import System
+import Platform
 import Git
 public import Logging
 import Publishing

@@ -1,5 +1,5 @@
 import Dispatch
-import System
+import Platform
 
 /// The thread that passes run on, what they write of themselves and what is done beside them: a volume that hangs holds up this
 /// and nothing else.

@@ -1,7 +1,7 @@
 import Git
 import Glibc
 import Publishing
-import System
+import Platform
 import Upstream
 
 /// The stages of a pass, by the names that logs, metrics and documents use.

@@ -2,7 +2,7 @@ public import Content
 public import Git
 import Glibc
 import Synchronization
-import System
+import Platform
 
 /// The one owner of a DESTINATION. What is published is read from the disk, so nothing has to be remembered across
 /// restarts; every method blocks, and belongs on a `GitExecutor`.

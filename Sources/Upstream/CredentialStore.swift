@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// Logins by host, a line each (git-credential-store(1), STORAGE FORMAT): `https://user:password@host`, percent-encoded. A
 /// line means what it means to git, but for three things: a host is the same in capitals, and with its standard port; a

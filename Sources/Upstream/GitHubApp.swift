@@ -3,7 +3,7 @@ import CryptoExtras
 import FoundationEssentials
 import Git
 import Glibc
-import System
+import Platform
 
 /// How to log in as an installation of a GitHub App, which needs no person's account.
 public struct GitHubAppOptions: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import System
+import Platform
 /// What a name stands for.
 public enum HostAddresses {
     /// Every address of a host, as it stands in a URL: those of IPv6 in brackets.

@@ -1,4 +1,4 @@
-import System
+import Platform
 import CLinux
 import FoundationEssentials
 import Git

@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// Logins by host as ftp(1) and curl(1) read them: `machine HOST login USER password PASSWORD`, and `default` at the end.
 ///

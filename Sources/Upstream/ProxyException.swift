@@ -1,5 +1,5 @@
 import Glibc
-import System
+import Platform
 
 /// What NO_PROXY names: hosts that are asked without a proxy. It means what it means to curl(1), version 7.86 and later:
 ///

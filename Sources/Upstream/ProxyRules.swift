@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// Which proxy stands between us and a server: from the variables that everybody uses, their meaning as curl(1) has it.
 public struct ProxyRules: Sendable, Equatable {

@@ -1,4 +1,4 @@
-public import System
+public import Platform
 
 /// The address of a repository in one of the forms that git takes (git-clone(1), GIT URLS), its password kept apart. It is
 /// read once, byte by byte: a letter that combines with a delimiter before it (U+0301 after a slash) hides none.

@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// A version as Semantic Versioning 2.0.0 orders them; what it says of the build plays no part.
 struct SemanticVersion: Sendable, Equatable, Comparable {

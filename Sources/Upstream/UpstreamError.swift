@@ -1,6 +1,6 @@
 public import Git
 import Glibc
-import System
+import Platform
 
 /// Why a remote did not give what was asked for.
 public enum UpstreamError: Error, Sendable, CustomStringConvertible {

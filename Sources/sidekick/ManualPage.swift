@@ -1,6 +1,6 @@
 import ArgumentParser
 import Pipeline
-import System
+import Platform
 
 /// Prints sidekick(1), in the language of man(7), for whoever packages the program.
 struct ManualPageCommand: ParsableCommand {

@@ -4,7 +4,7 @@ import FoundationEssentials
 import Glibc
 import Logging
 import Pipeline
-import System
+import Platform
 
 /// Parse, wire, exit: the only place that reads the environment and ends the process.
 @main

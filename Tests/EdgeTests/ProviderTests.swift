@@ -1,4 +1,4 @@
-import System
+import Platform
 import Crypto
 import Foundation
 import HTTPTypes

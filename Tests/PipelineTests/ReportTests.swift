@@ -2,7 +2,7 @@ import Git
 import Logging
 import Publishing
 import Synchronization
-import System
+import Platform
 import Testing
 
 @testable import Pipeline

@@ -10,11 +10,12 @@ import Testing
 @Suite struct `An upgrade` {
     /// DESTINATION as the older program left it, with the inodes that it would have here.
     private struct Left {
-        let folder = try! TemporaryFolder()
+        let folder: TemporaryFolder
         let destination: Destination
         let commit: String
 
         init(_ layout: LayoutKind) throws {
+            folder = try TemporaryFolder()
             let archive = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
                 .appendingPathComponent("Fixtures/0.1.0-\(layout.rawValue).tar.gz").path
             try Command.run(["tar", "-xzf", archive, "-C", folder.path])

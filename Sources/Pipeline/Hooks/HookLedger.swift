@@ -2,7 +2,7 @@ import Git
 import Logging
 import Publishing
 import Synchronization
-import System
+import Platform
 
 /// What each hook was told last, on the disk: a process that was killed between a publish and a hook, or in the middle of one,
 /// leaves it to the next.

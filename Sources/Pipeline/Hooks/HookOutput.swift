@@ -1,7 +1,7 @@
 import Git
 import Glibc
 import Synchronization
-import System
+import Platform
 import Upstream
 
 /// What a command prints, taken line by line while it runs, and no more than a bound of it. Its end is not waited for: what a

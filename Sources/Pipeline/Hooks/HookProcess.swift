@@ -4,7 +4,7 @@ import Glibc
 import Logging
 import Publishing
 import Subprocess
-import System
+import Platform
 import SystemPackage
 
 /// Runs a hook's command: with an environment that is made for it, in a process group of its own that ends with it, and for no

@@ -1,4 +1,4 @@
-import System
+import Platform
 public import Upstream
 
 /// Whom to ask before a publish, and whom to tell after it.

@@ -1,4 +1,4 @@
-import System
+import Platform
 import Logging
 
 /// Somebody who is to know what is published. Told of the newest only: what comes while it is being told is one more time.

@@ -1,4 +1,4 @@
-import System
+import Platform
 import Git
 import Glibc
 import Publishing

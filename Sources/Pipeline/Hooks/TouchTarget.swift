@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Git
 import Glibc
-import System
+import Platform
 import Publishing
 
 /// SIDEKICK_TOUCH_FILE.

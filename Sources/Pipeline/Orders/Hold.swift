@@ -1,5 +1,5 @@
 import Publishing
-import System
+import Platform
 
 /// A commit that an operator wants to see published, whatever the remote says: until it is lifted, or until another
 /// reference is followed. A file in the state folder, so that it outlives the process.

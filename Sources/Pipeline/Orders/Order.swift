@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Publishing
-import System
+import Platform
 
 /// What an operator asks of a DESTINATION.
 public enum Order: Codable, Sendable, Equatable {

@@ -3,7 +3,7 @@ import Git
 import Glibc
 import Logging
 import Publishing
-import System
+import Platform
 
 /// Carries out orders: for the process that owns DESTINATION, or in its place when there is none.
 struct OrderHandler: Sendable {

@@ -1,4 +1,4 @@
-import System
+import Platform
 import Logging
 
 /// Tells a failure once, then only that it goes on, and one line when it is over.

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Git
 public import Logging
-import System
+import Platform
 
 /// Writes log lines to standard error, a line an event, as text for people or as JSON for machines. Whatever came from
 /// outside is escaped, so that nobody can forge a line.

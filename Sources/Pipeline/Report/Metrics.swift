@@ -1,5 +1,5 @@
 import Synchronization
-import System
+import Platform
 
 /// The numbers of one process, for whoever scrapes them.
 public final class Metrics: Sendable {

@@ -5,7 +5,7 @@ import Glibc
 import Logging
 import Publishing
 import Synchronization
-import System
+import Platform
 import Upstream
 
 /// Keeps `status.json` true.

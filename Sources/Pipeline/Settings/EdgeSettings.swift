@@ -1,4 +1,4 @@
-import System
+import Platform
 public import Upstream
 
 /// What is served over http, and to whom.

@@ -1,7 +1,7 @@
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 // Each declaration carries its own description, which a comment would only repeat.
 
-import System
+import Platform
 
 /// The declaration of one setting: its names, what it means and what it takes. Parsing, `--help`, validation and the
 /// README's table all read it.

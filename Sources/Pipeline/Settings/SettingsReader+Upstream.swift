@@ -1,5 +1,5 @@
 import Git
-import System
+import Platform
 import Upstream
 
 /// How the repository is reached, and as whom.

@@ -2,7 +2,7 @@ import Content
 import Git
 import Glibc
 import Publishing
-import System
+import Platform
 import Upstream
 
 /// Reads values by their declarations and collects every problem, so that a user mends them all at once.

@@ -1,7 +1,7 @@
 import Content
 import Dispatch
 import Glibc
-import System
+import Platform
 import Synchronization
 
 /// Several threads that take work from one stack, each with contents of its own.

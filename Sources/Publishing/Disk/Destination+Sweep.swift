@@ -1,5 +1,5 @@
 import Git
-import System
+import Platform
 
 extension Destination {
     /// Removes what a process that was killed left of the small files that it was about to replace.

@@ -1,7 +1,7 @@
 import CLinux
 public import Git
 import Glibc
-import System
+import Platform
 
 /// Where everything is: DESTINATION, and the folders beside or inside it that are ours.
 public struct Destination: Sendable {

@@ -1,5 +1,5 @@
 import Glibc
-import System
+import Platform
 
 /// A pid file with flock(2): the right to publish into one DESTINATION, or to use one SIDEKICK_STATE: an exclusive lock that ends with the process,
 /// however it ends.

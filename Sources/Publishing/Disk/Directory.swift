@@ -1,7 +1,7 @@
 import CLinux
 import Git
 import Glibc
-import System
+import Platform
 
 /// A folder that is held open. Everything below it is reached through its descriptor, one name at a time and never
 /// through a symbolic link, so nothing that is put in the way can lead a write elsewhere.

@@ -1,5 +1,5 @@
 import Glibc
-import System
+import Platform
 
 /// What `lstat` tells of a name.
 struct FileStatus: Equatable {

@@ -1,5 +1,5 @@
 import Git
-import System
+import Platform
 
 /// What the command `fetch` asks for (gitprotocol-v2(5), fetch).
 struct FetchPack: Sendable, Equatable {

@@ -1,5 +1,5 @@
 import Git
-import System
+import Platform
 
 /// What a server sent is not what git's protocol has at that place.
 enum ProtocolError: Error, Sendable, Equatable, CustomStringConvertible {

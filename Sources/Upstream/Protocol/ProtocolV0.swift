@@ -1,5 +1,5 @@
 import Git
-import System
+import Platform
 
 /// What a server of the old protocol says at first: all of its references, and with the first of them what it can do
 /// (gitprotocol-pack(5), Reference Discovery; gitprotocol-capabilities(5)).

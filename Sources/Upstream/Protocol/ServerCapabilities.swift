@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// What a server says it can do (gitprotocol-v2(5), Capability Advertisement).
 struct ServerCapabilities: Sendable, Equatable {

@@ -1,5 +1,5 @@
 import Git
-import System
+import Platform
 
 /// Why ssh ended, from what it said.
 struct SSHFailure {

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import System
+import Platform
 
 /// A private key as ssh takes it, from a text as people have it: copied from a page, a variable or another system.
 struct SSHKey {

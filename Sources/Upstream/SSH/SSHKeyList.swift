@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// A file that names private keys, one a line: its absolute path, and before it the beginning of the addresses that it is for
 /// where it is not for all. Empty lines and those that begin with `#` say nothing.

@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// How the system's `ssh` is to be used.
 public struct SSHOptions: Sendable, Equatable {

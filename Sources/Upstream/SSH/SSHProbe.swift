@@ -1,6 +1,6 @@
 import Git
 import Subprocess
-import System
+import Platform
 
 /// Asks a host that nobody vouches for, for the key that it shows: to be told to a person, and believed by nobody. No key of ours
 /// is used for it.

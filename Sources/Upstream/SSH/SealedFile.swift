@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import System
+import Platform
 
 /// A file in memory that only this user can read and that nobody can change (memfd_create(2), F_ADD_SEALS): for a secret that a
 /// child is to open by a name. It never touches a disk, and is gone with the last of us.

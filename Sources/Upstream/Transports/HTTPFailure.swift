@@ -5,7 +5,7 @@ import NIOCore
 import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
-import System
+import Platform
 
 /// Who is asked, as errors name it.
 struct HTTPPlace: Sendable {

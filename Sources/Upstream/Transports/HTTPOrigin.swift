@@ -1,4 +1,4 @@
-import System
+import Platform
 
 /// What a credential is bound to (RFC 6454): scheme, host and port.
 struct HTTPOrigin: Equatable {

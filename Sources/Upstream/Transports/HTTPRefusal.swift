@@ -2,7 +2,7 @@ import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
-import System
+import Platform
 
 /// An answer that is no success: its status, and what the server says for itself.
 struct HTTPRefusal {

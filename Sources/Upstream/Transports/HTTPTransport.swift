@@ -6,7 +6,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Synchronization
-import System
+import Platform
 
 /// git's protocol over http(s) (gitprotocol-http(5), Smart Clients), over one connection that is kept from pass to pass. In
 /// version 2 every command is a POST of its own; what the server can do is asked once and remembered until something fails. In

@@ -1,7 +1,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
-import System
+import Platform
 
 /// The ends of lines in answers over HTTP/1: a single LF is one (RFC 9112, section 2.2), which curl and git take and llhttp does
 /// not, and a length that is told twice alike is one (RFC 9110, section 8.6). What is not understood here is passed on as it came.

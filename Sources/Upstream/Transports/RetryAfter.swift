@@ -1,5 +1,5 @@
 import Glibc
-import System
+import Platform
 
 /// How long a server that is busy wants to be left alone (RFC 9110, section 10.2.3): seconds, or a date.
 enum RetryAfter {

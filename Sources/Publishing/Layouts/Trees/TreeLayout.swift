@@ -1,7 +1,7 @@
 import Content
 import Git
 import Glibc
-import System
+import Platform
 
 /// The layouts that show one whole tree after another: a new tree is made where nobody sees it, mostly by bringing forward
 /// one that was live before the last, and then takes DESTINATION's place in one step.

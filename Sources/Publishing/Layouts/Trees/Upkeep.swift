@@ -1,6 +1,6 @@
 import Content
 import Git
-import System
+import Platform
 
 /// What keeps the pool of trees in shape between passes: few trees, and one at hand for the next update.
 struct Upkeep {
