@@ -18,7 +18,6 @@ struct WebhookHandler: Sendable {
     private let settings: Settings
     private let journal: Journal
     private let doorbell: Doorbell
-    private let pushes: PushHandler
     private let peers: Peers
     private let logger: Logger
     private let complaints = RateLimitedLog()
@@ -38,7 +37,6 @@ struct WebhookHandler: Sendable {
     init(_ edge: EdgeSettings, settings: Settings, journal: Journal, doorbell: Doorbell, logger: Logger) {
         (self.edge, self.settings, self.journal, self.doorbell) = (edge, settings, journal, doorbell)
         self.logger = logger
-        pushes = PushHandler(journal: journal, doorbell: doorbell)
         peers = Peers(edge, settings: settings, journal: journal, logger: logger)
         guard edge.secret != nil else { return }
         // From nothing on, so that the first of a kind is an increase.
@@ -111,16 +109,16 @@ struct WebhookHandler: Sendable {
             }
             let relay = Relay(commit: push.ref.hasPrefix("refs/heads/") ? push.commit : nil)
             peers.tell(relay, secrets)
-            return await accept(relay, count)
+            return accept(relay, count)
         case .anything:
             peers.tell(Relay(), secrets)
-            return await accept(Relay(), count)
+            return accept(Relay(), count)
         case .relay(let relay):
             guard peers.isNews(delivery, now: now) else {
                 count(.ignored)
                 return Reply(.ok, "known")
             }
-            return await accept(relay, count)
+            return accept(relay, count)
         }
     }
 
@@ -157,9 +155,9 @@ struct WebhookHandler: Sendable {
         return reply
     }
 
-    private func accept(_ relay: Relay, _ count: (Outcome) -> Void) async -> Reply {
+    private func accept(_ relay: Relay, _ count: (Outcome) -> Void) -> Reply {
         count(.accepted)
-        await pushes.receive(relay.commit)
+        doorbell.ring(.webhook, expecting: relay.commit)
         return Reply(.accepted, "accepted")
     }
 

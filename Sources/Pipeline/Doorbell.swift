@@ -1,4 +1,5 @@
-import Synchronization
+import Git
+import Platform
 
 /// Why a pass begins before its time.
 public enum Trigger: String, Sendable, Codable {
@@ -14,79 +15,30 @@ public enum Trigger: String, Sendable, Codable {
     case order
 }
 
+/// What a trigger asks for.
+struct Ring: Sendable {
+    let trigger: Trigger
+    /// What the remote should name by now, where that is known.
+    var expected: ObjectID?
+}
+
 /// Ends the pause between passes early. Rings before or during a pass are kept, and any number of them is one.
 public final class Doorbell: Sendable {
-    private enum State {
-        case quiet
-        case rung(Trigger)
-        case waiting(CheckedContinuation<Trigger?, Never>)
-        /// The time was up before the wait had begun.
-        case expired
-    }
-
-    private let state = Mutex<State>(.quiet)
+    // The newest push counts.
+    private let latch = Latch<Ring> { Ring(trigger: $1.trigger, expected: $1.expected ?? $0.expected) }
 
     /// A doorbell that nobody has rung.
     public init() {}
 
     /// Asks for a pass now.
-    public func ring(_ trigger: Trigger) {
-        let waiting: CheckedContinuation<Trigger?, Never>? = state.withLock { state in
-            if case .waiting(let continuation) = state {
-                state = .quiet
-                return continuation
-            }
-            state = .rung(trigger)
-            return nil
-        }
-        waiting?.resume(returning: trigger)
-    }
-
-    /// Waits until somebody rings or the time is up, whichever is first; returns early when the task is cancelled.
     ///
-    /// - Parameter sleep: waits for the time that is meant; it throws when it is cancelled.
-    /// - Returns: who rang; `nil` for nobody.
-    func wait(orUntil sleep: @escaping @Sendable () async throws -> Void) async -> Trigger? {
-        let trigger = await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                try? await sleep()
-                self.expire()
-            }
-            let trigger = await withCheckedContinuation { self.register($0) }
-            group.cancelAll()
-            return trigger
-        }
-        // The sleeper has ended by now: its last word must not end the next wait.
-        state.withLock { if case .expired = $0 { $0 = .quiet } }
-        return trigger
+    /// - Parameter expected: the commit that the remote should name, all forty digits.
+    public func ring(_ trigger: Trigger, expecting expected: String? = nil) {
+        latch.set(Ring(trigger: trigger, expected: expected.flatMap { ObjectID(hex: $0) }))
     }
 
-    private func register(_ continuation: CheckedContinuation<Trigger?, Never>) {
-        let answer: Trigger?? = state.withLock { state in
-            switch state {
-            case .rung(let trigger):
-                state = .quiet
-                return .some(trigger)
-            case .expired: return .some(nil)
-            case .quiet, .waiting:
-                state = .waiting(continuation)
-                return nil
-            }
-        }
-        if let answer { continuation.resume(returning: answer) }
-    }
-
-    private func expire() {
-        let waiting: CheckedContinuation<Trigger?, Never>? = state.withLock { state in
-            switch state {
-            case .waiting(let continuation):
-                state = .quiet
-                return continuation
-            case .quiet: state = .expired
-            case .rung, .expired: break
-            }
-            return nil
-        }
-        waiting?.resume(returning: nil)
+    /// Waits until somebody rings or the time is up; see `Latch`.
+    func wait(orUntil sleep: @escaping @Sendable () async throws -> Void) async -> Ring? {
+        await latch.wait(orUntil: sleep)
     }
 }

@@ -146,13 +146,14 @@ public struct Loop: Sendable {
         await survey()
         var isFirst = true
         var trigger: Trigger?
+        var (advertised, expected): (ObjectID?, ExpectedPush?)
         var watch = watching()
         defer { withExtendedLifetime(watch) {} }
         while !Task.isCancelled {
             var pause = 0.0
             await serveOrders()
             do {
-                try await runPass(trigger) { error, wasServing in
+                let outcome = try await runPass(trigger) { error, wasServing in
                     if let error { failures.failed(error) } else { failures.recovered() }
                     pause = max(
                         schedule.pause(
@@ -160,6 +161,7 @@ public struct Loop: Sendable {
                         error?.retryAfter ?? 0)
                     return (failures.count, pause)
                 }
+                advertised = outcome.advertised ?? advertised
             } catch let error as SyncError {
                 await mend(error)
             } catch {
@@ -174,7 +176,12 @@ public struct Loop: Sendable {
             // In the background the next update would end it, and it would begin anew after each.
             if compactionCooldown.isOver, publisher.destination.store.compaction() == .overdue { await compact() }
             HookChildren.reapZombies()
-            trigger = await wait(pause)
+            // A pass that failed is repeated by itself.
+            let again = failures.count > 0 ? nil : expected?.pause(after: advertised)
+            if failures.count == 0, again == nil { expected = nil }
+            let ring = await wait(min(pause, again ?? pause))
+            trigger = ring?.trigger ?? (again == nil ? nil : .webhook)
+            if let commit = ring?.expected { expected = ExpectedPush(commit, before: advertised) }
         }
         await background.stop()
         journal.close()
@@ -191,7 +198,7 @@ public struct Loop: Sendable {
     private func passOnce() async throws {
         await survey()
         do {
-            try await runPass(nil) { error, _ in (error == nil ? 0 : 1, nil) }
+            _ = try await runPass(nil) { error, _ in (error == nil ? 0 : 1, nil) }
             await compact()
             await tidy(makingSpares: false)
         } catch let error as SyncError {
@@ -212,7 +219,7 @@ public struct Loop: Sendable {
     /// - Throws: `SyncError`, `CancellationError`.
     private func runPass(
         _ trigger: Trigger?, next: (SyncError?, _ wasServing: Bool) -> (failures: Int, pause: Double?)
-    ) async throws {
+    ) async throws -> Pass.Outcome {
         let isFirst = try await executor.run { (try? publisher.published()) == nil }
         journal.begin(trigger, isBounded: !isFirst)
         do {
@@ -221,8 +228,9 @@ public struct Loop: Sendable {
                 isLocal: settings.upstream.url.transport == .local, logger: logger
             ) { [status] in status.noteRunning($0) }
             let outcome = try await watch.over { try await pass.run() }
-            if outcome != .unchanged { Heap.giveBack() }
+            if outcome.published != nil { Heap.giveBack() }
             await report(outcome, nil) { next($0, !isFirst) }
+            return outcome
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -237,7 +245,7 @@ public struct Loop: Sendable {
         _ outcome: Pass.Outcome?, _ error: SyncError?, next: (SyncError?) -> (failures: Int, pause: Double?)
     ) async {
         journal.enter(.report)
-        if outcome != .unchanged {
+        if outcome == nil || outcome?.published != nil {
             upkeep.ring()
             measure()
         }
@@ -247,7 +255,7 @@ public struct Loop: Sendable {
         let (failures, pause) = next(error)
         let status = status.note(error, failures: failures, nextIn: pause, logger: logger)
         hooks.notePass(status.failure)
-        let result: Attempt.Result = error != nil ? .failed : outcome == .unchanged ? .unchanged : .published
+        let result: Attempt.Result = error != nil ? .failed : outcome?.published == nil ? .unchanged : .published
         journal.end(result, commit: error == nil ? status.published?.commit : nil, error)
     }
 
@@ -273,7 +281,7 @@ public struct Loop: Sendable {
             }
             await background.stop()
             let answer = await desk.carryOut(order) {
-                try await runPass(.order) { error, _ in (error == nil ? 0 : 1, settings.delay) }
+                _ = try await runPass(.order) { error, _ in (error == nil ? 0 : 1, settings.delay) }
             }
             orders.answer(id, answer)
         }
@@ -299,10 +307,10 @@ public struct Loop: Sendable {
 
     /// The pause between two passes. What an update leaves to clean up, and what the next one will need, is done meanwhile; it
     /// goes on through passes that find nothing, and makes way for one that does.
-    private func wait(_ seconds: Double) async -> Trigger? {
+    private func wait(_ seconds: Double) async -> Ring? {
         background.start { await keepUp() }
-        let trigger = await doorbell.wait(orUntil: { [sleep] in try await sleep(seconds) })
-        if let trigger { logger.info("pass requested", metadata: ["by": "\(trigger.rawValue)"]) }
-        return trigger
+        let ring = await doorbell.wait(orUntil: { [sleep] in try await sleep(seconds) })
+        if let ring { logger.info("pass requested", metadata: ["by": "\(ring.trigger.rawValue)"]) }
+        return ring
     }
 }

@@ -19,31 +19,33 @@ struct Pass: Sendable {
     private var executor: GitExecutor { deployment.executor }
     private var logger: Logger { deployment.logger }
 
-    enum Outcome: Sendable, Equatable {
-        case unchanged
-        case published(commit: ObjectID)
+    struct Outcome: Sendable, Equatable {
+        /// The commit that the remote named; `nil` where it was not asked.
+        var advertised: ObjectID?
+        /// What was made visible; `nil` when that is what was so before.
+        var published: ObjectID?
     }
 
     /// - Throws: `SyncError` with the stage that failed, `CancellationError`.
     func run() async throws -> Outcome {
         let before = try await at(.publish) { try await executor.run { try publisher.published() } }
         let held = try hold()
-        guard let target = if let held { try await prove(held) } else { try await ask(after: before) } else {
-            return .unchanged
-        }
+        let (target, advertised) =
+            if let held { (try await prove(held), nil as ObjectID?) } else { try await ask(after: before) }
+        guard let target else { return Outcome(advertised: advertised) }
         // What has been shown before, and what an operator holds, needs no leave.
         let isKnown = try await executor.run { try publisher.hasPublished(target.commit) }
         let staged = try await deployment.materialize(target)
         try await deployment.judge(staged, target, by: isKnown || !target.isFetched ? nil : gate, replacing: before)
         try await deployment.publish(staged, target, replacing: before)
-        return .published(commit: target.commit)
+        return Outcome(advertised: advertised, published: target.commit)
     }
 
     /// Asks the remote and brings what it has, all over one connection.
     ///
-    /// - Returns: `nil` when there is nothing new.
-    private func ask(after before: Published?) async throws -> Target? {
-        if let fixed = upstream.fixed, try await isShown(fixed.commit) { return nil }
+    /// - Returns: no target when there is nothing new, and what the remote names where it was asked.
+    private func ask(after before: Published?) async throws -> (target: Target?, advertised: ObjectID?) {
+        if let fixed = upstream.fixed, try await isShown(fixed.commit) { return (nil, nil) }
         var stage = Stage.discover
         deployment.journal.enter(stage)
         do {
@@ -51,7 +53,7 @@ struct Pass: Sendable {
                 try await upstream.connected { remote in
                     let advertisement = try await remote.discover()
                     deployment.journal.note(ref: advertisement.ref.text, commit: "\(advertisement.commit)")
-                    if try await isShown(advertisement.commit) { return nil }
+                    if try await isShown(advertisement.commit) { return (nil, advertisement.commit) }
                     await makeWay()
                     for warning in advertisement.warnings {
                         logger.warning("ambiguous", metadata: ["ref": "\(warning)"])
@@ -59,7 +61,8 @@ struct Pass: Sendable {
                     stage = .fetch
                     deployment.journal.enter(stage)
                     try await fetch(advertisement, from: remote, after: before)
-                    return Target(commit: advertisement.commit, ref: advertisement.ref, isFetched: true)
+                    let target = Target(commit: advertisement.commit, ref: advertisement.ref, isFetched: true)
+                    return (target, advertisement.commit)
                 }
             }
         } catch let error as CancellationError {

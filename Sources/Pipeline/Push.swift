@@ -41,43 +41,21 @@ extension Settings {
     }
 }
 
-/// Asks for a pass when something was pushed, and again when the remote does not show it yet: some servers tell of a push
-/// before all of their machines know of it.
-public actor PushHandler {
-    private let journal: Journal
-    private let doorbell: Doorbell
-    private var follower: Task<Void, Never>?
+/// A push that a server told of, until its remote shows it: some tell before all of their machines know.
+struct ExpectedPush {
+    let commit: ObjectID
+    /// What the remote named before.
+    let before: ObjectID?
     /// Seconds until it is asked again.
-    private let pauses: [Double]
+    private var pauses: ArraySlice<Double> = [1, 2, 4]
 
-    /// Makes one.
-    public init(journal: Journal, doorbell: Doorbell, pauses: [Double] = [1, 2, 4]) {
-        (self.journal, self.doorbell, self.pauses) = (journal, doorbell, pauses)
-    }
+    init(_ commit: ObjectID, before: ObjectID?) { (self.commit, self.before) = (commit, before) }
 
-    deinit { follower?.cancel() }
-
-    /// - Parameter commit: what the remote should name; the newest push counts.
-    public func receive(_ commit: String?) {
-        follower?.cancel()
-        let (journal, doorbell, pauses) = (journal, doorbell, pauses)
-        let number = journal.lastBegun
-        doorbell.ring(.webhook)
-        guard let commit else { return follower = nil }
-        follower = Task {
-            var (number, rest) = (number, pauses[...])
-            while let attempt = await journal.pass(after: number) {
-                number = attempt.number
-                // One that failed is repeated by itself.
-                if attempt.result == .failed { continue }
-                // Another commit than before may be newer than this one.
-                let shown = journal.advertised?.commit
-                guard shown != commit, shown == attempt.advertisedBefore, let pause = rest.popFirst(),
-                    (try? await Alarm.wait(pause)) != nil
-                else { return }
-                number = journal.lastBegun
-                doorbell.ring(.webhook)
-            }
-        }
+    /// - Parameter shown: what it names now.
+    /// - Returns: the seconds until it is asked again; `nil` when there is no reason to, any more.
+    mutating func pause(after shown: ObjectID?) -> Double? {
+        // Another commit than before may be newer than this one.
+        guard shown != commit, shown == before else { return nil }
+        return pauses.popFirst()
     }
 }

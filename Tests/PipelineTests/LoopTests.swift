@@ -88,6 +88,47 @@ import Upstream
         await loop.end()
     }
 
+    @Test func `a push that the remote does not show yet is asked for again, three times and no more`() async throws {
+        let source = try source("one")
+        let loop = try await LoopOnTrial(source)
+        _ = try await loop.clock.pause()
+        let unborn = String(repeating: "7", count: 40)
+        loop.doorbell.ring(.webhook, expecting: unborn)
+        for seconds in [1.0, 2, 4] {
+            try await loop.clock.rests { $0 == seconds }
+            try await loop.clock.goOn()
+        }
+        try await loop.clock.rests { $0 > 50 }
+        #expect(loop.remote.discoveries == 5, "the first, the push, and three more")
+
+        // One that comes meanwhile ends it, and so does another commit, which may be newer.
+        let second = try source.commit(["index.html": "two"])
+        loop.doorbell.ring(.webhook, expecting: second)
+        try await eventually("it is published") { loop.page == "two" }
+        try await loop.clock.rests { $0 > 50 }
+        loop.doorbell.ring(.webhook, expecting: unborn)
+        try await loop.clock.rests { $0 == 1 }
+        try source.commit(["index.html": "three"])
+        try await loop.clock.goOn()
+        try await loop.clock.rests { $0 > 50 }
+        #expect(loop.page == "three")
+        await loop.end()
+    }
+
+    @Test func `a pass that fails does not use up what is asked again`() async throws {
+        let source = try source("one")
+        let loop = try await LoopOnTrial(source)
+        _ = try await loop.clock.pause()
+        loop.remote.fault = UpstreamError.unreachable(host: "host", reason: "refused")
+        loop.doorbell.ring(.webhook, expecting: String(repeating: "7", count: 40))
+        try await eventually("it fails") { loop.said.contains("refused") }
+        _ = try await loop.clock.pause()
+        loop.remote.fault = nil
+        try await loop.clock.goOn()
+        try await loop.clock.rests { $0 == 1 }
+        await loop.end()
+    }
+
     @Test func `a commit that is held stays through pushes, failures and restarts, until it is resumed`() async throws {
         let loop = try await LoopOnTrial(source("one"))
         _ = try await loop.clock.pause()

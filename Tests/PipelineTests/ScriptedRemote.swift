@@ -118,6 +118,13 @@ final class DrivenClock: Sendable {
         return found ?? 0
     }
 
+    /// Waits until the loop is in such a pause.
+    func rests(_ isMeant: (Double) -> Bool) async throws {
+        try await eventually("the loop rests as long as it should") {
+            self.state.withLock { $0.sleeper?.seconds }.map(isMeant) ?? false
+        }
+    }
+
     /// Ends that pause.
     @discardableResult
     func goOn() async throws -> Double {

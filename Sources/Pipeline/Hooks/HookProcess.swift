@@ -81,10 +81,10 @@ struct HookProcess: Sendable {
                 children.begin(execution.processIdentifier.value)
             }.terminationStatus
         }
-        let end = Doorbell()
+        let end = Latch<Void>()
         Task {
             _ = await run.result
-            end.ring(.change)
+            end.set(())
         }
         let timeout = settings.timeout
         if await end.wait(orUntil: { try await Alarm.wait(timeout) }) != nil { return try await run.value }

@@ -1,4 +1,5 @@
 import Git
+import Platform
 import Logging
 import Publishing
 
@@ -41,13 +42,13 @@ struct HookRunner: Sendable {
 
     /// Something became visible.
     func notePublished() {
-        for messenger in messengers { messenger.bell.ring(.change) }
+        for messenger in messengers { messenger.bell.set(()) }
     }
 
     /// A pass has ended.
     func notePass(_ failure: Status.Failure?) {
         guard notification?.note(failure) == true else { return }
-        for messenger in messengers where messenger.recipient.hook == .notify { messenger.bell.ring(.change) }
+        for messenger in messengers where messenger.recipient.hook == .notify { messenger.bell.set(()) }
     }
 
     /// Until the task is cancelled.

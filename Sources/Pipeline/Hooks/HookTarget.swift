@@ -20,7 +20,7 @@ struct RetryingTarget: Sendable {
     /// Pauses after failures: as those between passes, from a second on.
     let schedule: Schedule
     /// Rung when there is something new, which ends such a pause.
-    let bell = Doorbell()
+    let bell = Latch<Void>()
 
     /// Until the task is cancelled.
     func run() async {

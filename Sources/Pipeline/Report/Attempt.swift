@@ -23,10 +23,4 @@ public struct Attempt: Codable, Sendable, Equatable {
     public var cause: String?
     /// What a person can do.
     public var remedy: String?
-    /// The commit that the remote had named before it.
-    var advertisedBefore: String?
-
-    private enum CodingKeys: String, CodingKey {
-        case number, trigger, began, seconds, stages, result, commit, stage, cause, remedy
-    }
 }

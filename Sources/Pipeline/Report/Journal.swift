@@ -21,7 +21,6 @@ public final class Journal: Sendable {
         var began: Double
         var start: Double
         var isBounded: Bool
-        var before: String?
         var stage = Stage.configure
         var stageBegan: Double
         var stages: [String: Double] = [:]
@@ -83,7 +82,7 @@ public final class Journal: Sendable {
             state.count += 1
             state.current = Current(
                 number: state.count, trigger: trigger, began: now, start: ticks(), isBounded: isBounded,
-                before: state.advertised?.commit, stageBegan: ticks())
+                stageBegan: ticks())
             state.nextPass = nil
         }
     }
@@ -107,7 +106,7 @@ public final class Journal: Sendable {
             let attempt = Attempt(
                 number: current.number, trigger: current.trigger, began: timestamp(current.began),
                 seconds: ticks() - current.start, stages: current.stages, result: result, commit: commit,
-                stage: error?.stage, cause: error?.cause, remedy: error?.remedy, advertisedBefore: current.before)
+                stage: error?.stage, cause: error?.cause, remedy: error?.remedy)
             state.current = nil
             state.attempts.append(attempt)
             if state.attempts.count > Self.length { state.attempts.removeFirst() }
