@@ -49,7 +49,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
 
     /// The list to add to.
     static let all: [CrashScenario] =
-        firsts + updates + conversions + [otherPolicy] + compactions + background + fetches
+        firsts + updates + conversions + [otherPolicy] + names + compactions + background + fetches
 
     private static let layouts = ["link", "exchange", "folder"]
 
@@ -96,6 +96,21 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
     private static let otherPolicy = CrashScenario(
         name: "another policy, link", site: CrashSite.small, before: (0...2).map { Step(layout: "link", commit: $0) },
         step: Step(layout: "link", commit: 3, arguments: ["--mtime", "content"]))
+
+    /// Two trees of one commit exchange their names: that of the time before is `previous`, or it is the one that is live.
+    private static let names = [
+        ("a commit that was shown before, link", [3, 2]), ("another tree of the live commit, link", [2, 3]),
+    ].map {
+        name, before in
+        var scenario = CrashScenario(
+            name: name, site: CrashSite.small, before: before.map { Step(layout: "link", commit: $0) },
+            step: Step(layout: "link", commit: 3, arguments: before.last == 3 ? ["--mtime", "content"] : []))
+        scenario.isSwitch = { call, _ in
+            call.name == "renameat2" && call.paths.contains { $0.contains("/trees/") && $0.hasSuffix("-2") }
+        }
+        scenario.sample = .large
+        return scenario
+    }
 
     /// An update after which the store has to be compacted. Half of what is sampled is around the exchange of the stores, the
     /// update itself has scenarios of its own.
