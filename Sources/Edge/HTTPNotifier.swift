@@ -22,7 +22,9 @@ public struct HTTPNotifier: Notifier {
     public func send(_ notification: Notification, id: String) async throws {
         do {
             // Both may be files that are changed while this runs.
-            let (url, secret) = (try receiver.url.read().reveal(), try receiver.secret?.read().reveal())
+            let (url, secret) = try await DiskThread.perform { [receiver] in
+                (try receiver.url.read().reveal(), try receiver.secret?.read().reveal())
+            }
             let body = try Self.body(notification)
             let answer = try await sender.post(
                 body, to: url, headers: try Self.headers(body, notification.event, id: id, secret: secret))

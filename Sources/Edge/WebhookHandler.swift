@@ -59,7 +59,7 @@ struct WebhookHandler: Sendable {
         to request: Request, at endpoint: Endpoint, expecting: @Sendable () -> Void
     ) async -> Reply {
         let secrets: [String]
-        do { secrets = try edge.secrets() } catch {
+        do { secrets = try await DiskThread.perform { [edge] in try edge.secrets() } } catch {
             unreadable.tell { logger.error("webhook secret", metadata: ["cause": "\(error)"]) }
             return Reply(.serviceUnavailable, "not configured")
         }

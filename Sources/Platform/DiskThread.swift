@@ -25,10 +25,27 @@ public enum DiskThread {
         return try work()
     }
 
+    /// Runs work that may wait for a disk, while a task waits for it on no thread: on one of its own, where it is not on such a
+    /// thread already.
+    ///
+    /// - Throws: what `work` throws; `SystemError` when there are no more threads.
+    public static func perform<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        if isHere { return try work() }
+        return try await withCheckedThrowingContinuation { continuation in
+            do {
+                try OwnThread.start { continuation.resume(with: Result { try work() }) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+
+    private static var isHere: Bool { pthread_getspecific(key) != nil }
+
     /// Stands before calls that may wait for a disk.
     public static func check() {
         precondition(
-            !isEnforced.load(ordering: .relaxed) || pthread_getspecific(key) != nil,
+            !isEnforced.load(ordering: .relaxed) || isHere,
             "a call that may wait for a disk, on a thread of the cooperative pool")
     }
 }

@@ -29,6 +29,30 @@ public enum WholeFile {
         if isDurable { try sync(folderOf: path) }
     }
 
+    /// All bytes of a small file, wherever a link leads.
+    ///
+    /// Not by Foundation, whose `String(contentsOfFile:)` never gives back what an empty file took (Swift 6.3.1).
+    public static func read(_ path: String) throws(Failure) -> [UInt8] {
+        DiskThread.check()
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw Failure(path: path) }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = Glibc.read(file, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw Failure(path: path) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+
+    /// The same as text; `nil` for what cannot be read or is not UTF-8.
+    public static func text(_ path: String) -> String? {
+        (try? read(path)).flatMap { String(validating: $0, as: UTF8.self) }
+    }
+
     /// What the name of a file ends in that is about to be renamed.
     public static let temporarySuffix = ".new"
 

@@ -1,5 +1,4 @@
 public import Platform
-import FoundationEssentials
 import Git
 
 /// Where the user and the password for a remote come from. Files are read again at every pass, so that a rotated secret
@@ -11,14 +10,14 @@ public struct CredentialSource: Sendable, Equatable {
         /// The bytes of the file, without white space at its end.
         case file(String)
 
-        /// The secret as it is now.
+        /// The secret as it is now; for a thread that may wait for a disk.
         ///
         /// - Throws: `UpstreamError` when the file cannot be read.
         public func read() throws -> Secret {
             switch self {
             case .value(let secret): return secret
             case .file(let path):
-                guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+                guard let text = WholeFile.text(path) else {
                     throw UpstreamError.secretUnreadable(path: path)
                 }
                 return Secret(String(text.reversed().drop { $0.isWhitespace }.reversed()))
@@ -60,12 +59,12 @@ public struct CredentialSource: Sendable, Equatable {
     /// - Parameter isHome: whether it is the repository's own place, for which a login for all hosts will do.
     func listed(for address: String, user: String?, isHome: Bool) throws -> Pair? {
         if let file {
-            guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            guard let text = WholeFile.text(file) else {
                 throw UpstreamError.secretUnreadable(path: file)
             }
             if let pair = CredentialStore(text).credential(for: address, user: user) { return pair }
         }
-        guard let netrc, let text = try? String(contentsOfFile: netrc, encoding: .utf8) else { return nil }
+        guard let netrc, let text = WholeFile.text(netrc) else { return nil }
         return Netrc(text).credential(for: address, user: user, isDefault: isHome)
     }
 }

@@ -64,7 +64,7 @@ actor GitHubApp {
         let answer = try await sender.post(
             [], to: "\(options.api)/app/installations/\(options.installation.urlSegment)/access_tokens",
             headers: [
-                ("Authorization", "Bearer \(try identity(now: now))"), ("Accept", "application/vnd.github+json"),
+                ("Authorization", "Bearer \(try await identity(now: now))"), ("Accept", "application/vnd.github+json"),
                 ("X-GitHub-Api-Version", "2022-11-28"),
             ], readsBody: true)
         guard answer.status == 201 else { throw refusal(answer) }
@@ -94,11 +94,12 @@ actor GitHubApp {
     func forget() { token = nil }
 
     /// A JSON Web Token that shows that we have the key (RFC 7519, RS256). Its beginning lies back for clocks that differ.
-    private func identity(now: Double) throws -> String {
+    private func identity(now: Double) async throws -> String {
         let header = Data(#"{"alg":"RS256","typ":"JWT"}"#.utf8)
         let claims = Data(#"{"iat":\#(Int(now) - 60),"exp":\#(Int(now) + 540),"iss":"\#(options.app)"}"#.utf8)
         let signed = header.base64URL + "." + claims.base64URL
-        guard let key = try? _RSA.Signing.PrivateKey(pemRepresentation: options.key.read().reveal()),
+        let text = try? await DiskThread.perform { [options] in try options.key.read() }
+        guard let text, let key = try? _RSA.Signing.PrivateKey(pemRepresentation: text.reveal()),
             let signature = try? key.signature(for: Data(signed.utf8), padding: .insecurePKCS1v1_5)
         else { throw UpstreamError.appKeyUnusable }
         return signed + "." + signature.rawRepresentation.base64URL

@@ -1,3 +1,4 @@
+import Platform
 import Git
 import Glibc
 import NIOCore
@@ -60,7 +61,7 @@ final class SSHTransport: SmartTransport {
     }
 
     private func connect<Value: Sendable>(_ work: (any SmartServer) async throws -> Value) async throws -> Value {
-        let files = try SSHFiles(options.ssh, for: options.url)
+        let files = try await DiskThread.perform { [options] in try SSHFiles(options.ssh, for: options.url) }
         let errors = LastLines()
         let silence = Silence(limit: options.timeout)
         do {

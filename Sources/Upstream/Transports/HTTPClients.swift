@@ -1,3 +1,4 @@
+import Platform
 import AsyncHTTPClient
 import NIOCore
 import NIOPosix
@@ -21,7 +22,7 @@ final class HTTPClients: Sendable {
     init(_ options: UpstreamOptions, idle: Int64) throws(UpstreamError) {
         self.options = options
         self.idle = idle
-        _ = try client(for: options.url.address)
+        _ = try make(for: options.url.address)
     }
 
     deinit {
@@ -34,7 +35,13 @@ final class HTTPClients: Sendable {
     }
 
     /// The client for a URL.
-    func client(for url: String) throws(UpstreamError) -> HTTPClient {
+    func client(for url: String) async throws -> HTTPClient {
+        // The files that it needs for the repository's own host were read at the start.
+        HTTPOrigin(url) == HTTPOrigin(options.url.address)
+            ? try make(for: url) : try await DiskThread.perform { try self.make(for: url) }
+    }
+
+    private func make(for url: String) throws(UpstreamError) -> HTTPClient {
         let isHome = HTTPOrigin(url) == HTTPOrigin(options.url.address)
         let target = isHome ? options.url : (HTTPOrigin(url).flatMap { try? RemoteURL($0.root + "-") } ?? options.url)
         let proxy = try options.proxies.proxy(for: target)

@@ -78,8 +78,16 @@ final class HTTPTransport: SmartTransport {
     }
 
     private func credential() async throws -> CredentialSource.Pair? {
-        guard let app else { return try options.credentials.credential(for: options.url) }
+        guard let app else {
+            return try await DiskThread.perform { [options] in try options.credentials.credential(for: options.url) }
+        }
         return try await app.credential(by: OneShotHTTPClient(like: options, timeout: options.timeout))
+    }
+
+    /// The login for another origin.
+    private func listed(for address: String) async throws -> CredentialSource.Pair? {
+        let credentials = options.credentials
+        return try await DiskThread.perform { try credentials.listed(for: address, user: nil, isHome: false) }
     }
 
     private struct Server: CommandServer {
@@ -193,10 +201,10 @@ final class HTTPTransport: SmartTransport {
         if version2 { request.headers.add(name: "Git-Protocol", value: "version=2") }
         // Never to another origin than the one that it was given for.
         let isHome = HTTPOrigin(request.url) == HTTPOrigin(options.url.address)
-        let login = isHome ? credential : try options.credentials.listed(for: request.url, user: nil, isHome: false)
+        let login = isHome ? credential : try await listed(for: request.url)
         if let login { request.setBasicAuth(username: login.user, password: login.password) }
         let place = isHome ? HTTPPlace(options) : HTTPPlace(options, redirectedTo: request.url)
-        let client = try clients.client(for: request.url)
+        let client = try await clients.client(for: request.url)
         traffic.ask(bodySize)
         let response: HTTPClientResponse
         do {
