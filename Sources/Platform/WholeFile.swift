@@ -6,7 +6,7 @@ public enum WholeFile {
     ///   - mode: that of the new file from its first byte on, whatever the umask says; without one of others nobody else can
     ///     read it at any moment.
     ///   - isDurable: whether it is on the disk when this returns.
-    /// - Throws: `Failure`; the old file is there then.
+    /// - Throws: `Failure`; the old file is there then, or the new one that could not be synced.
     public static func replace(
         _ path: String, with bytes: some Collection<UInt8>, mode: mode_t = 0o600, isDurable: Bool = false
     ) throws(Failure) {
@@ -48,9 +48,11 @@ public enum WholeFile {
         }
     }
 
-    /// The same as text; `nil` for what cannot be read or is not UTF-8.
+    /// The same as text, without the mark that some editors put before UTF-8; `nil` for what cannot be read or is none.
     public static func text(_ path: String) -> String? {
-        (try? read(path)).flatMap { String(validating: $0, as: UTF8.self) }
+        guard let bytes = try? read(path) else { return nil }
+        let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+        return String(validating: bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes[...], as: UTF8.self)
     }
 
     /// What the name of a file ends in that is about to be renamed.

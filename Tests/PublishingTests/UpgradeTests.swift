@@ -138,4 +138,15 @@ import Testing
         }
         #expect(try left.folder.snapshot() == before)
     }
+
+    @Test func `a record that cannot be read is no reason not to start`() throws {
+        let left = try Left(.link)
+        let spare = try #require(try TreePool(left.destination).names(in: "records").first { $0 != left.commit })
+        let path = left.folder(".sidekick/www/records/" + spare)
+        unlink(path)
+        mkdir(path, 0o700)
+        let (publisher, _) = try Publisher.open(left.destination, options: left.options(.link))
+        #expect(publisher.isServing())
+        #expect(try left.destination.verify().differences == [])
+    }
 }

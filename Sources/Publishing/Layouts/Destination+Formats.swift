@@ -15,8 +15,15 @@ extension Destination {
     func checkFormats() throws {
         guard try FileStatus.of(home) != nil else { return }
         let (pool, folder, shelf) = (TreePool(self), try Directory(opening: home), RecordShelf(home: home))
-        for name in try pool.names(in: "records") { _ = try pool.record(of: name) }
-        for name in [FolderLayout.recordName, FolderLayout.nextRecordName] { _ = try shelf.read(name, in: folder) }
-        _ = try folder.read(FolderLayout.intentName) { try Intent(decoding: $0) }
+        for name in try pool.names(in: "records") { try check { try pool.record(of: name) } }
+        for name in [FolderLayout.recordName, FolderLayout.nextRecordName] {
+            try check { try shelf.read(name, in: folder) }
+        }
+        try check { try folder.read(FolderLayout.intentName) { try Intent(decoding: $0) } }
+    }
+
+    /// What cannot be read now says nothing of who wrote it, and is no reason not to start.
+    private func check<Value>(_ read: () throws -> Value?) throws {
+        do { _ = try read() } catch is DiskError {}
     }
 }
