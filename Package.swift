@@ -12,6 +12,7 @@ let strict: [SwiftSetting] =
 /// The image's build leaves the tests out.
 let hasTests = Context.environment["SIDEKICK_PRODUCT_ONLY"] == nil
 let tests: [Target] = [
+    .target(name: "Faults", path: "Tests/Faults"),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "GitTests", dependencies: ["Git", "TestSupport"], swiftSettings: strict),
@@ -19,11 +20,12 @@ let tests: [Target] = [
         name: "UpstreamTests", dependencies: ["Git", "Platform", "Upstream", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "ContentTests", dependencies: ["Git", "Content", "TestSupport"], swiftSettings: strict),
     .testTarget(
-        name: "PublishingTests", dependencies: ["Git", "Content", "Publishing", "TestSupport"], swiftSettings: strict),
+        name: "PublishingTests", dependencies: ["Git", "Content", "Platform", "Publishing", "TestSupport"],
+        swiftSettings: strict),
     .testTarget(
         name: "PipelineTests",
         dependencies: [
-            "Git", "Content", "Pipeline", "Publishing", "TestSupport", "Upstream",
+            "Faults", "Git", "Content", "Platform", "Pipeline", "Publishing", "TestSupport", "Upstream",
             .product(name: "Logging", package: "swift-log"),
         ],
         swiftSettings: strict),

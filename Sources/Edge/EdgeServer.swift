@@ -60,7 +60,7 @@ public final class EdgeServer: Sendable {
                 }
                 logger.error("the http server cannot listen again", metadata: ["cause": "\(failure(error).cause)"])
             }
-            guard (try? await Alarm.wait(1)) != nil, !Task.isShuttingDownGracefully else { return }
+            guard (try? await Alarm.wait(.seconds(1))) != nil, !Task.isShuttingDownGracefully else { return }
         }
     }
 

@@ -19,7 +19,7 @@ struct Peers: Sendable {
     private let sign = UUID().uuidString.lowercased()
 
     /// Seconds that name servers may take, and then a replica.
-    private static let patience = 5.0
+    private static let patience = Duration.seconds(5)
     /// Of one name. Whoever has more replicas needs something else than each telling all.
     private static let maxAddresses = 64
 

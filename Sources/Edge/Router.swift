@@ -57,11 +57,11 @@ struct Router: Sendable {
     private func readyz(_ limit: String?) async -> Reply {
         guard await journal.isServing() else { return Reply(.serviceUnavailable, "nothing is published yet") }
         guard let limit else { return Reply(.ok, "ok") }
-        guard let seconds = SettingValue.duration(limit) else {
+        guard let maxAge = SettingValue.duration(limit) else {
             return Reply(.badRequest, "max-age takes \(SettingValue.durations)")
         }
         guard let age = journal.age else { return Reply(.serviceUnavailable, "no pass has succeeded yet") }
-        guard age <= seconds else {
+        guard age <= maxAge.inSeconds else {
             return Reply(.serviceUnavailable, "the last pass that succeeded ended \(Int(age)) s ago")
         }
         return Reply(.ok, "ok")

@@ -136,7 +136,7 @@ struct WebhookHandler: Sendable {
         defer { if isKnown { bodies.leave() } }
         expecting()
         @Sendable func collect() async throws -> [UInt8] {
-            try await within(Double(EdgeServer.patience)) {
+            try await withDeadline(.seconds(EdgeServer.patience), throwing: CancellationError()) {
                 Array(buffer: try await request.body.collect(upTo: Self.maxBody))
             }
         }
@@ -181,21 +181,5 @@ struct WebhookHandler: Sendable {
         var reply = Reply(.unauthorized, "unauthorized")
         reply.fields[.wwwAuthenticate] = "Bearer"
         return reply
-    }
-}
-
-/// Ends work that takes too long.
-private func within<Value: Sendable>(
-    _ seconds: Double, _ work: @escaping @Sendable () async throws -> Value
-) async throws -> Value {
-    try await withThrowingTaskGroup(of: Value.self) { group in
-        group.addTask { try await work() }
-        group.addTask {
-            try await Alarm.wait(seconds)
-            throw CancellationError()
-        }
-        defer { group.cancelAll() }
-        guard let value = try await group.next() else { throw CancellationError() }
-        return value
     }
 }

@@ -6,13 +6,13 @@ extension Store {
     public var history: Store { Store(path: path + "/sidekick-history") }
 
     /// Makes an empty store for a moment, in place of what a kill may have left there.
-    public func begin() throws -> Repository {
-        try end()
+    public func createTemporary() throws -> Repository {
+        try remove()
         return try Repository(creatingBare: path)
     }
 
     /// Removes it.
-    public func end() throws {
+    public func remove() throws {
         guard isTaken(path) else { return }
         do {
             try FileManager.default.removeItem(atPath: path)

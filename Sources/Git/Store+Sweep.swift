@@ -8,7 +8,7 @@ extension Store {
     @discardableResult
     public func sweep() -> Int {
         guard hasOwnershipMark else { return 0 }
-        try? history.end()
+        try? history.remove()
         try? Quarantine(store: self).remove()
         let leftovers = [
             "*.lock", "shallow.sidekick", "refs/*.lock", "refs/*/*.lock", "refs/*/*/*.lock", "objects/pack/pack_git2_*",

@@ -6,7 +6,7 @@ final class Cooldown: Sendable {
     private let length: Duration
     private let end = Mutex<ContinuousClock.Instant?>(nil)
 
-    init(seconds: Int) { length = .seconds(seconds) }
+    init(_ length: Duration) { self.length = length }
 
     var isOver: Bool { end.withLock { $0 }.map { ContinuousClock.now >= $0 } ?? true }
 

@@ -6,8 +6,8 @@ import Platform
 /// What is done beside passes: cleaning up, preparing the next update, compacting the store.
 extension Loop {
     func keepUp() async {
-        while let seconds = upkeep.next, !Task.isCancelled {
-            guard (try? await Alarm.wait(seconds)) != nil else { return }
+        while let time = upkeep.next, !Task.isCancelled {
+            guard (try? await Alarm.wait(time)) != nil else { return }
             await tidy(makingSpares: true)
             await compact()
             measure()
@@ -29,7 +29,7 @@ extension Loop {
             uncleaned.tell(SyncError(error, at: .report).cause) { cause in
                 logger.warning("clean-up failed", metadata: ["cause": "\(cause)"])
             }
-            upkeep.done(nextIn: 60)
+            upkeep.done(nextIn: .seconds(60))
         }
     }
 

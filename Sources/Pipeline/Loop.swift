@@ -1,131 +1,30 @@
 import Platform
 import Git
-public import Logging
+import Logging
 import Publishing
 import Upstream
 
 /// Passes for ever: one, a pause, the next. A pass that fails changes the pause, never ends the loop.
 public struct Loop: Sendable {
     let settings: Settings
-    private let pass: Pass
+    let pass: Pass
     let publisher: Publisher
     let executor: GitExecutor
-    private let doorbell: Doorbell
-    private let sleep: @Sendable (Double) async throws -> Void
+    let doorbell: Doorbell
+    let sleep: @Sendable (Duration) async throws -> Void
     let logger: Logger
-    private let status: StatusFile
-    private let traffic: Traffic
+    let status: StatusFile
+    let traffic: Traffic
     let journal: Journal
-    private let orders: OrderBox
-    private let desk: OrderHandler
-    private let hooks: HookRunner
+    let orders: OrderBox
+    let desk: OrderHandler
+    let hooks: HookRunner
     let upkeep = UpkeepClock()
     let uncleaned = LogOnce()
-    let compactionCooldown = Cooldown(seconds: 3600)
+    let compactionCooldown = Cooldown(.seconds(3600))
     let background: BackgroundTask
-    private let repairs = BackgroundTask()
+    let repairs = BackgroundTask()
     let upkeepExecutor = GitExecutor(label: "sidekick.upkeep")
-
-    /// Takes possession of DESTINATION and finishes what an earlier process left unfinished.
-    ///
-    /// - Parameters:
-    ///   - doorbell: what starts a pass before its time.
-    ///   - journal: takes what passes do.
-    ///   - notifier: takes notifications to SIDEKICK_NOTIFY_URL, when it is set.
-    ///   - terminal: whether progress may be drawn over one line.
-    /// - Throws: `SyncError` of the stage `configure`: nothing that a later pass could mend.
-    public static func open(
-        _ settings: Settings, doorbell: Doorbell, journal: Journal, notifier: (any Notifier)?, logger: Logger,
-        terminal: Bool, version: String
-    ) async throws -> Loop {
-        try await LoopLane.run {
-            try await begin(
-                settings, doorbell: doorbell, journal: journal, notifier: notifier, logger: logger, terminal: terminal,
-                version: version)
-        }
-    }
-
-    /// - Parameters:
-    ///   - remote: in place of the one at the address.
-    ///   - sleep: waits for the time between two passes, in seconds.
-    static func begin(
-        _ settings: Settings, doorbell: Doorbell, journal: Journal, notifier: (any Notifier)? = nil, logger: Logger,
-        terminal: Bool = false, version: String = "0", remote: (any Upstream)? = nil,
-        sleep: @escaping @Sendable (Double) async throws -> Void = { try await Alarm.wait($0) }
-    ) async throws -> Loop {
-        do {
-            let limits = settings.publishing.limits
-            ObjectLimits(blob: limits.blob, files: limits.files).enforce()
-            let executor = GitExecutor()
-            let (publisher, notices) = try await executor.run {
-                let destination = try Destination(settings.destination, state: settings.state)
-                return try Publisher.open(destination, options: settings.publishing)
-            }
-            logger.report(notices)
-            if settings.hooks.beforePublish != nil, publisher.layoutKind == .folder { throw Gate.hasNoTree }
-            logger.info(
-                "started",
-                metadata: [
-                    "version": "\(version)", "repository": "\(settings.upstream.url)",
-                    "ref": "\(settings.upstream.ref)",
-                    "destination": "\(publisher.destination.path)", "layout": "\(publisher.layoutKind.rawValue)",
-                    "state": "\(publisher.destination.state)",
-                ])
-            var options = settings.upstream
-            options.agent = "sidekick/\(version)"
-            let traffic = Traffic()
-            let upstream =
-                try remote
-                ?? options.makeUpstream(on: executor, counting: traffic) {
-                    logger.warning("notice", metadata: ["what": "\($0)"])
-                }
-            journal.metrics.set(of: .build, version)
-            let earlier = try? StatusReport.read(publisher.destination)
-            if let earlier { journal.note(earlier) }
-            journal.watchSteps { settings.publishing.heartbeat.silence }
-            let look = GitExecutor(label: "sidekick.look")
-            journal.lookForServed { await (try? look.run { publisher.isServing() }) ?? false }
-            let loop = Loop(
-                settings, upstream, traffic, publisher, executor, doorbell, journal, notifier, logger, terminal,
-                version, sleep
-            )
-            // What is served meanwhile, while the first pass goes on.
-            loop.status.tell(earlier?.status.failure)
-            loop.measure()
-            return loop
-        } catch {
-            throw SyncError(error, at: .configure)
-        }
-    }
-
-    private init(
-        _ settings: Settings, _ upstream: any Upstream, _ traffic: Traffic, _ publisher: Publisher,
-        _ executor: GitExecutor, _ doorbell: Doorbell, _ journal: Journal,
-        _ notifier: (any Notifier)?, _ logger: Logger, _ terminal: Bool, _ version: String,
-        _ sleep: @escaping @Sendable (Double) async throws -> Void
-    ) {
-        self.sleep = sleep
-        self.settings = settings
-        self.publisher = publisher
-        self.executor = executor
-        self.traffic = traffic
-        self.doorbell = doorbell
-        self.journal = journal
-        self.logger = logger
-        status = StatusFile(settings: settings, publisher: publisher, journal: journal, version: version)
-        var deployment = Deployment(publisher: publisher, executor: executor, journal: journal, logger: logger)
-        let hooks = HookRunner(settings, deployment, notifier: notifier)
-        deployment.hooks = hooks
-        self.hooks = hooks
-        let background = BackgroundTask()
-        self.background = background
-        pass = Pass(
-            settings: settings, upstream: upstream, deployment: deployment,
-            progress: ProgressReporter(logger: logger, terminal: terminal), gate: Gate(settings.hooks, deployment),
-            makeWay: { await background.stop() })
-        orders = OrderBox(publisher.destination)
-        desk = OrderHandler(deployment: deployment, ref: settings.upstream.ref.description)
-    }
 
     /// Passes until the task is cancelled.
     public func run() async {
@@ -150,7 +49,7 @@ public struct Loop: Sendable {
         var watch = watching()
         defer { withExtendedLifetime(watch) {} }
         while !Task.isCancelled {
-            var pause = 0.0
+            var pause = Duration.zero
             await serveOrders()
             do {
                 let outcome = try await runPass(trigger) { error, wasServing in
@@ -158,7 +57,7 @@ public struct Loop: Sendable {
                     pause = max(
                         schedule.pause(
                             failures: failures.count, isFirst: isFirst, isServing: wasServing, using: &dice),
-                        error?.retryAfter ?? 0)
+                        error?.retryAfter ?? .zero)
                     return (failures.count, pause)
                 }
                 advertised = outcome.advertised ?? advertised
@@ -218,7 +117,7 @@ public struct Loop: Sendable {
     ///   the pause before the next pass.
     /// - Throws: `SyncError`, `CancellationError`.
     private func runPass(
-        _ trigger: Trigger?, next: (SyncError?, _ wasServing: Bool) -> (failures: Int, pause: Double?)
+        _ trigger: Trigger?, next: (SyncError?, _ wasServing: Bool) -> (failures: Int, pause: Duration?)
     ) async throws -> Pass.Outcome {
         let isFirst = try await executor.run { (try? publisher.published()) == nil }
         journal.begin(trigger, isBounded: !isFirst)
@@ -242,7 +141,7 @@ public struct Loop: Sendable {
     }
 
     private func report(
-        _ outcome: Pass.Outcome?, _ error: SyncError?, next: (SyncError?) -> (failures: Int, pause: Double?)
+        _ outcome: Pass.Outcome?, _ error: SyncError?, next: (SyncError?) -> (failures: Int, pause: Duration?)
     ) async {
         journal.enter(.report)
         if outcome == nil || outcome?.published != nil {
@@ -307,9 +206,9 @@ public struct Loop: Sendable {
 
     /// The pause between two passes. What an update leaves to clean up, and what the next one will need, is done meanwhile; it
     /// goes on through passes that find nothing, and makes way for one that does.
-    private func wait(_ seconds: Double) async -> Ring? {
+    private func wait(_ time: Duration) async -> Ring? {
         background.start { await keepUp() }
-        let ring = await doorbell.wait(orUntil: { [sleep] in try await sleep(seconds) })
+        let ring = await doorbell.wait(orUntil: { [sleep] in try await sleep(time) })
         if let ring { logger.info("pass requested", metadata: ["by": "\(ring.trigger.rawValue)"]) }
         return ring
     }

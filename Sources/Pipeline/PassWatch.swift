@@ -7,7 +7,7 @@ import Upstream
 /// A pass onto a site that stands has SIDEKICK_DEADLINE for all of it. The first one may have a large site to fetch and to make,
 /// which takes as long as it takes: there the question to the remote has that time, and what comes must come at a least rate.
 struct PassWatch: Sendable {
-    let deadline: Double
+    let deadline: Duration
     /// Whether nothing is published yet.
     let isFirst: Bool
     let journal: Journal
@@ -20,28 +20,16 @@ struct PassWatch: Sendable {
 
     /// Bytes a second, averaged over the deadline; what a server says about its work does not count.
     static let minRate = 1_000.0
-    /// Seconds between two looks at the first pass.
-    private var interval: Double { min(1, deadline / 10) }
-    /// Seconds after which, and between which, it is told that a pass goes on.
-    private static let patience = 60.0
+    /// Between two looks at the first pass.
+    private var interval: Duration { min(.seconds(1), deadline / 10) }
+    /// After which, and between which, it is told that a pass goes on.
+    private static let patience = Duration.seconds(60)
 
     /// - Throws: `SyncError` of the stage that was cut, and what the pass throws.
     func over(_ pass: @escaping @Sendable () async throws -> Pass.Outcome) async throws -> Pass.Outcome {
-        try await withThrowingTaskGroup(of: Pass.Outcome?.self) { group in
-            group.addTask { try await pass() }
-            group.addTask {
-                try await isFirst ? watchRate() : watchTime()
-                return nil
-            }
-            defer { group.cancelAll() }
-            if let outcome = try await group.next() ?? nil { return outcome }
-            let error = failure()
-            group.cancelAll()
-            // What the pass was doing when its time was up is its own business; that it has ended is not.
-            while let rest = await group.nextResult() {
-                if case .success(let outcome?) = rest { return outcome }
-            }
-            throw error
+        try await withWatch(over: pass) {
+            try await isFirst ? watchRate() : watchTime()
+            return failure()
         }
     }
 
@@ -49,8 +37,8 @@ struct PassWatch: Sendable {
         let stage = journal.stage ?? .report
         let cause =
             isFirst && stage == .fetch
-            ? "less than \(Int(Self.minRate)) bytes a second came over \(deadline) s"
-            : "the pass took longer than \(deadline) s"
+            ? "less than \(Int(Self.minRate)) bytes a second came over \(deadline.text)"
+            : "the pass took longer than \(deadline.text)"
         return SyncError(
             stage: stage, cause: cause,
             remedy: "check the server and the network; raise SIDEKICK_DEADLINE if it needs that long",
@@ -59,11 +47,11 @@ struct PassWatch: Sendable {
 
     private func watchTime() async throws {
         var rest = deadline
-        while rest > 0 {
+        while rest > .zero {
             let step = min(rest, Self.patience)
             try await Alarm.wait(step)
             rest -= step
-            if rest > 0 { tellThatItGoesOn() }
+            if rest > .zero { tellThatItGoesOn() }
         }
     }
 
@@ -72,13 +60,13 @@ struct PassWatch: Sendable {
         while true {
             try await Alarm.wait(interval)
             let now = monotonicSeconds()
-            if now - told >= Self.patience {
+            if now - told >= Self.patience.inSeconds {
                 tellThatItGoesOn()
                 told = now
             }
             let current = journal.stage ?? .report
             if current != stage { (stage, began, received) = (current, now, traffic.useful) }
-            guard now - began >= deadline else { continue }
+            guard now - began >= deadline.inSeconds else { continue }
             switch stage {
             case .configure, .discover: return
             case .fetch:

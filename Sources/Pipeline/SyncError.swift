@@ -33,8 +33,8 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     public let recovery: Recovery
     /// The documented status of `--once`.
     public let exitCode: ExitStatus
-    /// How many seconds the remote asked to be left alone.
-    public private(set) var retryAfter: Double?
+    /// How long the remote asked to be left alone.
+    public private(set) var retryAfter: Duration?
 
     /// One line for people.
     public var description: String { "\(stage.rawValue) failed: \(cause); \(remedy)" }

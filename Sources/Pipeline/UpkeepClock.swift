@@ -5,14 +5,14 @@ import Synchronization
 final class UpkeepClock: Sendable {
     private let due = Mutex<ContinuousClock.Instant?>(.now)
 
-    /// In how many seconds; `nil` for nothing to do.
-    var next: Double? {
-        due.withLock { $0 }.map { max(0, ContinuousClock.now.duration(to: $0) / .seconds(1)) }
+    /// In how long; `nil` for nothing to do.
+    var next: Duration? {
+        due.withLock { $0 }.map { max(.zero, ContinuousClock.now.duration(to: $0)) }
     }
 
     /// Something changed.
     func ring() { due.withLock { $0 = .now } }
 
-    /// It was done, and there is more in so many seconds.
-    func done(nextIn seconds: Double?) { due.withLock { $0 = seconds.map { .now + .seconds($0 + 0.01) } } }
+    /// It was done, and there is more after so long.
+    func done(nextIn time: Duration?) { due.withLock { $0 = time.map { .now + $0 + .milliseconds(10) } } }
 }

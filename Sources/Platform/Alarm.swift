@@ -14,23 +14,23 @@ public final class Alarm: Sendable {
 
     private init() {}
 
-    /// Waits for so many seconds.
+    /// Waits for so long.
     ///
     /// - Throws: `CancellationError`, at once, when the task is cancelled.
-    public static func wait(_ seconds: Double) async throws {
+    public static func wait(_ time: Duration) async throws {
         let alarm = Alarm()
         try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { alarm.start($0, seconds) }
+            try await withCheckedThrowingContinuation { alarm.start($0, time) }
         } onCancel: {
             alarm.end(.failure(CancellationError()))
         }
     }
 
-    private func start(_ continuation: CheckedContinuation<Void, any Error>, _ seconds: Double) {
+    private func start(_ continuation: CheckedContinuation<Void, any Error>, _ time: Duration) {
         let isOver = state.withLock { state in
             guard !state.isOver else { return true }
             let timer = DispatchSource.makeTimerSource()
-            timer.schedule(deadline: .now() + seconds)
+            timer.schedule(deadline: .now() + time.inSeconds)
             timer.setEventHandler { self.end(.success(())) }
             timer.activate()
             state.waiting = (continuation, timer)

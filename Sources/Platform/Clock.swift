@@ -1,5 +1,13 @@
 import Glibc
 
+extension Duration {
+    /// With its fraction.
+    public var inSeconds: Double { self / .seconds(1) }
+
+    /// In seconds, without a fraction where there is none: `60 s`, `0.1 s`.
+    public var text: String { (Int64(exactly: inSeconds).map { "\($0)" } ?? "\(inSeconds)") + " s" }
+}
+
 /// Seconds since 1970, as files have them.
 public func wallSeconds() -> Double { seconds(of: CLOCK_REALTIME) }
 

@@ -5,8 +5,8 @@ public enum Wait {
     case ready, cancelled, late
 
     /// Waits until a descriptor has some of these events of poll(2), or the pipe was signaled.
-    public static func forEvents(_ events: Int16, on descriptor: Int32, wake: WakePipe, seconds: Double) -> Wait {
-        let end = monotonicSeconds() + seconds
+    public static func forEvents(_ events: Int16, on descriptor: Int32, wake: WakePipe, atMost time: Duration) -> Wait {
+        let end = monotonicSeconds() + time.inSeconds
         while true {
             var descriptors = [
                 pollfd(fd: wake.reading, events: Int16(POLLIN), revents: 0),

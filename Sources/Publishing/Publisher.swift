@@ -66,15 +66,15 @@ public final class Publisher: Sendable {
 
     /// Makes our folders, and holds them.
     private static func takeLocks(of destination: Destination) throws -> [HeldLock] {
-        _ = try Directory(making: destination.home)
+        _ = try Directory(making: destination.volumeFolder)
         try destination.checkOwners()
         let lock = try DestinationLock(destination.lockFile) { .destinationBusy(path: destination.path, owner: $0) }
         var locks = [HeldLock(path: destination.lockFile, lock: lock)]
-        _ = try Directory(making: destination.state)
+        _ = try Directory(making: destination.stateFolder)
         guard destination.store.hasOwnershipMark else { throw destination.storeIsTaken }
-        if destination.state != destination.home {
-            let path = destination.state + "/sidekick.lock"
-            let lock = try DestinationLock(path) { .stateBusy(path: destination.state, owner: $0) }
+        if destination.stateFolder != destination.volumeFolder {
+            let path = destination.stateFolder + "/sidekick.lock"
+            let lock = try DestinationLock(path) { .stateBusy(path: destination.stateFolder, owner: $0) }
             locks.append(HeldLock(path: path, lock: lock))
         }
         return locks
@@ -235,10 +235,10 @@ public final class Publisher: Sendable {
     /// - Parameters:
     ///   - makingSpares: whether there will be a next update in this process.
     ///   - isStopped: asked often.
-    /// - Returns: the seconds until there is more to do, `nil` for nothing; and what a person should know.
+    /// - Returns: the time until there is more to do, `nil` for nothing; and what a person should know.
     public func tidy(
         makingSpares: Bool, isStopped: @escaping @Sendable () -> Bool
-    ) throws -> (next: Double?, notices: [Notice]) {
+    ) throws -> (next: Duration?, notices: [Notice]) {
         _ = try endInspection()
         let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
         // What drifted is made anew first: a tree that is made of it would have to be made twice.
@@ -246,6 +246,6 @@ public final class Publisher: Sendable {
             makingSpares: makingSpares && !hasDrifted, now: wallSeconds(), isStopped: isStopped, keeping: lostAndFound)
         let found = try? Lost(in: destination, isStopped: isStopped)
         state.withLock { $0.lost = found }
-        return (next, lostAndFound.notices)
+        return (next.map { .seconds($0) }, lostAndFound.notices)
     }
 }

@@ -77,13 +77,13 @@ actor GitHubApp {
 
     /// Only what says something of the App is its fault: an API that is down or busy may well give a token the next time.
     private func refusal(_ answer: OneShotHTTPClient.Answer) -> UpstreamError {
-        if [403, 429, 503].contains(answer.status), let seconds = answer.retryAfter {
-            return .busy(address: options.api, status: answer.status, seconds: seconds, says: answer.words)
+        if [403, 429, 503].contains(answer.status), let time = answer.retryAfter {
+            return .busy(address: options.api, status: answer.status, retryAfter: time, says: answer.words)
         }
         switch answer.status {
         case 400, 401, 403, 404, 410, 422:
             return .appRefused(api: options.api, status: answer.status, says: answer.words)
-        case 429, 503: return .busy(address: options.api, status: answer.status, seconds: nil, says: answer.words)
+        case 429, 503: return .busy(address: options.api, status: answer.status, retryAfter: nil, says: answer.words)
         default:
             return .serverFailed(
                 address: options.api, reason: "status \(answer.status)" + (answer.words.map { ": \($0)" } ?? ""))

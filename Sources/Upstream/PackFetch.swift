@@ -84,7 +84,7 @@ struct PackFetch {
         (fetch.haves, fetch.onlyCommits) = ([previous], true)
         let (history, commit) = (request.store.history, commit)
         do {
-            try await executor.run { _ = try history.begin() }
+            try await executor.run { _ = try history.createTemporary() }
             do {
                 try await receive(fetch, into: history)
             } catch let error as GitError where error.isDamage || error.isMalformed {
@@ -92,10 +92,10 @@ struct PackFetch {
             }
             let follows = try await executor.run { try history.open().hasParent(previous, from: commit) }
             guard follows else { throw UpstreamError.rewritten(from: previous, to: commit) }
-            try await executor.run { try history.end() }
+            try await executor.run { try history.remove() }
         } catch {
             // What a cancellation leaves is removed by the next one.
-            try? await executor.run { try history.end() }
+            try? await executor.run { try history.remove() }
             throw error
         }
     }

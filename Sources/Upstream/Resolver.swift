@@ -35,7 +35,7 @@ enum Resolver {
         case failure(String)
     }
 
-    static func resolve(host: String, port: String, timeout: Double, wake: WakePipe) throws -> [SocketAddress] {
+    static func resolve(host: String, port: String, timeout: Duration, wake: WakePipe) throws -> [SocketAddress] {
         switch try ask(host, port, within: timeout, wake: wake) {
         case .addresses(let addresses): return addresses
         case .failure(let reason): throw UpstreamError.hostUnknown(host: host, reason: reason)
@@ -65,11 +65,12 @@ enum Resolver {
         }
     }
 
-    /// Seconds. The C library turns to the second name server after five (resolv.conf(5)).
-    private static let patience = 7.0
+    /// The C library turns to the second name server after five (resolv.conf(5)).
+    private static let patience = Duration.seconds(7)
 
     /// - Returns: `nil` when there was no answer in time.
-    private static func ask(_ host: String, _ port: String, within timeout: Double, wake: WakePipe) throws -> Answer? {
+    private static func ask(_ host: String, _ port: String, within timeout: Duration, wake: WakePipe) throws -> Answer?
+    {
         let done = try WakePipe()
         let box = AnswerBox()
         try OwnThread.start {
@@ -77,7 +78,7 @@ enum Resolver {
             box.value.withLock { $0 = answer }
             done.signal()
         }
-        if case .cancelled = Wait.forEvents(Int16(POLLIN), on: done.reading, wake: wake, seconds: timeout) {
+        if case .cancelled = Wait.forEvents(Int16(POLLIN), on: done.reading, wake: wake, atMost: timeout) {
             throw CancellationError()
         }
         return withExtendedLifetime(done) { box.value.withLock { $0 } }

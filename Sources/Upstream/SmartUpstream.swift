@@ -8,7 +8,7 @@ final class SmartUpstream: Upstream {
     private let transport: any SmartTransport
     private let traffic: Traffic
     private let tell: @Sendable (String) -> Void
-    private let toldThatItIsOld = Mutex(false)
+    private let toldThatItSpeaksV0 = Mutex(false)
 
     init(
         _ options: UpstreamOptions, over transport: any SmartTransport, on executor: GitExecutor,
@@ -27,13 +27,13 @@ final class SmartUpstream: Upstream {
         let received = traffic.received
         do {
             return try await transport.withServer { server in
-                if server.isOld { tellThatItIsOld() }
+                if server.speaksV0 { tellThatItSpeaksV0() }
                 return try await work(
                     SmartRemote(options: options, executor: executor, server: server, traffic: traffic))
             }
         } catch let error as ProtocolError {
             throw UpstreamError(error, options)
-        } catch UpstreamError.stalled(let host, let seconds) {
+        } catch UpstreamError.stalled(let host, let time) {
             // Silent name servers look just like a server that never answers. A proxy resolves the name itself.
             if try traffic.received == received && host == options.url.authority
                 && options.proxies.proxy(for: options.url) == nil, await !Resolver.answers(for: name)
@@ -41,15 +41,15 @@ final class SmartUpstream: Upstream {
                 throw UpstreamError.hostUnknown(host: name, reason: Resolver.silence)
             }
             try Task.checkCancellation()
-            throw UpstreamError.stalled(host: host, seconds: seconds)
+            throw UpstreamError.stalled(host: host, time: time)
         }
     }
 
     private var name: String { options.url.endpoint(defaultPort: 0).host }
 
     /// Once.
-    private func tellThatItIsOld() {
-        let isNew = toldThatItIsOld.withLock { told in
+    private func tellThatItSpeaksV0() {
+        let isNew = toldThatItSpeaksV0.withLock { told in
             defer { told = true }
             return !told
         }

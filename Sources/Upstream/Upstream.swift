@@ -102,7 +102,7 @@ public struct UpstreamOptions: Sendable, Equatable {
     /// Between us and servers over http(s).
     public var proxies: ProxyRules
     /// The longest time without a byte, in seconds.
-    public var timeout: Double
+    public var timeout: Duration
     /// How we call ourselves: a name, a slash and a version.
     public var agent = "sidekick"
 
@@ -110,7 +110,7 @@ public struct UpstreamOptions: Sendable, Equatable {
     public init(
         url: RemoteURL, ref: RefSelection = .head, credentials: CredentialSource = CredentialSource(),
         ssh: SSHOptions = SSHOptions(), tls: TLSOptions = TLSOptions(), proxies: ProxyRules = ProxyRules([:]),
-        timeout: Double = 60
+        timeout: Duration = .seconds(60)
     ) {
         self.url = url
         self.ref = ref

@@ -6,8 +6,8 @@ import Platform
 public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case hostUnknown(host: String, reason: String)
     case unreachable(host: String, reason: String)
-    /// Nothing came for so many seconds.
-    case stalled(host: String, seconds: Double)
+    /// Nothing came for so long.
+    case stalled(host: String, time: Duration)
     case closed(host: String, reason: String)
     case authentication(address: String, hadCredential: Bool, says: String? = nil)
     /// The server leads to another origin, to which the login was not sent.
@@ -29,8 +29,8 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
     case secretUnreadable(path: String)
     /// A file of certificates or keys.
     case fileUnusable(path: String, reason: String)
-    /// It asks to be left alone, for so many seconds where it says so.
-    case busy(address: String, status: Int, seconds: Double?, says: String? = nil)
+    /// It asks to be left alone, for as long as it says, where it does.
+    case busy(address: String, status: Int, retryAfter: Duration?, says: String? = nil)
     /// Something answers there, and it is no git server.
     case notGit(address: String, found: String)
     /// It gives out a repository's files, and runs nothing that speaks git's protocol.
@@ -68,7 +68,7 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .hostUnknown(let host, let reason): "the name \(host) cannot be resolved: \(reason)"
         case .unreachable(let host, let reason): "cannot connect to \(host): \(reason)"
-        case .stalled(let host, let seconds): "\(host) sent nothing for \(seconds.formattedSeconds)"
+        case .stalled(let host, let time): "\(host) sent nothing for \(time.text)"
         case .closed(let host, let reason): "the connection to \(host) broke: \(reason)"
         case .authentication(let address, true, let words): "\(address) refused the credentials" + Self.saying(words)
         case .authentication(let address, false, let words):
@@ -92,9 +92,9 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .undelivered(let commit): "commit \(commit.abbreviated) was advertised and then not delivered"
         case .secretUnreadable(let path): "the secret in \(path) cannot be read"
         case .fileUnusable(let path, let reason): "\(path) cannot be used: \(reason)"
-        case .busy(let address, let status, let seconds, let words):
+        case .busy(let address, let status, let time, let words):
             "\(address) is too busy (status \(status))"
-                + (seconds == nil ? "" : ", and asks to be left alone for a while") + Self.saying(words)
+                + (time == nil ? "" : ", and asks to be left alone for a while") + Self.saying(words)
         case .notGit(let address, let found):
             "\(address) is no git server: it answers with \(found.printable(limit: 80))"
         case .dumbServer(let address):
@@ -150,8 +150,8 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         case .undelivered: "nothing: the next pass asks again"
         case .secretUnreadable: "check the file's name, and that this user may read it"
         case .fileUnusable: "check the file's name, what is in it, and that this user may read it"
-        case .busy(_, _, let seconds?, _):
-            "nothing: it is asked again in \(seconds.rounded(.up).formattedSeconds). A larger DELAY asks less often"
+        case .busy(_, _, let time?, _):
+            "nothing: it is asked again in \(Int(time.inSeconds.rounded(.up))) s. A larger DELAY asks less often"
         case .busy: "nothing: it is asked again later. A larger DELAY asks less often"
         case .notGit: "check REPOSITORY: it must be what `git clone` takes; a page for people, or a login page, is not"
         case .dumbServer: "serve the repository by git-http-backend, which is part of git, or by a forge; or use ssh"
@@ -182,9 +182,9 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// For how many seconds the server must not be asked again, whoever wants it.
-    public var retryAfter: Double? {
-        if case .busy(_, _, let seconds, _) = self { return seconds }
+    /// For how long the server must not be asked again, whoever wants it.
+    public var retryAfter: Duration? {
+        if case .busy(_, _, let time, _) = self { return time }
         return nil
     }
 
@@ -206,8 +206,4 @@ public enum UpstreamError: Error, Sendable, CustomStringConvertible {
         default: false
         }
     }
-}
-
-extension Double {
-    fileprivate var formattedSeconds: String { self == rounded() ? "\(Int(self)) s" : "\(self) s" }
 }

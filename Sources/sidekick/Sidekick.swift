@@ -57,13 +57,13 @@ struct FollowCommand: AsyncParsableCommand {
         let logger = Logger(label: "sidekick")
         do {
             let (doorbell, journal) = (Doorbell(), Journal())
-            let loop = try await Loop.open(
-                settings, doorbell: doorbell, journal: journal,
+            var surroundings = Loop.Surroundings(
+                doorbell: doorbell, journal: journal,
                 notifier: settings.hooks.receiver.map {
                     HTTPNotifier($0, settings: settings, version: Version.text)
-                },
-                logger: logger, terminal: isatty(STDERR_FILENO) == 1,
-                version: Version.text)
+                }, logger: logger, version: Version.text)
+            surroundings.isTerminal = isatty(STDERR_FILENO) == 1
+            let loop = try await Loop.open(settings, in: surroundings)
             let edge = settings.edge.flatMap { edge in
                 options.once
                     ? nil

@@ -37,7 +37,7 @@ import Testing
         func end(nextIn seconds: Double) {
             let status = Status(
                 version: "1", process: 1, repository: "/x", ref: "main", destination: "/srv/www", layout: "link")
-            journal.note(status, nextIn: seconds)
+            journal.note(status, nextIn: .seconds(seconds))
             journal.end(.unchanged, commit: nil)
         }
 
@@ -81,7 +81,7 @@ import Testing
     @Test func `is kept by a first pass for as long as it makes steps, and however long its fetch takes`() async throws
     {
         let site = try Site()
-        let steps = Mutex(0.0)
+        let steps = Mutex(Duration.zero)
         site.journal.watchSteps { steps.withLock { $0 } }
         site.journal.begin(nil, isBounded: false)
         site.journal.enter(.fetch)
@@ -90,7 +90,7 @@ import Testing
         site.journal.enter(.materialize)
         site.clock.pass(100_000)
         #expect(await site.livez().status == 200)
-        steps.withLock { $0 = 91 }
+        steps.withLock { $0 = .seconds(91) }
         #expect(await site.livez().status == 503)
     }
 }

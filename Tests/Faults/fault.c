@@ -1,4 +1,5 @@
-// Preloaded into sidekick by tests: makes one call that changes the disk the last one, or one that fails.
+// Preloaded into sidekick by tests: makes one call that changes the disk the last one, or one that fails. Linked into tests, it does
+// so for the calls below a folder; see faults.h.
 //
 //   FAULT_AT=N           which call, counted over all threads
 //   FAULT_ERRNO=E        it fails with this errno; unset: the process is killed at it, with half of what a write has
@@ -15,6 +16,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -30,18 +32,32 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "include/faults.h"
+
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-static atomic_long calls;
-static long at;
-static int code, sticky, skips_sync, trace = -1;
+// Which call fails, and how.
+struct rule {
+    // NULL for all of them.
+    char *folder;
+    long calls, at;
+    int code, sticky;
+};
+
+// The first is that of the environment.
+static struct rule rules[9];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int armed;
+static int skips_sync, trace = -1;
 static const char *hang;
+// Of the rule that the last call of this thread met.
+static _Thread_local int code, sticky;
 
 __attribute__((constructor)) static void start(void) {
     const char *text;
-    if ((text = getenv("FAULT_AT"))) at = atol(text);
-    if ((text = getenv("FAULT_ERRNO"))) code = atoi(text);
-    sticky = getenv("FAULT_STICKY") != NULL;
+    if ((text = getenv("FAULT_AT"))) rules[0].at = atol(text);
+    if ((text = getenv("FAULT_ERRNO"))) rules[0].code = atoi(text);
+    rules[0].sticky = getenv("FAULT_STICKY") != NULL;
     hang = getenv("FAULT_HANG");
     skips_sync = getenv("FAULT_SKIP_SYNC") != NULL;
     if ((text = getenv("FAULT_LOG"))) {
@@ -50,6 +66,32 @@ __attribute__((constructor)) static void start(void) {
         trace = fcntl(file, F_DUPFD_CLOEXEC, 500);
         syscall(SYS_close, file);
     }
+    if (rules[0].at > 0 || trace >= 0) armed = 1;
+}
+
+void fault_arm(const char *folder, long at, int code, int sticky) {
+    pthread_mutex_lock(&lock);
+    for (int i = 1; i < sizeof rules / sizeof *rules; i++) {
+        if (rules[i].folder) continue;
+        rules[i] = (struct rule){strdup(folder), 0, at, code, sticky};
+        armed++;
+        break;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+long fault_disarm(const char *folder) {
+    long calls = 0;
+    pthread_mutex_lock(&lock);
+    for (int i = 1; i < sizeof rules / sizeof *rules; i++) {
+        if (!rules[i].folder || strcmp(rules[i].folder, folder) != 0) continue;
+        calls = rules[i].calls;
+        free(rules[i].folder);
+        rules[i] = (struct rule){0};
+        armed--;
+    }
+    pthread_mutex_unlock(&lock);
+    return calls;
 }
 
 // A full disk and a full quota let go of what is there, and mark it.
@@ -86,16 +128,20 @@ static void note(long number, const char *what, const char *call, struct place o
 
 enum verdict { PASSES, FAILS, DIES };
 
-// The folder of FAULT_HANG is the volume. libdispatch looks into /proc to see whether threads wait, and a hook gets /dev/null:
-// those are no volume, and a process that cannot have them is no process with a volume that hangs.
-static int is_on_volume(struct place place) {
-    const char *end = strrchr(hang, '/');
-    if (place.folder == -1 || !end) return 0;
+static int is_in(const char *folder, size_t length, struct place place) {
+    if (place.folder == -1) return 0;
     char text[4500];
     int used = append(text, 0, sizeof text, place);
     if (used < 1 || text[1] != '/') return 0;
     text[used] = 0;
-    return strncmp(text + 1, hang, end - hang) == 0;
+    return strncmp(text + 1, folder, length) == 0;
+}
+
+// The folder of FAULT_HANG is the volume. libdispatch looks into /proc to see whether threads wait, and a hook gets /dev/null:
+// those are no volume, and a process that cannot have them is no process with a volume that hangs.
+static int is_on_volume(struct place place) {
+    const char *end = strrchr(hang, '/');
+    return end && is_in(hang, end - hang, place);
 }
 
 // As of a volume whose server is gone.
@@ -109,16 +155,25 @@ static void wait_for_disk(struct place place) {
 
 static enum verdict judge(const char *call, enum kind kind, struct place one, struct place other) {
     wait_for_disk(one);
+    if (!armed) return PASSES;
     int before = errno;
-    long number = atomic_fetch_add(&calls, 1) + 1;
+    long number = 0;
     enum verdict verdict = PASSES;
-    if (at > 0 && (number == at || (number > at && sticky))) {
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < sizeof rules / sizeof *rules && verdict == PASSES; i++) {
+        struct rule *rule = &rules[i];
+        if (i > 0 && (!rule->folder || !is_in(rule->folder, strlen(rule->folder), one))) continue;
+        number = ++rule->calls;
+        if (rule->at <= 0 || number < rule->at || (number > rule->at && !rule->sticky)) continue;
+        code = rule->code;
+        sticky = rule->sticky;
         if (code == 0) {
             verdict = DIES;
         } else if (kind == TAKES_SPACE || (code != ENOSPC && code != EDQUOT)) {
             verdict = FAILS;
         }
     }
+    pthread_mutex_unlock(&lock);
     note(number, verdict == PASSES ? "-" : verdict == FAILS ? "failed" : "killed", call, one, other);
     errno = verdict == FAILS ? code : before;
     return verdict;

@@ -52,7 +52,7 @@ import Upstream
     }
 
     @Test func `whoever asks to be left alone is, and a ring does not change that`() async throws {
-        let busy = UpstreamError.busy(address: "host", status: 429, seconds: 300, says: nil)
+        let busy = UpstreamError.busy(address: "host", status: 429, retryAfter: .seconds(300), says: nil)
         let loop = try await LoopOnTrial(source("one"), environment: ["DELAY": "1"], fault: busy)
         #expect(try await loop.clock.pause() >= 300)
         await loop.end()

@@ -1,6 +1,7 @@
 import Foundation
 import Git
 import Logging
+import Platform
 import Synchronization
 import TestSupport
 import Upstream
@@ -85,7 +86,8 @@ final class DrivenClock: Sendable {
 
     private let state = Mutex(State())
 
-    func sleep(_ seconds: Double) async throws {
+    func sleep(_ time: Duration) async throws {
+        let seconds = time.inSeconds
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let isCancelled = state.withLock { state in
@@ -164,11 +166,10 @@ final class LoopOnTrial: Sendable {
         let log = Log()
         task = Task {
             do {
-                let loop = try await LoopLane.run {
-                    try await Loop.begin(
-                        settings, doorbell: doorbell, journal: journal, logger: log.logger, remote: remote,
-                        sleep: { try await clock.sleep($0) })
-                }
+                var surroundings = Loop.Surroundings(doorbell: doorbell, journal: journal, logger: log.logger)
+                surroundings.remote = remote
+                surroundings.sleep = { try await clock.sleep($0) }
+                let loop = try await Loop.open(settings, in: surroundings)
                 await loop.run()
             } catch {
                 log.add("cannot begin: \(error)\n")

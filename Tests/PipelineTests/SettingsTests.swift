@@ -14,7 +14,7 @@ import Upstream
             ("60", 60), ("0.5", 0.5), ("500ms", 0.5), ("30s", 30), ("5m", 300), ("1h", 3600), ("1.5h", 5400), ("0", 0),
         ] as [(String, Double)])
     func `durations are read with their units`(text: String, seconds: Double) {
-        #expect(SettingValue.duration(text) == seconds)
+        #expect(SettingValue.duration(text) == .seconds(seconds))
     }
 
     @Test(arguments: ["", "abc", "-1", "1e3", "0x10", "inf", "nan", "5 m", "5d", "1.2.3", "ms", "."])
@@ -32,16 +32,18 @@ import Upstream
     @Test func `flags win over the environment`() throws {
         let parsed = try Settings.parse(
             flags: ["DELAY": "5s"], environment: needed.merging(["DELAY": "7s", "SIDEKICK_DEPTH": "3"]) { $1 })
-        #expect(parsed.settings.delay == 5)
+        #expect(parsed.settings.delay == .seconds(5))
         #expect(parsed.settings.depth == 3)
     }
 
     @Test func `the defaults are those of the table`() throws {
         let settings = try Settings.parse(flags: [:], environment: needed).settings
-        #expect(settings.delay == 60 && settings.upstream.timeout == 60 && settings.deadline == 3600)
+        #expect(
+            settings.delay == .seconds(60) && settings.upstream.timeout == .seconds(60)
+                && settings.deadline == .seconds(3600))
         #expect(settings.depth == 1 && !settings.fastForwardOnly && settings.publishing.layout == nil)
         #expect(settings.publishing.limits.files == 1_000_000 && settings.publishing.limits.size == 10_000_000_000)
-        #expect(settings.publishing.limits.blob == 512_000_000 && settings.publishing.grace == 2)
+        #expect(settings.publishing.limits.blob == 512_000_000 && settings.publishing.grace == .seconds(2))
     }
 
     @Test func `patterns are one a line or with commas between, and as they stand in flags`() throws {
@@ -150,7 +152,7 @@ import Upstream
     @Test func `an empty value counts as none`() throws {
         let settings = try Settings.parse(
             flags: [:], environment: needed.merging(["SIDEKICK_REF": "", "DELAY": ""]) { $1 })
-        #expect(settings.settings.delay == 60)
+        #expect(settings.settings.delay == .seconds(60))
     }
 
     @Test(arguments: [

@@ -1,3 +1,4 @@
+import Faults
 import Foundation
 import Synchronization
 import TestSupport
@@ -7,7 +8,7 @@ import Upstream
 @testable import Pipeline
 
 /// Thousands of passes in one process: a remote that pushes, rewrites, lies and fails, operators, strangers who change what is
-/// served, lost stores and restarts, chosen by a seed. After each pass the promises are looked at.
+/// served, lost stores, disks that fail or are full, and restarts, chosen by a seed. After each pass the promises are looked at.
 @Suite struct `A simulation` {
     /// Passes for each layout: `SIDEKICK_SIMULATION`.
     private static let passes =
@@ -23,6 +24,7 @@ import Upstream
         }
         await world.end()
         #expect(world.successes > Self.passes / 3, "\(world.successes) of \(Self.passes)")
+        #expect(world.diskFaults > Self.passes / 30, "\(world.diskFaults) of \(Self.passes)")
     }
 }
 
@@ -40,10 +42,15 @@ private struct World {
     private var hold: String?
     /// Somebody changed what is served: until a pass works it is as he made it.
     private var isSpoiled = false
+    /// What passes have failed to publish since the last one that worked: a disk may have failed after it was shown.
+    private var attempted: Set<String> = []
     private var story: [String] = []
     /// Each path's bytes by what a web server makes its ETag of.
     private var tags: [String: String] = [:]
     private(set) var successes = 0
+    /// Calls that failed, or with which a full disk began.
+    private(set) var diskFaults = 0
+    private var brokenCall = Int.max
     private(set) var isBroken = false
 
     init(_ layout: String, seed: UInt64) async throws {
@@ -77,6 +84,25 @@ private struct World {
         try note()
     }
 
+    private func rest() async throws {
+        do {
+            _ = try await loop.clock.pause()
+        } catch {
+            let end = loop.said.suffix(3_000)
+            throw TestFailure("\(error), seed \(SeededNumbers.seed)\n\(story.joined(separator: "\n"))\n\(end)")
+        }
+    }
+
+    /// In the pass that something is pushed to, one call that changes the disk fails, or all of them from then on.
+    private mutating func breakDisk() {
+        (remote.tip, remote.fault, hold) = (numbers.pick(commits), nil, nil)
+        unlink(holdFile)
+        let (call, code) = (Int.random(in: 1...80, using: &numbers), numbers.pick([EIO, ENOSPC, EDQUOT]))
+        brokenCall = call
+        fault_arm(folder.path, call, code, code == EIO ? 0 : 1)
+        say("call \(call) of the disk fails: \(String(cString: strerror(code)))")
+    }
+
     private static func environment(_ layout: String) -> [String: String] {
         ["SIDEKICK_LAYOUT": layout, "SIDEKICK_GRACE": "0", "SIDEKICK_KEEP_PREVIOUS": "0"]
     }
@@ -89,56 +115,59 @@ private struct World {
     /// Something happens, then a pass.
     mutating func step() async throws {
         switch Int.random(in: 0..<100, using: &numbers) {
-        case 0..<45:
+        case 0..<40:
             remote.tip = numbers.pick(commits)
             say("push \(remote.tip!.prefix(7))")
-        case 45..<50:
+        case 40..<45:
             remote.tip = String(repeating: numbers.pick(["a", "b"]), count: 40)
             say("a lie")
-        case 50..<56:
+        case 45..<51:
             remote.fault = numbers.pick([
-                UpstreamError.unreachable(host: "host", reason: "x"), .stalled(host: "host", seconds: 1),
+                UpstreamError.unreachable(host: "host", reason: "x"), .stalled(host: "host", time: .seconds(1)),
                 .repositoryNotFound(address: "x"), .closed(host: "host", reason: "x"),
             ])
             say("it fails")
-        case 56..<74:
+        case 51..<69:
             remote.fault = nil
             say("it works")
-        case 74..<77:
+        case 69..<72:
             hold = numbers.pick(commits)
             try folder.write(
                 #"{"commit":"\#(hold!)","ref":"HEAD","since":"2026-01-01T00:00:00Z"}"#, to: ".sidekick/www/hold.json")
             say("hold \(hold!.prefix(7))")
-        case 77..<84:
+        case 72..<79:
             hold = nil
             unlink(holdFile)
             say("resume")
-        case 84..<89:
+        case 79..<84:
             // With another length, which a look tells; what is the same by `lstat` is a verification's.
             guard folder.has("www/index.html") else { break }
             try Data("somebody else".utf8).write(to: URL(fileURLWithPath: www + "/index.html"), options: [])
             isSpoiled = true
             say("index.html is changed in place")
-        case 89..<92:
+        case 84..<87:
             guard let root = realpath(www, nil) else { break }
             defer { free(root) }
             try FileManager.default.removeItem(atPath: String(cString: root))
             isSpoiled = true
             say("the tree is removed")
-        case 92..<94:
+        case 87..<88:
             try? FileManager.default.removeItem(atPath: folder(".sidekick/www/git"))
             say("the store is removed")
-        default:
+        case 88..<90:
             await loop.end()
             say("restart")
             loop = try await LoopOnTrial(remote, environment: Self.environment(layout), in: folder)
-            _ = try await loop.clock.pause()
+            try await rest()
             try note()
             return
+        default: breakDisk()
         }
         try await loop.clock.goOn()
-        _ = try await loop.clock.pause()
+        try await rest()
         try note()
+        if fault_disarm(folder.path) >= brokenCall { diskFaults += 1 }
+        brokenCall = .max
     }
 
     private var lastResult: String? {
@@ -148,37 +177,54 @@ private struct World {
     private mutating func note() throws {
         let result = lastResult ?? "none"
         say("-> \(result)")
-        guard result != "failed" else { return }
+        let wanted = hold ?? remote.tip
+        guard result != "failed" else {
+            if let wanted { attempted.insert(wanted) }
+            return
+        }
         successes += 1
-        published = hold ?? remote.tip
+        published = wanted
+        attempted = []
         isSpoiled = false
     }
 
     /// Promises 1 and 4 of docs/architecture.md, and what clients remember.
     mutating func check(_ number: Int) throws {
-        guard !isSpoiled, let published, let tree = trees[published] else { return }
-        var wrong: [String] = []
-        for (path, text) in tree {
-            let found = try? String(contentsOfFile: www + "/" + path, encoding: .utf8)
-            if found != text { wrong.append("\(path) is \(found ?? "absent") and not \(text)") }
-            var status = stat()
-            guard stat(www + "/" + path, &status) == 0 else { continue }
-            let tag = "\(path) \(status.st_mtim.tv_sec) \(status.st_size)"
-            if let before = tags.updateValue(text, forKey: tag), before != text {
-                wrong.append("\(tag) was \(before) and is \(text)")
-            }
-        }
-        for path in Set(trees.values.flatMap(\.keys)).subtracting(tree.keys) {
-            var status = stat()
-            if lstat(www + "/" + path, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
-                wrong.append("\(path) is there")
-            }
+        guard !isSpoiled, let published else { return }
+        var wrong = differences(from: published)
+        for commit in attempted where !wrong.isEmpty && trees[commit] != nil {
+            let others = differences(from: commit)
+            // In the layout `folder` one file after the other is put in place.
+            wrong = layout == "folder" || others.isEmpty ? wrong.filter { others[$0.key] != nil } : wrong
         }
         guard !wrong.isEmpty else { return }
         isBroken = true
         Issue.record(
             "pass \(number), layout \(layout), seed \(SeededNumbers.seed): \(wrong)\n\(story.joined(separator: "\n"))\n\(loop.said.suffix(3_000))"
         )
+    }
+
+    /// What is served and not as a commit has it, by its path.
+    private mutating func differences(from commit: String) -> [String: String] {
+        guard let tree = trees[commit] else { return [:] }
+        var wrong: [String: String] = [:]
+        for (path, text) in tree {
+            let found = try? String(contentsOfFile: www + "/" + path, encoding: .utf8)
+            if found != text { wrong[path] = "\(found ?? "absent") and not \(text)" }
+            var status = stat()
+            guard let found, stat(www + "/" + path, &status) == 0 else { continue }
+            let tag = "\(path) \(status.st_mtim.tv_sec) \(status.st_size)"
+            if let before = tags.updateValue(found, forKey: tag), before != found {
+                wrong[tag] = "was \(before) and is \(found)"
+            }
+        }
+        for path in Set(trees.values.flatMap(\.keys)).subtracting(tree.keys) {
+            var status = stat()
+            if lstat(www + "/" + path, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+                wrong[path] = "there"
+            }
+        }
+        return wrong
     }
 
     func end() async { await loop.end() }

@@ -1,3 +1,4 @@
+import Platform
 import Foundation
 import TestSupport
 import Testing
@@ -18,16 +19,16 @@ import Testing
         #expect(try site.lost().values.sorted() == ["mine"])
         #expect(try site.publisher.lost == Lost(files: 1, bytes: 4))
         // For ever.
-        site.options.keepLost = 0
+        site.options.keepLost = .zero
         try site.open()
         try site.age(seconds: 100 * 86_400)
         #expect(try site.tidy().notices == [])
         #expect(try site.publisher.lost?.files == 1)
         // For a day, of which an hour is left.
-        site.options.keepLost = 86_400
+        site.options.keepLost = .seconds(86_400)
         try site.open()
         try site.age(seconds: 82_800)
-        let next = try #require(try site.tidy().next)
+        let next = try #require(try site.tidy().next).inSeconds
         #expect(try next <= 3_600 && site.publisher.lost?.files == 1)
         try site.age(seconds: 90_000)
         #expect(try site.tidy().notices.contains(.lostExpired(count: 1)))
@@ -43,7 +44,7 @@ import Testing
         for name in ["1", "2", "3"] { try site.folder.write("mine", to: ".sidekick/www/lost+found/\(name)/a") }
         try Command.run(["mount", "-t", "tmpfs", "tmpfs", place + "/2"])
         defer { umount2(place + "/2", Int32(MNT_DETACH)) }
-        site.options.keepLost = 60
+        site.options.keepLost = .seconds(60)
         try site.open()
         try site.age(seconds: 120)
         let notices = try site.tidy().notices

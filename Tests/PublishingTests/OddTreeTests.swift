@@ -126,7 +126,7 @@ import Testing
     @Test(arguments: [LayoutKind.link, .exchange])
     func `bytes written into an inode that all trees share are kept, and never shown again`(layout: LayoutKind) throws {
         let site = try Site(layout)
-        site.options.keepPrevious = 600
+        site.options.keepPrevious = .seconds(600)
         for number in 0..<4 {
             try site.publish(["shared/file": "shared", "y": "\(number)"])
             try site.tidy()

@@ -26,8 +26,8 @@ import Testing
             if number == next { next += 1 }
             let told: Comment = "seed \(Self.seed), step \(step), commit \(number)"
             if numbers.isOne(in: 5) {
-                site.options.grace = [0, 1000].randomElement(using: &numbers)!
-                site.options.keepPrevious = [0, 600].randomElement(using: &numbers)!
+                site.options.grace = .seconds([0, 1000].randomElement(using: &numbers)!)
+                site.options.keepPrevious = .seconds([0, 600].randomElement(using: &numbers)!)
                 #expect(try site.open() == [], told)
             }
             let notices = try site.publish(commits[number])

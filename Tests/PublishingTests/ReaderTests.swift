@@ -96,7 +96,7 @@ private final class SlowWalker: Sendable {
     @Test(arguments: [[LayoutKind.link], [.exchange], [.link, .exchange]])
     func `whoever is on the way to the tree before gets there, however slowly`(layouts: [LayoutKind]) throws {
         let site = try Site(layouts[0], grace: 1000)
-        site.options.keepPrevious = 600
+        site.options.keepPrevious = .seconds(600)
         try site.publish(["page": "0"])
         try site.publish(["page": "1"])
         let walker = SlowWalker(site.state + "/previous")

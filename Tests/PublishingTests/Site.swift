@@ -21,8 +21,8 @@ final class Site: @unchecked Sendable {
         folder = try TemporaryFolder(in: base)
         self.options = options
         self.options.layout = layout
-        self.options.grace = grace
-        self.options.keepPrevious = 0
+        self.options.grace = .seconds(grace)
+        self.options.keepPrevious = .zero
     }
 
     /// Memory, where it can be written as a disk.
@@ -84,7 +84,7 @@ final class Site: @unchecked Sendable {
 
     /// What a daemon does between two passes.
     @discardableResult
-    func tidy(makingSpares: Bool = true) throws -> (next: Double?, notices: [Notice]) {
+    func tidy(makingSpares: Bool = true) throws -> (next: Duration?, notices: [Notice]) {
         try publisher.tidy(makingSpares: makingSpares) { false }
     }
 

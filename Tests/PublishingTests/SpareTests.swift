@@ -160,7 +160,7 @@ private let layouts: [LayoutKind] = [.link, .exchange]
     @Test(arguments: layouts)
     func `the tree that was live before is previous for as long as it should be`(layout: LayoutKind) throws {
         let site = try Site(layout)
-        site.options.keepPrevious = 600
+        site.options.keepPrevious = .seconds(600)
         try site.publish(["app.1.js": "one", "index.html": "1"])
         try site.tidy()
         #expect(!site.folder.has(".sidekick/www/previous"))
@@ -170,7 +170,7 @@ private let layouts: [LayoutKind] = [.link, .exchange]
             try site.tidy()
             #expect(try site.folder.read(".sidekick/www/previous/index.html") == "\(number - 1)")
         }
-        site.options.keepPrevious = 0
+        site.options.keepPrevious = .zero
         try site.open()
         try site.tidy()
         #expect(!site.folder.has(".sidekick/www/previous"))

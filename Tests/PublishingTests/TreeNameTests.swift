@@ -14,7 +14,7 @@ import Testing
 
     private func site(keepPrevious: Double = 600) throws -> Site {
         let site = try Site(.link)
-        site.options.keepPrevious = keepPrevious
+        site.options.keepPrevious = .seconds(keepPrevious)
         return site
     }
 

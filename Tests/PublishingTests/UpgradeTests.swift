@@ -70,7 +70,7 @@ import Testing
         func options(_ layout: LayoutKind) throws -> PublishingOptions {
             var options = try #require(try destination.publishedOptions())
             options.layout = layout
-            options.grace = 0
+            options.grace = .zero
             return options
         }
 

@@ -37,7 +37,8 @@ import Testing
     }
 
     private func options(_ server: HTTPTrap, _ api: HTTPTrap) throws -> UpstreamOptions {
-        var options = UpstreamOptions(url: try RemoteURL("http://127.0.0.1:\(server.port)/site.git"), timeout: 5)
+        var options = UpstreamOptions(
+            url: try RemoteURL("http://127.0.0.1:\(server.port)/site.git"), timeout: .seconds(5))
         options.app = GitHubAppOptions(
             app: "Iv1.abc", installation: "42", key: .file(folder("key.pem")),
             api: "http://127.0.0.1:\(api.port)/api/v3")

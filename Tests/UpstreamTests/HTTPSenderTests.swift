@@ -6,7 +6,7 @@ import Testing
 @Suite struct `An answer that breaks off without an end` {
     private func sender(_ trap: HTTPTrap, timeout: Double) throws -> (OneShotHTTPClient, url: String) {
         let url = "http://127.0.0.1:\(trap.port)/x"
-        return (OneShotHTTPClient(like: UpstreamOptions(url: try RemoteURL(url)), timeout: timeout), url)
+        return (OneShotHTTPClient(like: UpstreamOptions(url: try RemoteURL(url)), timeout: .seconds(timeout)), url)
     }
 
     private func start(_ status: String, _ type: String, _ body: String) throws -> HTTPTrap {

@@ -21,7 +21,7 @@ import Testing
 
     private func discover(_ url: String? = nil, _ ssh: SSHOptions, timeout: Double = 10) async throws -> ObjectID {
         let options = UpstreamOptions(
-            url: try RemoteURL(url ?? server.url(source.path + "/.git")), ssh: ssh, timeout: timeout)
+            url: try RemoteURL(url ?? server.url(source.path + "/.git")), ssh: ssh, timeout: .seconds(timeout))
         return try await options.makeUpstream(on: GitExecutor()).discover().commit
     }
 

@@ -12,7 +12,7 @@ import Testing
         _ url: String, user: String? = nil, password: String? = nil, timeout: Double = 2
     ) throws -> any Upstream {
         let source = CredentialSource(user: user, password: password.map { .value(Secret($0)) })
-        return try UpstreamOptions(url: RemoteURL(url), credentials: source, timeout: timeout)
+        return try UpstreamOptions(url: RemoteURL(url), credentials: source, timeout: .seconds(timeout))
             .makeUpstream(on: GitExecutor())
     }
 

@@ -17,7 +17,7 @@ final class SmartRemote {
         /// The others in version 0.
         case oldHTTP, oldHTTPS, oldGit
 
-        var isOld: Bool { [.old, .oldHTTP, .oldHTTPS, .oldGit].contains(self) }
+        var speaksV0: Bool { [.old, .oldHTTP, .oldHTTPS, .oldGit].contains(self) }
     }
 
     let source: GitRepository
@@ -42,20 +42,20 @@ final class SmartRemote {
         var (tls, login) = (TLSOptions(), CredentialSource())
         switch door {
         case .http, .oldHTTP:
-            let server = try await Nginx(gitRepositoriesIn: bareFolder.path, version2: version2 && !door.isOld)
+            let server = try await Nginx(gitRepositoriesIn: bareFolder.path, version2: version2 && !door.speaksV0)
             nginx = server
             url = "http://127.0.0.1:\(server.port)/site.git"
         case .https, .oldHTTPS:
             let server = try await Nginx(
                 gitRepositoriesIn: bareFolder.path, login: ("reader", "s3cr3t"),
-                certificate: bareFolder.certificate("server"), version2: !door.isOld)
+                certificate: bareFolder.certificate("server"), version2: !door.speaksV0)
             nginx = server
             tls.authorities = bareFolder("server.crt")
             login = CredentialSource(user: "reader", password: .value(Secret("s3cr3t")))
             url = "https://127.0.0.1:\(server.port)/site.git"
         case .git, .oldGit:
             let server = try await GitDaemon(repositoriesIn: bareFolder.path)
-            let proxy = try FaultProxy(to: server.port, hidesVersion: door.isOld)
+            let proxy = try FaultProxy(to: server.port, hidesVersion: door.speaksV0)
             others = [server, proxy]
             url = "git://127.0.0.1:\(proxy.port)/site.git"
         case .ssh, .old:
@@ -67,7 +67,7 @@ final class SmartRemote {
                 key: .file(server.folder("user_ed25519")), knownHosts: .value(Secret(try server.knownHost())))
         }
         options = UpstreamOptions(
-            url: try RemoteURL(url), credentials: login, ssh: ssh, tls: tls, timeout: 10)
+            url: try RemoteURL(url), credentials: login, ssh: ssh, tls: tls, timeout: .seconds(10))
     }
 
     @discardableResult

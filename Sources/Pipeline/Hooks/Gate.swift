@@ -17,7 +17,7 @@ struct Gate: Sendable {
         metrics = deployment.journal.metrics
         process = HookProcess(
             hook: .beforePublish, command: command, settings: settings,
-            folder: deployment.publisher.destination.state, logger: deployment.logger)
+            folder: deployment.publisher.destination.stateFolder, logger: deployment.logger)
     }
 
     /// In the layout `folder` a commit is a whole tree only when it is published.

@@ -35,14 +35,14 @@ public struct HookFailure: Error, Sendable {
     /// What has to happen before it can work.
     let recovery: SyncError.Recovery
     /// How many seconds the other side asked to be left alone.
-    public let retryAfter: Double?
+    public let retryAfter: Duration?
 
     /// Makes one.
     ///
     /// - Parameter recovery: what has to happen before it can work; the hook decided, and would again.
     public init(
         _ cause: String, result: Hook.Result = .failed, recovery: SyncError.Recovery = .fixRemote,
-        retryAfter: Double? = nil
+        retryAfter: Duration? = nil
     ) {
         self.cause = cause
         self.recovery = recovery

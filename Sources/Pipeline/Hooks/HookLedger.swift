@@ -42,7 +42,7 @@ final class HookLedger: Sendable {
     private let logger: Logger
 
     init(_ destination: Destination, logger: Logger) {
-        file = StateFile(destination.state + "/hooks.json", isDurable: true)
+        file = StateFile(destination.stateFolder + "/hooks.json", isDurable: true)
         self.logger = logger
         book = Mutex((try? file.read()) ?? Book())
     }

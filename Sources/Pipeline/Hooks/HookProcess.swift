@@ -17,10 +17,10 @@ struct HookProcess: Sendable {
     let folder: String
     let logger: Logger
 
-    /// What a process has to end by itself, when it is told to, in milliseconds: the daemon has little more.
-    private static let patience = 700
-    /// Seconds after which it is left alone.
-    private static let lastPatience = 3.0
+    /// What a process has to end by itself, when it is told to: the daemon has little more.
+    private static let patience = Duration.milliseconds(700)
+    /// After which it is left alone.
+    private static let lastPatience = Duration.seconds(3)
 
     /// - Throws: `HookFailure`, `CancellationError`.
     func run(_ publication: HookContext) async throws {
@@ -51,7 +51,7 @@ struct HookProcess: Sendable {
         case .signaled(let signal): throw HookFailure("was ended by signal \(signal)\(words)")
         case nil:
             throw HookFailure(
-                "took longer than \(settings.timeout.formatted) s\(words)", result: .timedOut, recovery: .retry)
+                "took longer than \(settings.timeout.text)\(words)", result: .timedOut, recovery: .retry)
         }
     }
 
@@ -62,7 +62,7 @@ struct HookProcess: Sendable {
         var platform = PlatformOptions()
         platform.processGroupID = 0
         platform.teardownSequence = [
-            .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(Self.patience))
+            .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: Self.patience)
         ]
         let configuration = Configuration(
             executable: command.arguments[0].contains("/")
@@ -116,9 +116,4 @@ struct HookProcess: Sendable {
         }
         return HookFailure("cannot be run: \("\(error)".printable())", recovery: .retry)
     }
-}
-
-extension Double {
-    /// Without a fraction where there is none.
-    var formatted: String { Int64(exactly: self).map { "\($0)" } ?? "\(self)" }
 }

@@ -22,14 +22,14 @@ struct HookRunner: Sendable {
             CommandTarget(
                 process: HookProcess(
                     hook: .onPublish, command: command, settings: hooks,
-                    folder: publisher.destination.state, logger: logger),
+                    folder: publisher.destination.stateFolder, logger: logger),
                 ledger: ledger, publisher: publisher, executor: executor)
         }
         let recipients: [(any HookTarget)?] = [touch, command, notification]
         messengers = recipients.compactMap { $0 }.map { recipient in
             RetryingTarget(
                 recipient: recipient, metrics: deployment.journal.metrics, logger: logger,
-                schedule: Schedule(delay: 1, cap: settings.backoff))
+                schedule: Schedule(delay: .seconds(1), cap: settings.backoff))
         }
     }
 

@@ -20,7 +20,7 @@ public struct HookSettings: Sendable, Equatable {
     /// A file that gets the time of each publish.
     public var touchFile: String?
     /// The longest that one run may take, in seconds.
-    public var timeout: Double
+    public var timeout: Duration
     /// PATH of commands.
     public var searchPath: String
     /// HOME of commands.

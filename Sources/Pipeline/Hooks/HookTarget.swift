@@ -43,7 +43,7 @@ struct RetryingTarget: Sendable {
                     metadata: metadata(["cause": "\(failure.cause)", "failures": "\(failures)"]))
                 told = failure.cause
                 // Whatever is new: what the other side asked for comes first.
-                if let seconds = failure.retryAfter, (try? await Alarm.wait(seconds)) == nil { return }
+                if let time = failure.retryAfter, (try? await Alarm.wait(time)) == nil { return }
             } catch {
                 return
             }
@@ -86,6 +86,6 @@ struct RetryingTarget: Sendable {
         more.merging(["hook": "\(recipient.hook.rawValue)"]) { $1 }
     }
 
-    /// Seconds to wait for news when there are none; then it looks all the same.
-    private static let idle = 86_400.0
+    /// How long news is waited for when there is none; then it looks all the same.
+    private static let idle = Duration.seconds(86_400)
 }

@@ -17,7 +17,7 @@ struct HoldFile: Sendable {
     private let file: StateFile<Hold>
 
     init(_ destination: Destination) {
-        file = StateFile(destination.state + "/hold.json", mode: 0o644, isDurable: true)
+        file = StateFile(destination.stateFolder + "/hold.json", mode: 0o644, isDurable: true)
     }
 
     /// `nil` when nothing is held.

@@ -25,7 +25,7 @@ public struct Answer: Codable, Sendable, Equatable {
 struct OrderBox: Sendable {
     private let path: String
 
-    init(_ destination: Destination) { path = destination.state + "/orders" }
+    init(_ destination: Destination) { path = destination.stateFolder + "/orders" }
 
     // Root may ask a process that is not.
     private func order(_ id: String) -> StateFile<Order> { StateFile("\(path)/\(id).order", mode: 0o644) }

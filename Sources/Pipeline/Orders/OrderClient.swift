@@ -40,7 +40,7 @@ public enum OrderClient {
             id = try box.put(order)
         } catch {
             throw SyncError(
-                stage: .configure, cause: "the order cannot be left in \(destination.state)",
+                stage: .configure, cause: "the order cannot be left in \(destination.stateFolder)",
                 remedy: "run this as the user that sidekick runs as, or as root", recovery: .fixConfiguration,
                 exitCode: .cannotCreate)
         }

@@ -51,7 +51,7 @@ public final class Journal: Sendable {
         var waiters = 0
         var isClosed = false
         var look: (@Sendable () async -> Bool)?
-        var silence: (@Sendable () -> Double?)?
+        var silence: (@Sendable () -> Duration?)?
     }
 
     /// Counts with it.
@@ -127,7 +127,7 @@ public final class Journal: Sendable {
     }
 
     /// Where things stand, and when the loop looks again at the latest.
-    func note(_ status: Status, nextIn seconds: Double?) {
+    func note(_ status: Status, nextIn pause: Duration?) {
         metrics.set(Double(status.failure?.count ?? 0), of: .consecutiveFailures)
         metrics.set(Double(status.repaired ?? 0), of: .repaired)
         metrics.set(status.hold == nil ? 0 : 1, of: .held)
@@ -140,7 +140,7 @@ public final class Journal: Sendable {
         }
         state.withLock { state in
             state.status = status
-            state.nextPass = seconds.map { (now() + $0, ticks() + $0) }
+            state.nextPass = pause.map { (now() + $0.inSeconds, ticks() + $0.inSeconds) }
         }
     }
 
@@ -232,8 +232,8 @@ public final class Journal: Sendable {
         }
     }
 
-    /// Seconds.
-    private static let glance = 1.0
+    /// How long a look may take.
+    private static let glance = Duration.seconds(1)
 
     /// Passes on what comes first, and nothing else.
     private final class Once: Sendable {
@@ -267,19 +267,19 @@ public final class Journal: Sendable {
         metrics.set(seconds.rounded(), of: .running)
     }
 
-    /// - Parameter seconds: since the last step of work that has no bound; `nil` for none yet.
-    func watchSteps(_ seconds: @escaping @Sendable () -> Double?) { state.withLock { $0.silence = seconds } }
+    /// - Parameter silence: how long ago work that has no bound made its last step; `nil` for none yet.
+    func watchSteps(_ silence: @escaping @Sendable () -> Duration?) { state.withLock { $0.silence = silence } }
 
     /// Why the loop cannot be said to run; `nil` when it can.
     ///
     /// - Parameter deadline: SIDEKICK_DEADLINE.
-    public func complaint(deadline: Double) -> String? {
-        let now = ticks()
+    public func complaint(deadline: Duration) -> String? {
+        let (now, deadline) = (ticks(), deadline.inSeconds)
         return state.withLock { state in
             if let current = state.current {
                 // The first pass has no bound as a whole, but each stage of it has one, or makes steps.
                 let stage = now - current.stageBegan
-                let steps = current.stage == .materialize ? min(stage, state.silence?() ?? stage) : stage
+                let steps = current.stage == .materialize ? min(stage, state.silence?()?.inSeconds ?? stage) : stage
                 // Of a fetch nothing but the rate is bounded, which is watched elsewhere.
                 let seconds = current.isBounded ? now - current.start : current.stage == .fetch ? 0 : steps
                 guard seconds > deadline + Self.patience else { return nil }

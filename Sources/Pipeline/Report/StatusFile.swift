@@ -27,9 +27,9 @@ final class StatusFile: Sendable {
     /// - Parameters:
     ///   - error: why the pass failed, if it did.
     ///   - failures: how many in a row did.
-    ///   - pause: seconds to the next; `nil` when there is none.
+    ///   - pause: the time to the next; `nil` when there is none.
     /// - Returns: how things stand.
-    func note(_ error: SyncError?, failures: Int, nextIn pause: Double?, logger: Logger) -> Status {
+    func note(_ error: SyncError?, failures: Int, nextIn pause: Duration?, logger: Logger) -> Status {
         let failure = error.map { error in
             Status.Failure(
                 stage: error.stage, cause: error.cause, remedy: error.remedy, recovery: error.recovery, count: failures,
@@ -51,7 +51,7 @@ final class StatusFile: Sendable {
     /// Tells how things stand before the first pass, and writes nothing.
     func tell(_ failure: Status.Failure?) { journal.note(status(failure, nextIn: nil), nextIn: nil) }
 
-    private func status(_ failure: Status.Failure?, nextIn pause: Double?) -> Status {
+    private func status(_ failure: Status.Failure?, nextIn pause: Duration?) -> Status {
         // What cannot be read at the moment is served all the same: a descriptor may be lacking, or memory.
         let last = journal.live?.status
         let published = Self.current(else: last?.published) { try publisher.published().map { Status.Tree($0) } }
@@ -63,7 +63,8 @@ final class StatusFile: Sendable {
             published: published,
             hold: hold, repaired: publisher.repaired,
             lost: publisher.lost.map { Status.Lost(files: $0.files, bytes: $0.bytes) }, failure: failure,
-            freshFor: published == nil ? nil : pause.map { max(freshFor, $0 + settings.deadline + 30) })
+            freshFor: published == nil
+                ? nil : pause.map { max(freshFor, $0 + settings.deadline + Self.patience).inSeconds })
     }
 
     private static func current<Value>(else last: Value?, _ read: () throws -> Value?) -> Value? {
@@ -90,9 +91,12 @@ final class StatusFile: Sendable {
     }
 
     /// The longest pause, the longest pass, and a little more for a machine that is busy.
-    private var freshFor: Double {
-        max(settings.delay * (1 + Schedule.jitter), max(settings.delay, settings.backoff)) + settings.deadline + 30
+    private var freshFor: Duration {
+        max(settings.delay * (1 + Schedule.jitter), settings.backoff) + settings.deadline + Self.patience
     }
+
+    /// For a machine that is busy.
+    private static let patience = Duration.seconds(30)
 }
 
 extension Status.Tree {

@@ -55,12 +55,12 @@ public struct StatusReport: Sendable {
 
     /// Why what is served cannot be said to be new enough; `nil` when it can, and when nobody asks.
     ///
-    /// - Parameter limit: seconds since a pass last succeeded.
-    public func complaint(maxAge limit: Double?) -> String? {
+    /// - Parameter limit: since a pass last succeeded.
+    public func complaint(maxAge limit: Duration?) -> String? {
         guard let limit else { return nil }
         guard let lastSuccess else { return "no pass has succeeded yet" }
         let age = wallSeconds() - lastSuccess
-        return age > limit ? "the last pass that succeeded ended \(Int(age)) s ago" : nil
+        return age > limit.inSeconds ? "the last pass that succeeded ended \(Int(age)) s ago" : nil
     }
 
     /// Why the loop cannot be said to run, at this moment.

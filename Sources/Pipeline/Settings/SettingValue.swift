@@ -7,14 +7,14 @@ public enum SettingValue {
     static let toggles = "on or off"
     static let patterns = "patterns of gitignore such as *.html, /docs/ or !keep.txt"
 
-    /// Seconds; not negative, at most ten years.
-    public static func duration(_ text: String) -> Double? {
+    /// Not negative, at most ten years.
+    public static func duration(_ text: String) -> Duration? {
         let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)]
         let unit = units.first { text.hasSuffix($0.0) }
         let number = unit.map { text.dropLast($0.0.count) } ?? text[...]
         guard let value = decimal(number) else { return nil }
         let seconds = value * (unit?.1 ?? 1)
-        return seconds <= 315_360_000 ? seconds : nil
+        return seconds <= 315_360_000 ? .seconds(seconds) : nil
     }
 
     /// Bytes; decimal units, as disks are sold.

@@ -7,12 +7,12 @@ public struct Settings: Sendable, Equatable {
     public var destination: String
     /// SIDEKICK_STATE as it was given.
     public var state: String?
-    /// Seconds between passes.
-    public var delay: Double
-    /// The longest pause after failures, in seconds.
-    public var backoff: Double
-    /// The longest that a pass may take, in seconds.
-    public var deadline: Double
+    /// Between passes.
+    public var delay: Duration
+    /// The longest pause after failures.
+    public var backoff: Duration
+    /// The longest that a pass may take.
+    public var deadline: Duration
     /// Commits of history; 0 is all.
     public var depth: Int
     /// Whether a rewritten history is refused.

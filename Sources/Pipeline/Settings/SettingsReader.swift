@@ -28,10 +28,10 @@ struct SettingsReader {
     mutating func settings() -> Settings? {
         let repository = url()
         let destination = required(.destination)
-        let delay = duration(.delay, atLeast: 0.1)
-        let timeout = duration(.timeout, atLeast: 0.1)
-        let backoff = duration(.backoff, atLeast: 0.1)
-        let deadline = duration(.deadline, atLeast: 0.1)
+        let delay = duration(.delay, atLeast: .milliseconds(100))
+        let timeout = duration(.timeout, atLeast: .milliseconds(100))
+        let backoff = duration(.backoff, atLeast: .milliseconds(100))
+        let deadline = duration(.deadline, atLeast: .milliseconds(100))
         let publishing = publishing()
         let credentials = credentials()
         let (ssh, tls, app, edge) = (ssh(), tls(), app(), edge())
@@ -122,11 +122,11 @@ struct SettingsReader {
         return nil
     }
 
-    mutating func duration(_ setting: Setting, atLeast least: Double = 0) -> Double {
-        let bound = least > 0 ? ", at least 100ms" : ""
+    mutating func duration(_ setting: Setting, atLeast least: Duration = .zero) -> Duration {
+        let bound = least > .zero ? ", at least 100ms" : ""
         return value(setting, accepted: SettingValue.durations + bound) { text in
             SettingValue.duration(text).flatMap { $0 >= least ? $0 : nil }
-        } ?? 0
+        } ?? .zero
     }
 
     mutating func count(_ setting: Setting) -> Int {
@@ -223,7 +223,7 @@ struct SettingsReader {
         return HookSettings(
             beforePublish: command(.beforePublish), onPublish: command(.onPublish),
             receiver: url.map { HookSettings.Receiver(url: $0, secret: signature) }, touchFile: text(.touchFile),
-            timeout: duration(.hookTimeout, atLeast: 0.1),
+            timeout: duration(.hookTimeout, atLeast: .milliseconds(100)),
             searchPath: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", home: environment["HOME"],
             environment: environment.filter { names.contains($0.key) })
     }

@@ -4,7 +4,7 @@ import Platform
 extension Destination {
     /// Removes what a process that was killed left of the small files that it was about to replace.
     func sweepState() throws {
-        let folder = try Directory(opening: state)
+        let folder = try Directory(opening: stateFolder)
         for name in try folder.names() where Self.isLeftOver(name.bytes) { try folder.remove(name) }
     }
 

@@ -11,19 +11,19 @@ public struct Destination: Sendable {
     let parent: String
     /// Its name there.
     let name: EntryName
-    /// Trees, staging, records and the lock: always on DESTINATION's file system.
-    let home: String
+    /// Trees, staging, records and the lock: always on DESTINATION's volume.
+    let volumeFolder: String
     /// The git store, the status and lost+found.
-    public let state: String
-    /// Whether `home` is inside DESTINATION, because its parent is another mount or may not be written.
-    let isInside: Bool
+    public let stateFolder: String
+    /// Whether `volumeFolder` is inside DESTINATION, because its parent is another mount or may not be written.
+    let isVolumeFolderInside: Bool
 
     /// The bare repository.
-    public var store: Store { Store(path: state + "/git") }
+    public var store: Store { Store(path: stateFolder + "/git") }
     /// The file that `sidekick status` and `sidekick health` read.
-    public var statusFile: String { state + "/status.json" }
+    public var statusFile: String { stateFolder + "/status.json" }
     /// The lock that the one owner of DESTINATION holds.
-    public var lockFile: String { home + "/lock" }
+    public var lockFile: String { volumeFolder + "/lock" }
 
     /// Decides where things are. Nothing is made but the folders above DESTINATION.
     ///
@@ -47,9 +47,9 @@ public struct Destination: Sendable {
         path = (parent == "/" ? "" : parent) + "/" + name
         let beside = (parent == "/" ? "" : parent) + "/.sidekick/" + name
         let inside = path + "/.sidekick"
-        isInside = try Self.mustBeInside(path: path, parent: parent, inside: inside, beside: beside)
-        home = isInside ? inside : beside
-        self.state = try state.map(Self.absolute) ?? home
+        isVolumeFolderInside = try Self.mustBeInside(path: path, parent: parent, inside: inside, beside: beside)
+        volumeFolder = isVolumeFolderInside ? inside : beside
+        stateFolder = try state.map(Self.absolute) ?? volumeFolder
     }
 
     var notAFolder: PublishingError {
@@ -67,8 +67,8 @@ public struct Destination: Sendable {
     /// Whoever owns a folder may put another one in its place: of ours, nobody may but we, root, and those of a group of ours whom
     /// its mode lets in, as an image's any uid of group 0.
     func checkOwners() throws {
-        var folders = [home, state]
-        if !isInside { folders.append((parent == "/" ? "" : parent) + "/.sidekick") }
+        var folders = [volumeFolder, stateFolder]
+        if !isVolumeFolderInside { folders.append((parent == "/" ? "" : parent) + "/.sidekick") }
         for folder in folders {
             guard let status = try FileStatus.of(folder), status.owner != 0, status.owner != geteuid() else { continue }
             let isShared = status.permissions & 0o020 != 0 && status.permissions & 0o002 == 0

@@ -61,10 +61,10 @@ extension Destination {
 
     /// Root that gives an order becomes the user whose files these are: what it makes must stay theirs to change.
     public func actAsOwner() throws {
-        guard geteuid() == 0, let folder = try FileStatus.of(state) else { return }
+        guard geteuid() == 0, let folder = try FileStatus.of(stateFolder) else { return }
         guard folder.owner != 0 || folder.group != getegid() else { return }
         guard setegid(folder.group) == 0, seteuid(folder.owner) == 0 else {
-            throw DiskError("act as the owner of", state)
+            throw DiskError("act as the owner of", stateFolder)
         }
     }
 

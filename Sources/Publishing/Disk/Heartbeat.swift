@@ -12,9 +12,9 @@ public final class Heartbeat: Sendable, Equatable {
     public func beat() { last.store(Self.now(), ordering: .relaxed) }
 
     /// Seconds since the last step; `nil` when there was none.
-    public var silence: Double? {
+    public var silence: Duration? {
         let last = last.load(ordering: .relaxed)
-        return last == 0 ? nil : Double(Self.now() - last) / 1e9
+        return last == 0 ? nil : .nanoseconds(Self.now() - last)
     }
 
     private static func now() -> Int {

@@ -26,7 +26,7 @@ final class LostAndFound {
     ///   - kept: what was kept by copies before, so that a pass that fails again and again keeps it once.
     init(_ destination: Destination, now: Int64, remembering kept: KeptFiles = KeptFiles()) {
         self.kept = kept
-        place = destination.state + "/lost+found"
+        place = destination.stateFolder + "/lost+found"
         var seconds = time_t(now)
         var parts = tm()
         gmtime_r(&seconds, &parts)
@@ -168,7 +168,7 @@ public struct Lost: Sendable, Equatable {
 
     /// Counts without reading a file; `nil` when there is nothing.
     init?(in destination: Destination, isStopped: () -> Bool) throws {
-        let place = destination.state + "/lost+found"
+        let place = destination.stateFolder + "/lost+found"
         guard try FileStatus.of(place) != nil else { return nil }
         try count(Directory(opening: place), isStopped)
         guard files > 0 else { return nil }

@@ -5,7 +5,7 @@ struct DriftFile {
     private static let name = EntryName("drift")
     private let home: Directory
 
-    init(_ destination: Destination) throws { home = try Directory(opening: destination.home) }
+    init(_ destination: Destination) throws { home = try Directory(opening: destination.volumeFolder) }
 
     func write(_ paths: [TreePath]) throws {
         var writer = RecordWriter()

@@ -3,7 +3,7 @@ import Git
 extension Destination {
     /// Gives what programs until 0.1.0 wrote the names of today. Only for who owns DESTINATION.
     func upgradeNames() throws {
-        let (folder, old, new) = (try Directory(opening: home), EntryName("plans"), EntryName("dirty"))
+        let (folder, old, new) = (try Directory(opening: volumeFolder), EntryName("plans"), EntryName("dirty"))
         guard try folder.status(old) != nil, try folder.status(new) == nil else { return }
         try folder.rename(old, to: folder, as: new)
         try folder.sync()
@@ -13,8 +13,10 @@ extension Destination {
     ///
     /// - Throws: `PublishingError.newerState` for what a later program wrote.
     func checkFormats() throws {
-        guard try FileStatus.of(home) != nil else { return }
-        let (pool, folder, shelf) = (TreePool(self), try Directory(opening: home), RecordShelf(home: home))
+        guard try FileStatus.of(volumeFolder) != nil else { return }
+        let (pool, folder, shelf) = (
+            TreePool(self), try Directory(opening: volumeFolder), RecordShelf(home: volumeFolder)
+        )
         for name in try pool.names(in: "records") { try check { try pool.record(of: name) } }
         for name in [FolderLayout.recordName, FolderLayout.nextRecordName] {
             try check { try shelf.read(name, in: folder) }

@@ -42,7 +42,7 @@ extension Destination {
                 try isPrepared ? .link : .folder
             }
         case .link: .link
-        case nil: try FileStatus.of(home + "/record") == nil ? .link : .folder
+        case nil: try FileStatus.of(volumeFolder + "/record") == nil ? .link : .folder
         case .file, .other: throw notAFolder
         }
     }
@@ -51,7 +51,7 @@ extension Destination {
     /// gives a volume that is mounted exactly here its owner; on a volume that is mounted above it stands for nothing.
     private var isPrepared: Bool {
         get throws {
-            guard !isInside, !isMountPoint else { return false }
+            guard !isVolumeFolderInside, !isMountPoint else { return false }
             let folder = try Directory(opening: path)
             let ours = EntryName(".sidekick")
             return try folder.names() == [ours] && folder.folder(ours)?.names().isEmpty == true
@@ -63,7 +63,7 @@ extension Destination {
         switch try kind(in: pool) {
         case .linkedTree(let name):
             guard let record = try pool.record(of: name) else { return nil }
-            let folder = try Directory(opening: home + "/trees/" + name)
+            let folder = try Directory(opening: volumeFolder + "/trees/" + name)
             return VisibleTree(kind: .link, name: name, record: record, folder: folder, isSame: true)
         case .exchangedTree(let name):
             guard let record = try pool.record(of: name) else { return nil }
@@ -87,7 +87,7 @@ extension Destination {
             let prefix = linkTarget(of: "")
             guard target.hasPrefix(prefix) else { return .foreignLink }
             let tree = String(target.dropFirst(prefix.count))
-            return try FileStatus.of(home + "/trees/" + tree) == nil ? .lostTree : .linkedTree(tree)
+            return try FileStatus.of(volumeFolder + "/trees/" + tree) == nil ? .lostTree : .linkedTree(tree)
         case .folder:
             if let record = try folderRecord(), record.root == status.inode || record.root == 0 {
                 return .publishedFolder(record)

@@ -10,18 +10,18 @@ public struct PublishingOptions: Sendable, Equatable {
     /// What a commit may bring.
     public var limits: Limits
     /// How many seconds a tree that was live is kept for those who are still reading it.
-    public var grace: Double
+    public var grace: Duration
     /// How many seconds the tree that was live before stays reachable as `previous`; 0 for not at all.
-    public var keepPrevious: Double
+    public var keepPrevious: Duration
     /// How many seconds files that were moved out of the way are kept; 0 for ever.
-    public var keepLost: Double = 2_592_000
+    public var keepLost: Duration = .seconds(2_592_000)
     /// Beats while a tree is made.
     public var heartbeat = Heartbeat()
 
     /// The defaults of the contract.
     public init(
-        layout: LayoutKind? = nil, recipe: Recipe = Recipe(), limits: Limits = Limits(), grace: Double = 2,
-        keepPrevious: Double = 600
+        layout: LayoutKind? = nil, recipe: Recipe = Recipe(), limits: Limits = Limits(), grace: Duration = .seconds(2),
+        keepPrevious: Duration = .seconds(600)
     ) {
         self.layout = layout
         self.recipe = recipe

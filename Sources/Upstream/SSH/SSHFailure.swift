@@ -36,7 +36,7 @@ struct SSHFailure {
         if says("Connection refused", "No route to host", "Network is unreachable") {
             return .unreachable(host: options.url.authority, reason: lastLine)
         }
-        if says("timed out") { return .stalled(host: options.url.authority, seconds: options.timeout) }
+        if says("timed out") { return .stalled(host: options.url.authority, time: options.timeout) }
         if says(
             "does not appear to be a git repository", "epository not found", "no such repository", "could not be found")
         {

@@ -17,16 +17,8 @@ struct SSHProbe {
 
     /// `nil` when it does not show one in time.
     func hostKey() async -> SSHHostKey? {
-        await withTaskGroup(of: SSHHostKey?.self) { group in
-            group.addTask { await ask() }
-            group.addTask {
-                try? await Task.sleep(for: Self.limit)
-                return nil
-            }
-            // Whoever is late is cancelled, and ssh with it.
-            defer { group.cancelAll() }
-            return await group.next() ?? nil
-        }
+        // Whoever is late is cancelled, and ssh with it.
+        try? await withDeadline(Self.limit, throwing: CancellationError()) { await ask() }
     }
 
     private func ask() async -> SSHHostKey? {

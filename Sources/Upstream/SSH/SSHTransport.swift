@@ -69,7 +69,7 @@ final class SSHTransport: SmartTransport {
         } catch {
             try Task.checkCancellation()
             if silence.hasEnded {
-                throw UpstreamError.stalled(host: options.url.authority, seconds: options.timeout)
+                throw UpstreamError.stalled(host: options.url.authority, time: options.timeout)
             }
             guard let error = error as? ProtocolError, error == .ended else {
                 if let error = error as? SubprocessError { throw missing(error) }
@@ -146,7 +146,7 @@ final class SSHTransport: SmartTransport {
 
     private func arguments(_ files: SSHFiles) -> [String] {
         var arguments = Self.always + files.arguments
-        arguments += ["-o", "ConnectTimeout=\(max(1, Int(options.timeout.rounded(.up))))"]
+        arguments += ["-o", "ConnectTimeout=\(max(1, Int(options.timeout.inSeconds.rounded(.up))))"]
         if let user = target.user { arguments += ["-l", user] }
         if let port = target.port { arguments += ["-p", "\(port)"] }
         let command = (versionRequest.withLock { $0 } == .command ? "env GIT_PROTOCOL=version=2 " : "") + target.command

@@ -34,7 +34,7 @@ final class GitTransport: SmartTransport {
         } catch {
             try Task.checkCancellation()
             if silence.hasEnded {
-                throw UpstreamError.stalled(host: options.url.authority, seconds: options.timeout)
+                throw UpstreamError.stalled(host: options.url.authority, time: options.timeout)
             }
             throw error
         }
@@ -76,7 +76,7 @@ final class GitTransport: SmartTransport {
         let loop = group.next()
         let promise = loop.makePromise(of: Channel.self)
         let future: EventLoopFuture<Channel> = ClientBootstrap(group: loop)
-            .connectTimeout(.nanoseconds(Int64(options.timeout * 1e9)))
+            .connectTimeout(TimeAmount(options.timeout))
             .connect(host: host, port: port)
             .flatMapThrowing { channel in
                 try Channel(wrappingChannelSynchronously: channel)

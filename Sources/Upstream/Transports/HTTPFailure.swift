@@ -13,8 +13,8 @@ struct HTTPPlace: Sendable {
     let address: String
     /// Host and port.
     let host: String
-    /// The seconds after which its silence is an error.
-    let timeout: Double
+    /// After how long its silence is an error.
+    let timeout: Duration
 
     /// The repository.
     init(_ options: UpstreamOptions) {
@@ -41,11 +41,11 @@ func upstreamError(_ error: any Error, at place: HTTPPlace) -> any Error {
             return UpstreamError.hostUnknown(host: error.host, reason: cause.map { "\($0)" } ?? "it has no address")
         }
         if case .connectTimeout? = first as? ChannelError {
-            return UpstreamError.stalled(host: host, seconds: place.timeout)
+            return UpstreamError.stalled(host: host, time: place.timeout)
         }
         return UpstreamError.unreachable(host: host, reason: (first as? IOError)?.reason ?? "\(first)")
     case let error as ChannelError:
-        if case .connectTimeout = error { return UpstreamError.stalled(host: host, seconds: place.timeout) }
+        if case .connectTimeout = error { return UpstreamError.stalled(host: host, time: place.timeout) }
         return UpstreamError.closed(host: host, reason: closedByServer)
     case let error as IOError where [ECONNRESET, EPIPE].contains(error.errnoCode):
         return UpstreamError.closed(host: host, reason: closedByServer)
@@ -71,7 +71,7 @@ private func upstreamError(_ error: HTTPClientError, at place: HTTPPlace) -> any
     case .cancelled: return CancellationError()
     case .readTimeout, .writeTimeout, .connectTimeout, .tlsHandshakeTimeout, .socksHandshakeTimeout,
         .httpProxyHandshakeTimeout, .getConnectionFromPoolTimeout, .deadlineExceeded:
-        return UpstreamError.stalled(host: host, seconds: place.timeout)
+        return UpstreamError.stalled(host: host, time: place.timeout)
     case .proxyAuthenticationRequired, .invalidProxyResponse:
         return UpstreamError.unreachable(host: host, reason: "the proxy refuses: \(error.shortDescription)")
     case .remoteConnectionClosed, .uncleanShutdown:
@@ -96,7 +96,7 @@ extension HTTPClient.Configuration {
     ///   - isHome: whether it is the repository's own: nobody else is shown our certificate.
     ///   - idle: the seconds after which an idle connection is closed.
     init(for options: UpstreamOptions, proxy: ProxyRules.Proxy?, isHome: Bool, idle: Int64) throws(UpstreamError) {
-        let silence = TimeAmount.nanoseconds(Int64(options.timeout * 1e9))
+        let silence = TimeAmount(options.timeout)
         self.init(
             tlsConfiguration: try options.tls.configuration(isHome: isHome),
             redirectConfiguration: .disallow,

@@ -10,13 +10,13 @@ struct HTTPRefusal {
     /// The first line of a text that came with it; never of a page for people.
     let words: String?
     /// For how many seconds it asks to be left alone.
-    let retryAfter: Double?
+    let retryAfter: Duration?
 
     /// A sentence needs no more.
     private static let maxBytes = 4_096
     private static let maxShown = 300
     /// Seconds.
-    private static let patience = 2.0
+    private static let patience = Duration.seconds(2)
 
     /// - Parameter secrets: what was sent along. Words that hold one of them are not repeated.
     init(_ response: HTTPClientResponse, hiding secrets: [String]) async {

@@ -52,16 +52,16 @@ final class HTTPTransport: SmartTransport {
                 remembered.withLock { $0 = discovery }
                 return try await work(
                     Server(transport: self, base: discovery.base, capabilities: capabilities, credential: credential))
-            case .old(let advertisement):
+            case .v0(let advertisement):
                 return try await work(
-                    OldServer(advertisement) { request, read in
+                    V0Server(advertisement) { request, read in
                         try await self.post(request, to: discovery.base, credential, version2: false, read)
                     })
             }
         } catch {
             if case UpstreamError.authentication = error { await app?.forget() }
-            if case UpstreamError.busy(_, let status, let seconds?, _) = error {
-                embargo.withLock { $0 = (status, .now + .seconds(seconds)) }
+            if case UpstreamError.busy(_, let status, let time?, _) = error {
+                embargo.withLock { $0 = (status, .now + time) }
             }
             // Whatever it was: the next question begins at the beginning.
             remembered.withLock { $0 = nil }
@@ -72,9 +72,9 @@ final class HTTPTransport: SmartTransport {
     /// Whoever asked for a pass, a signal or a webhook: what the server asked for comes first.
     private func checkEmbargo() throws(UpstreamError) {
         guard let (status, end) = embargo.withLock({ $0 }) else { return }
-        let rest = (end - ContinuousClock.now) / .seconds(1)
-        guard rest > 0 else { return embargo.withLock { $0 = nil } }
-        throw .busy(address: options.url.address, status: status, seconds: rest)
+        let rest = end - ContinuousClock.now
+        guard rest > .zero else { return embargo.withLock { $0 = nil } }
+        throw .busy(address: options.url.address, status: status, retryAfter: rest)
     }
 
     private func credential() async throws -> CredentialSource.Pair? {
@@ -260,8 +260,8 @@ final class HTTPTransport: SmartTransport {
         let refusal = await HTTPRefusal(answer.response, hiding: login ?? [])
         let (address, status, words) = (answer.place.address, refusal.status, refusal.words)
         // Whoever asks to be left alone is, whatever else it says.
-        if [403, 429, 503].contains(status), let seconds = refusal.retryAfter {
-            return .busy(address: address, status: status, seconds: seconds, says: words)
+        if [403, 429, 503].contains(status), let time = refusal.retryAfter {
+            return .busy(address: address, status: status, retryAfter: time, says: words)
         }
         switch status {
         case 301, 302, 303, 307, 308:
@@ -275,7 +275,7 @@ final class HTTPTransport: SmartTransport {
         case 403: return .forbidden(address: address, says: words)
         case 404, 410: return .repositoryNotFound(address: address, says: words)
         case 407: return .unreachable(host: answer.place.host, reason: refusal.saying("the proxy asks for a login"))
-        case 429, 503: return .busy(address: address, status: status, seconds: nil, says: words)
+        case 429, 503: return .busy(address: address, status: status, retryAfter: nil, says: words)
         default: return .serverFailed(address: address, reason: refusal.saying("status \(status)"))
         }
     }

@@ -7,12 +7,12 @@ import NIOPosix
 /// Sends something to a server that is no repository, through the same proxies and trusting the same authorities.
 public struct OneShotHTTPClient: Sendable {
     private var options: UpstreamOptions
-    private let timeout: Double
+    private let timeout: Duration
 
     /// - Parameters:
     ///   - options: how the repository is reached.
-    ///   - timeout: the longest that one request may take, in seconds.
-    public init(like options: UpstreamOptions, timeout: Double) {
+    ///   - timeout: the longest that one request may take.
+    public init(like options: UpstreamOptions, timeout: Duration) {
         self.options = options
         self.timeout = timeout
     }
@@ -21,8 +21,8 @@ public struct OneShotHTTPClient: Sendable {
     public struct Answer: Sendable {
         /// The status.
         public let status: Int
-        /// How many seconds the server asked to be left alone.
-        public let retryAfter: Double?
+        /// How long the server asked to be left alone.
+        public let retryAfter: Duration?
         /// What a server that refuses says for itself.
         let words: String?
         let body: [UInt8]
@@ -53,7 +53,7 @@ public struct OneShotHTTPClient: Sendable {
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         request.body = .bytes(body)
         do {
-            let deadline = NIODeadline.now() + .nanoseconds(Int64(timeout * 1e9))
+            let deadline = NIODeadline.now() + TimeAmount(timeout)
             let response = try await client.execute(request, deadline: deadline)
             guard response.status.code < 300 else {
                 let refusal = await HTTPRefusal(response, hiding: [])
@@ -61,8 +61,8 @@ public struct OneShotHTTPClient: Sendable {
             }
             var body: [UInt8] = []
             if readsBody {
-                let rest = Double((deadline - .now()).nanoseconds) / 1e9
-                let read = await response.body.beginning(atMost: Self.maxBytes, within: max(rest, 0))
+                let rest = Duration.nanoseconds((deadline - .now()).nanoseconds)
+                let read = await response.body.beginning(atMost: Self.maxBytes, within: max(rest, .zero))
                 try Task.checkCancellation()
                 guard read.isWhole else { throw HTTPClientError.readTimeout }
                 body = read.bytes

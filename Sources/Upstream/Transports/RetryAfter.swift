@@ -4,13 +4,13 @@ import Platform
 /// How long a server that is busy wants to be left alone (RFC 9110, section 10.2.3): seconds, or a date.
 enum RetryAfter {
     /// A server that asks for more is asked again after this.
-    static let longest: Double = 3_600
+    static let longest = Duration.seconds(3_600)
 
     /// - Parameter now: seconds since 1970.
-    static func seconds(_ text: String, now: Double = Double(time(nil))) -> Double? {
+    static func seconds(_ text: String, now: Double = Double(time(nil))) -> Duration? {
         let text = text.filter { $0 != "\r" }
-        if let seconds = UInt32(text) { return min(Double(seconds), longest) }
-        return date(text).map { min(max($0 - now, 0), longest) }
+        if let seconds = UInt32(text) { return min(.seconds(seconds), longest) }
+        return date(text).map { min(max(.seconds($0 - now), .zero), longest) }
     }
 
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 
 /// Ends a conversation in which the other side says nothing for too long: what blocks there can only be ended from outside.
@@ -10,7 +11,7 @@ final class Silence: Sendable {
     private let limit: Duration
     private let state = Mutex(State())
 
-    init(limit seconds: Double) { limit = .seconds(seconds) }
+    init(limit: Duration) { self.limit = limit }
 
     /// Whether it was too long.
     var hasEnded: Bool { state.withLock { $0.hasEnded } }
@@ -38,7 +39,7 @@ final class Silence: Sendable {
                         return rest
                     }
                     guard rest > .zero else { return end() }
-                    try await Task.sleep(for: max(rest, .milliseconds(1)))
+                    try await Alarm.wait(max(rest, .milliseconds(1)))
                 }
             }
             defer { group.cancelAll() }

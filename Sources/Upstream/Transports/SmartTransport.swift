@@ -11,7 +11,7 @@ protocol SmartTransport: Sendable {
 /// A server that has said what it can do, and answers the two questions.
 protocol SmartServer {
     /// Whether it speaks a version before 2.
-    var isOld: Bool { get }
+    var speaksV0: Bool { get }
     /// What it hashes objects with.
     var objectFormat: String { get }
     /// Whether it can leave trees and blobs out of a pack.
@@ -57,7 +57,7 @@ protocol CommandServer: SmartServer {
 }
 
 extension CommandServer {
-    var isOld: Bool { false }
+    var speaksV0: Bool { false }
     var objectFormat: String { capabilities.objectFormat }
     var canFilter: Bool { capabilities.has("filter", of: "fetch") }
 
@@ -98,7 +98,7 @@ extension PacketReader {
     /// What a server says at first.
     enum Greeting: Sendable {
         case version2(ServerCapabilities)
-        case old(V0Advertisement)
+        case v0(V0Advertisement)
     }
 
     /// Reads it, to its end.
@@ -114,9 +114,9 @@ extension PacketReader {
             case .old?:
                 guard let keeps else { throw ProtocolV0() }
                 var advertisement = V0Advertisement(keeping: keeps)
-                guard try !advertisement.take(packet) else { return .old(advertisement) }
+                guard try !advertisement.take(packet) else { return .v0(advertisement) }
                 while try !advertisement.take(try await next()) {}
-                return .old(advertisement)
+                return .v0(advertisement)
             case .version2(let capabilities)?:
                 guard capabilities.has("fetch") else {
                     throw ProtocolError.unexpected(expected: "a server that fetches", found: "one that does not")

@@ -36,9 +36,9 @@ final class StreamServer: CommandServer {
             // A server that has gone away does not mind.
             try? await write(PacketLine.encodedFlush)
             return value
-        case .old(let advertisement):
+        case .v0(let advertisement):
             traffic.ask(0)
-            let server = OldServer(advertisement) { request, read in
+            let server = V0Server(advertisement) { request, read in
                 traffic.ask(request.count)
                 try await write(request)
                 try await read(&reader)

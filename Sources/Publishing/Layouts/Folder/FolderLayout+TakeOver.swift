@@ -25,7 +25,7 @@ extension FolderLayout {
         guard var record = try pool.record(of: tree), let root else { return }
         record.layout = .folder
         record.root = root
-        let home = try Directory(opening: destination.home)
-        try RecordShelf(home: destination.home).write(record, as: Self.recordName, in: home)
+        let home = try Directory(opening: destination.volumeFolder)
+        try RecordShelf(home: destination.volumeFolder).write(record, as: Self.recordName, in: home)
     }
 }

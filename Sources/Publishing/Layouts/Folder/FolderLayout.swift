@@ -27,7 +27,7 @@ struct FolderLayout: Layout {
 
     func identity() throws -> String? {
         guard let status = try FileStatus.of(destination.path), status.kind == .folder,
-            let record = try FileStatus.of(destination.home + "/record")
+            let record = try FileStatus.of(destination.volumeFolder + "/record")
         else { return nil }
         return "\(record.inode) \(record.mtime) \(status.inode)"
     }
@@ -37,7 +37,7 @@ struct FolderLayout: Layout {
     }
 
     func rewrite(_ record: TreeRecord) throws {
-        try shelf.write(record, as: Self.recordName, in: Directory(opening: destination.home))
+        try shelf.write(record, as: Self.recordName, in: Directory(opening: destination.volumeFolder))
     }
 
     func spareRecords() -> [TreeRecord] { [] }
@@ -64,9 +64,9 @@ struct FolderLayout: Layout {
     }
 
     /// Whether a burst was interrupted.
-    func isInterrupted() throws -> Bool { try FileStatus.of(destination.home + "/intent") != nil }
+    func isInterrupted() throws -> Bool { try FileStatus.of(destination.volumeFolder + "/intent") != nil }
 
-    private var shelf: RecordShelf { RecordShelf(home: destination.home) }
+    private var shelf: RecordShelf { RecordShelf(home: destination.volumeFolder) }
 
     // MARK: materialize
 
@@ -92,7 +92,7 @@ struct FolderLayout: Layout {
         let plan = try TreePlan(
             to: tree, from: base, known: [old].compactMap { $0 }, in: contents, options: options)
         let name = "\(commit.id)"
-        let staging = try Directory(opening: destination.home).makeFolder(Self.stagingName, mode: 0o700)
+        let staging = try Directory(opening: destination.volumeFolder).makeFolder(Self.stagingName, mode: 0o700)
         try staging.removeTree(EntryName(name))
         let has = { (leaf: Leaf) in old?.holds(leaf) ?? false }
         try plan.space(isWhole: false, in: staging, has: has).check(in: staging) {
@@ -141,7 +141,7 @@ struct FolderLayout: Layout {
     /// Replaces the record by one of what each path shows, then forgets the intent, in this order: with either of them the
     /// next start knows that DESTINATION is not what a commit has.
     private func giveUpBurst(keeping lostAndFound: LostAndFound) throws -> TreeRecord? {
-        let home = try Directory(opening: destination.home)
+        let home = try Directory(opening: destination.volumeFolder)
         guard let next = try shelf.read(Self.nextRecordName, in: home) else { return try record() }
         var mixed = try record() ?? next
         let folders = FolderCursor(root: try Directory(making: destination.path))
@@ -179,7 +179,7 @@ struct FolderLayout: Layout {
 
     /// Writes the intent down, then carries it out.
     private func publish(_ intent: Intent, record: TreeRecord, keeping lostAndFound: LostAndFound) throws {
-        let home = try Directory(opening: destination.home)
+        let home = try Directory(opening: destination.volumeFolder)
         do {
             try shelf.write(record, as: Self.nextRecordName, in: home)
             try home.replace(Self.intentName, with: intent.encoded())
@@ -197,7 +197,7 @@ struct FolderLayout: Layout {
     func recover(keeping lostAndFound: LostAndFound) throws -> [Notice] {
         var notices = try trees.recoverPool(keeping: lostAndFound)
         // The image's, empty: it would tell the web server that nothing is published, for ever.
-        if !destination.isInside { rmdir(destination.path + "/.sidekick") }
+        if !destination.isVolumeFolderInside { rmdir(destination.path + "/.sidekick") }
         try takeOver(from: pool)
         notices += try recoverBurst(keeping: lostAndFound)
         if try record() != nil { try moveForeignGit(keeping: lostAndFound) }
@@ -206,8 +206,8 @@ struct FolderLayout: Layout {
 
     /// Finishes a burst that was interrupted, and removes what was staged for one that never began.
     func recoverBurst(keeping lostAndFound: LostAndFound) throws -> [Notice] {
-        guard try FileStatus.of(destination.home) != nil else { return [] }
-        let home = try Directory(opening: destination.home)
+        guard try FileStatus.of(destination.volumeFolder) != nil else { return [] }
+        let home = try Directory(opening: destination.volumeFolder)
         var notices: [Notice] = []
         if try home.status(Self.intentName) != nil {
             if let intent = try home.read(Self.intentName, as: { try Intent(decoding: $0) }) {

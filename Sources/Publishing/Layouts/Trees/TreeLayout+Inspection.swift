@@ -10,7 +10,7 @@ extension TreeLayout {
 
     func beginInspection(of staged: StagedTree) throws -> String? {
         guard case .tree(let tree) = staged.place else { return nil }
-        let home = try Directory(opening: destination.home)
+        let home = try Directory(opening: destination.volumeFolder)
         try home.replace(Self.mark, with: Array(tree.utf8), mode: 0o600)
         guard let began = try home.changeTime(of: Self.mark) else { throw DiskError("look at", home.pathOf(Self.mark)) }
         // The clock of a file system goes in steps of some milliseconds, on some of two seconds.
@@ -19,13 +19,13 @@ extension TreeLayout {
             if try home.changeTime(of: EntryName(".")) ?? .max > began { break }
             usleep(5_000)
         }
-        return destination.home + "/trees/" + tree
+        return destination.volumeFolder + "/trees/" + tree
     }
 
     /// A tree that was changed leaves the pool.
     func endInspection(keeping lostAndFound: LostAndFound, noting: ([TreePath]) throws -> Void) throws -> [TreePath] {
-        guard try FileStatus.of(destination.home) != nil else { return [] }
-        let home = try Directory(opening: destination.home)
+        guard try FileStatus.of(destination.volumeFolder) != nil else { return [] }
+        let home = try Directory(opening: destination.volumeFolder)
         guard let bytes = try home.read(Self.mark), let began = try home.changeTime(of: Self.mark) else {
             return []
         }

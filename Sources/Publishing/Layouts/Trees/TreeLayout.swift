@@ -72,7 +72,7 @@ struct TreeLayout: Layout {
         _ commit: Commit, tree: ObjectID, from contents: borrowing Contents, now: Int64, drifted: [TreePath],
         keeping lostAndFound: LostAndFound
     ) throws -> StagedTree {
-        guard !destination.isInside, !destination.isMountPoint else { throw cannotSwitch }
+        guard !destination.isVolumeFolderInside, !destination.isMountPoint else { throw cannotSwitch }
         try pool.settleNames()
         let visible = try visible()
         // Somebody removed what was: the next folder may get its inode, and would be taken for it.
@@ -124,8 +124,9 @@ struct TreeLayout: Layout {
             spare.record.tree != visible.record.tree || !spare.dirty.isEmpty,
             try repository.contains(visible.record.commit)
         else { return nil }
-        let wait = spare.ended + options.grace - wallSeconds()
-        guard wait <= 0 || wait > options.grace else { return wait }
+        let grace = options.grace.inSeconds
+        let wait = spare.ended + grace - wallSeconds()
+        guard wait <= 0 || wait > grace else { return wait }
         let update = SpareUpdate(
             pool: pool, spare: spare, visible: visible, drifted: try pool.dirtyPaths(of: live),
             commit: try repository.commit(visible.record.commit), tree: visible.record.tree, options: options,
@@ -155,7 +156,7 @@ struct TreeLayout: Layout {
             if try repository.contains(spare.record.tree) { usable.append(spare) }
         }
         let now = wallSeconds()
-        let unread = usable.filter { now - $0.ended >= options.grace || $0.ended > now }
+        let unread = usable.filter { now - $0.ended >= options.grace.inSeconds || $0.ended > now }
         guard !unread.isEmpty else { return usable.sorted { $0.ended < $1.ended } }
         let (ahead, behind) = unread.partitioned { $0.record.tree == visible?.record.tree && $0.dirty.isEmpty }
         return ahead + behind.sorted { $0.ended > $1.ended }
@@ -228,7 +229,7 @@ struct TreeLayout: Layout {
                 return
             }
         }
-        let isKept = before != tree && options.keepPrevious > 0
+        let isKept = before != tree && options.keepPrevious > .zero
         try treeSwitch.show(tree, after: isKept ? before : nil, keeping: lostAndFound)
         if let before, before != tree { pool.stamp(before) }
     }
@@ -239,7 +240,7 @@ struct TreeLayout: Layout {
     private func replaceLive(_ live: String, by tree: String, _ root: UInt64) throws -> Bool {
         let previous = try pool.previous()?.tree
         // It leads to the one tree before the exchange and to the other one after it: both are whole.
-        if options.keepPrevious > 0 { try pool.pointPrevious(at: tree) }
+        if options.keepPrevious > .zero { try pool.pointPrevious(at: tree) }
         do {
             if try pool.claimCommitName(for: tree) == live { return true }
             try pool.keepPrevious(previous, whileLive: live)
@@ -273,7 +274,9 @@ struct TreeLayout: Layout {
         let standing = try destination.kind(in: pool)
         let live = try liveName()
         let unfinished = try pool.sweep(live: live)
-        if standing.isTree { try FolderLayout.forget(in: Directory(opening: destination.home), keeping: lostAndFound) }
+        if standing.isTree {
+            try FolderLayout.forget(in: Directory(opening: destination.volumeFolder), keeping: lostAndFound)
+        }
         return unfinished == 0
             ? [] : [.recovered("removed \(unfinished) unfinished trees of a process that was killed")]
     }

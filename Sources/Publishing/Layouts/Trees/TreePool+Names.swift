@@ -46,7 +46,7 @@ extension TreePool {
         guard let record = try record(of: name), try trees.status(EntryName(commit))?.inode == record.root else {
             return
         }
-        let records = try Directory(opening: destination.home + "/records")
+        let records = try Directory(opening: destination.volumeFolder + "/records")
         if let other = try self.record(of: commit) {
             guard try trees.status(EntryName(name))?.inode == other.root else { return }
             try records.exchange(EntryName(name), with: records, EntryName(commit))

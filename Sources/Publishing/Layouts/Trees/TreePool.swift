@@ -11,7 +11,7 @@ struct TreePool {
 
     init(_ destination: Destination) {
         self.destination = destination
-        shelf = RecordShelf(home: destination.home)
+        shelf = RecordShelf(home: destination.volumeFolder)
     }
 
     /// A tree that is not live, and what is known of it.
@@ -24,7 +24,7 @@ struct TreePool {
         let dirty: [TreePath]
     }
 
-    private func path(_ folder: String) -> String { destination.home + "/" + folder }
+    private func path(_ folder: String) -> String { destination.volumeFolder + "/" + folder }
 
     /// The folder of all trees.
     var trees: Directory { get throws { try Directory(making: path("trees")) } }
@@ -50,6 +50,15 @@ struct TreePool {
     func removeRecord(of tree: String) throws {
         try records.remove(EntryName(tree))
         try dirty.remove(EntryName(tree))
+    }
+
+    /// Removes every other record that has the inode of a tree. What an error interrupted leaves one behind, and inodes are given
+    /// again; where DESTINATION is a tree itself, its inode is all that tells its record.
+    func forgetOthers(withInodeOf tree: String) throws {
+        let inode = try trees.status(EntryName(tree))?.inode
+        for name in try names(in: "records") where name != tree {
+            if try record(of: name)?.root == inode { try removeRecord(of: name) }
+        }
     }
 
     /// Every tree that has a record, but for the live one.
@@ -123,7 +132,7 @@ struct TreePool {
 
     /// The tree that was live before, for the assets that loaded pages still ask for, and since when it is, in seconds.
     func previous() throws -> (tree: String, since: Double)? {
-        let home = try Directory(opening: destination.home)
+        let home = try Directory(opening: destination.volumeFolder)
         guard let target = try home.readLink(Self.previous) else { return nil }
         let text = String(decoding: target, as: UTF8.self)
         guard text.hasPrefix("trees/") else { return nil }
@@ -170,13 +179,13 @@ struct TreePool {
     }
 
     func pointPrevious(at tree: String) throws {
-        let home = try Directory(opening: destination.home)
+        let home = try Directory(opening: destination.volumeFolder)
         try home.remove(Self.nextPrevious)
         try home.makeLink(Self.nextPrevious, target: Array("trees/\(tree)".utf8))
         try home.rename(Self.nextPrevious, to: home, as: Self.previous)
     }
 
-    func removePrevious() throws { try Directory(opening: destination.home).remove(Self.previous) }
+    func removePrevious() throws { try Directory(opening: destination.volumeFolder).remove(Self.previous) }
 
     // MARK: next
 
@@ -240,7 +249,7 @@ struct TreePool {
             }
         }
         if let previous = try previous(), !standing.contains(previous.tree) { try removePrevious() }
-        _ = try? Directory(opening: destination.home).remove(Self.nextPrevious)
+        _ = try? Directory(opening: destination.volumeFolder).remove(Self.nextPrevious)
         try sweepSegments()
         return unfinished.count
     }
@@ -266,13 +275,13 @@ struct TreePool {
         guard let youngest = try records.compactMap({ try record(of: $0)?.youngestTime }).max() else { return }
         var writer = RecordWriter()
         writer.line("\(max(youngest, try floor()))")
-        try Directory(opening: destination.home).replace(Self.floor, with: writer.bytes, mode: 0o600)
+        try Directory(opening: destination.volumeFolder).replace(Self.floor, with: writer.bytes, mode: 0o600)
     }
 
     /// The youngest time, in seconds since 1970, of a file whose record is gone.
     private func floor() throws -> Int64 {
-        guard try FileStatus.of(destination.home) != nil,
-            let bytes = try Directory(opening: destination.home).read(Self.floor)
+        guard try FileStatus.of(destination.volumeFolder) != nil,
+            let bytes = try Directory(opening: destination.volumeFolder).read(Self.floor)
         else { return 0 }
         var reader = RecordReader(bytes)
         return reader.integer() ?? 0
@@ -289,7 +298,7 @@ struct TreePool {
     ///
     /// Nothing is removed while there is a record that cannot be read: what it names is not known.
     func sweepSegments() throws {
-        let home = try Directory(opening: destination.home)
+        let home = try Directory(opening: destination.volumeFolder)
         let records = try names(in: "records").map { try record(of: $0) }
         let others = try [FolderLayout.recordName, FolderLayout.nextRecordName].filter { try home.status($0) != nil }
         let all = try records + others.map { try shelf.read($0, in: home) }

@@ -33,7 +33,9 @@ struct TreeSwitch {
         try trees.remove(next)
         switch layout {
         case .link: try trees.makeLink(next, target: Array(destination.linkTarget(of: tree).utf8))
-        case .exchange, .folder: try trees.rename(EntryName(tree), to: trees, as: next)
+        case .exchange, .folder:
+            try pool.forgetOthers(withInodeOf: tree)
+            try trees.rename(EntryName(tree), to: trees, as: next)
         }
         // No tree is visible whose name is not on the disk. A link that is lost is only one that was not shown.
         if layout != .link { try trees.sync() }
@@ -118,7 +120,7 @@ extension Destination {
         }
         let published = try folderRecord()
         try trees.retire(name, record: published, keeping: lostAndFound)
-        try FolderLayout.forget(in: Directory(opening: home), keeping: lostAndFound)
+        try FolderLayout.forget(in: Directory(opening: volumeFolder), keeping: lostAndFound)
     }
 
     /// Where what stood at DESTINATION is kept below `lost+found`.
@@ -126,8 +128,8 @@ extension Destination {
 
     /// What the layout `folder` published last.
     func folderRecord() throws -> TreeRecord? {
-        guard try FileStatus.of(home) != nil else { return nil }
-        return try RecordShelf(home: home).read(FolderLayout.recordName, in: Directory(opening: home))
+        guard try FileStatus.of(volumeFolder) != nil else { return nil }
+        return try RecordShelf(home: volumeFolder).read(FolderLayout.recordName, in: Directory(opening: volumeFolder))
     }
 
     /// What a link in the folder of trees leads to, which leads to a tree: in a form that no link of somebody else's has.

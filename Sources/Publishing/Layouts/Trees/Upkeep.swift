@@ -34,7 +34,7 @@ struct Upkeep {
     private func clean(makingSpares: Bool) throws -> Double? {
         let next = try cleanPool(makingSpares: makingSpares)
         // Of no account to what is served: a lost+found that cannot be read stops nothing.
-        let expiry = try? lostAndFound.expire(after: trees.options.keepLost, now: now, isStopped: isStopped)
+        let expiry = try? lostAndFound.expire(after: trees.options.keepLost.inSeconds, now: now, isStopped: isStopped)
         return [next, expiry].compactMap { $0 }.min()
     }
 
@@ -56,15 +56,17 @@ struct Upkeep {
 
     private func expirePrevious() throws {
         guard let previous = try pool.previous() else { return }
-        if trees.kind == .folder || now - previous.since >= trees.options.keepPrevious { try pool.removePrevious() }
+        if trees.kind == .folder || now - previous.since >= trees.options.keepPrevious.inSeconds {
+            try pool.removePrevious()
+        }
     }
 
     /// Trees that no update can use go after their grace, those beyond what is needed when it has been quiet.
     private func removeSurplus(live: String?) throws -> Double? {
         let previous = try pool.previous()
         var wakes: [Double] = []
-        if let previous { wakes.append(previous.since + trees.options.keepPrevious - now) }
-        if let wait = try pool.removeLinks(olderThan: trees.options.grace, now: now) { wakes.append(wait) }
+        if let previous { wakes.append(previous.since + trees.options.keepPrevious.inSeconds - now) }
+        if let wait = try pool.removeLinks(olderThan: trees.options.grace.inSeconds, now: now) { wakes.append(wait) }
         for name in try pool.names() where name.hasPrefix(".old-") {
             retireOrLeave(String(name.dropFirst(5)))
         }
@@ -80,12 +82,12 @@ struct Upkeep {
                 wakes.append(seconds - age)
             }
         }
-        for tree in useless { try retire(tree, after: trees.options.grace) }
+        for tree in useless { try retire(tree, after: trees.options.grace.inSeconds) }
         // The youngest stay: they need the least to be brought forward.
         let byAge = usable.sorted { $0.ended > $1.ended }
-        for tree in byAge.dropFirst(Self.maxSpares) { try retire(tree, after: trees.options.grace) }
+        for tree in byAge.dropFirst(Self.maxSpares) { try retire(tree, after: trees.options.grace.inSeconds) }
         // When it has been quiet, what was live before stays, and one to bring forward.
-        let quiet = trees.options.keepPrevious > 0 && previous == nil ? 2 : 1
+        let quiet = trees.options.keepPrevious > .zero && previous == nil ? 2 : 1
         for tree in byAge.prefix(Self.maxSpares).dropFirst(quiet) { try retire(tree, after: Self.idle) }
         try removeUnknown(live: live)
         return wakes.min().map { max($0, 0) }
@@ -128,9 +130,9 @@ extension Upkeep {
     private func isPressed(_ spares: [TreePool.Tree], _ live: TreeRecord) -> Bool {
         // One that was never live says nothing of how fast updates come.
         let times = spares.lazy.filter { $0.ended > 0 }.map(\.record.published)
-        guard let last = times.max(), now - Double(live.published) < trees.options.grace else {
+        guard let last = times.max(), now - Double(live.published) < trees.options.grace.inSeconds else {
             return false
         }
-        return Double(live.published - last) * Double(spares.count) < trees.options.grace
+        return Double(live.published - last) * Double(spares.count) < trees.options.grace.inSeconds
     }
 }

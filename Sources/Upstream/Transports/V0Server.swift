@@ -3,7 +3,7 @@ import NIOCore
 
 /// A server of the old protocol. It has said all of its references already, and gives one pack: over a stream as the answer to
 /// what is written into it, over http as the answer to one POST.
-final class OldServer: SmartServer {
+final class V0Server: SmartServer {
     /// Sends a request, and lends what comes for it.
     typealias Exchange = (
         _ request: [UInt8], _ read: (inout PacketReader) async throws -> Void
@@ -13,7 +13,7 @@ final class OldServer: SmartServer {
     private let exchange: Exchange
     private(set) var isAsked = false
 
-    let isOld = true
+    let speaksV0 = true
     var objectFormat: String { advertisement.objectFormat }
     /// A history without its trees is not asked of such a server.
     let canFilter = false
