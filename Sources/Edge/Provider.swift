@@ -12,58 +12,66 @@ struct WebhookRequest: Sendable {
     subscript(name: String) -> String? { HTTPField.Name(name).flatMap { fields[$0] } }
 }
 
-/// Who sends webhooks, each signing them in its own way.
+/// Who sends webhooks.
 enum Provider: String, Sendable, CaseIterable {
     case github, gitlab, gitea, forgejo, bitbucket, generic
     /// Another replica of this one.
     case peer
 
-    /// Whether it was sent by somebody who knows one of the secrets. How long that takes tells nothing of them.
+    /// How a delivery of it shows who sends.
+    var proof: WebhookProof {
+        switch self {
+        case .github: .signature(in: ["X-Hub-Signature-256"], prefix: "sha256=")
+        case .bitbucket: .signature(in: ["X-Hub-Signature"], prefix: "sha256=")
+        case .gitea: .signature(in: ["X-Gitea-Signature"])
+        case .forgejo: .signature(in: ["X-Forgejo-Signature", "X-Gitea-Signature"])
+        case .gitlab: .standardWebhook(orToken: "X-Gitlab-Token")
+        case .peer: .standardWebhook()
+        case .generic: .bearer
+        }
+    }
+}
+
+/// How a delivery shows that its sender knows a secret.
+enum WebhookProof {
+    /// HMAC-SHA256 of the body, in hexadecimal behind a prefix, in the first of these fields that is there.
+    case signature(in: [String], prefix: String = "")
+    /// Standard Webhooks 1.0; without its fields, the secret itself in another one.
+    case standardWebhook(orToken: String? = nil)
+    /// The secret itself (RFC 6750, section 2.1).
+    case bearer
+
+    /// Whether a delivery was sent by somebody who knows one of the secrets. How long that takes tells nothing of them.
     func accepts(_ delivery: WebhookRequest, secrets: [String], now: Double) -> Bool {
         switch self {
-        case .github: hasSignature(delivery["X-Hub-Signature-256"], prefix: "sha256=", delivery.body, secrets)
-        case .bitbucket: hasSignature(delivery["X-Hub-Signature"], prefix: "sha256=", delivery.body, secrets)
-        case .gitea: hasSignature(delivery["X-Gitea-Signature"], prefix: "", delivery.body, secrets)
-        case .forgejo:
-            hasSignature(
-                delivery["X-Forgejo-Signature"] ?? delivery["X-Gitea-Signature"], prefix: "", delivery.body, secrets)
-        case .gitlab:
-            delivery["webhook-signature"] == nil
-                ? isOne(of: secrets, delivery["X-Gitlab-Token"]) : isSigned(delivery, secrets, now)
-        case .peer: isSigned(delivery, secrets, now)
-        case .generic:
-            delivery["Authorization"].map { value in
-                let parts = value.parts(at: " ", atMost: 2)
-                return parts.count == 2 && parts[0].lowercased() == "bearer" && isOne(of: secrets, String(parts[1]))
-            } ?? false
+        case .signature(let names, let prefix):
+            return hasSignature(names.lazy.compactMap { delivery[$0] }.first, prefix: prefix, delivery.body, secrets)
+        case .standardWebhook(let token?) where delivery["webhook-signature"] == nil:
+            return isOne(of: secrets, delivery[token])
+        case .standardWebhook: return isSigned(delivery, secrets, now)
+        case .bearer:
+            let parts = (delivery["Authorization"] ?? "").parts(at: " ", atMost: 2)
+            return parts.count == 2 && parts[0].lowercased() == "bearer" && isOne(of: secrets, String(parts[1]))
         }
     }
 
     /// Whether all is known of who sends before the body has come.
     func showsToken(_ fields: HTTPFields) -> Bool {
         switch self {
-        case .generic: true
-        case .gitlab: WebhookRequest(fields: fields, body: [])["webhook-signature"] == nil
-        case .github, .bitbucket, .gitea, .forgejo, .peer: false
+        case .signature: false
+        case .standardWebhook(let token):
+            token != nil && WebhookRequest(fields: fields, body: [])["webhook-signature"] == nil
+        case .bearer: true
         }
     }
 
     /// Whether the body is worth waiting for: where a token is sent, all is known; elsewhere there must be a signature.
     func isPromising(_ fields: HTTPFields, secrets: [String], now: Double) -> Bool {
         let head = WebhookRequest(fields: fields, body: [])
-        func isSignature(_ names: String..., prefix: String = "") -> Bool {
-            names.contains { name in
-                head[name].map { $0.hasPrefix(prefix) && $0.utf8.count == prefix.utf8.count + 64 } ?? false
-            }
-        }
-        return switch self {
-        case .github: isSignature("X-Hub-Signature-256", prefix: "sha256=")
-        case .bitbucket: isSignature("X-Hub-Signature", prefix: "sha256=")
-        case .gitea: isSignature("X-Gitea-Signature")
-        case .forgejo: isSignature("X-Forgejo-Signature", "X-Gitea-Signature")
-        case .gitlab: head["webhook-signature"] != nil || accepts(head, secrets: secrets, now: now)
-        case .generic: accepts(head, secrets: secrets, now: now)
-        case .peer: head["webhook-signature"] != nil
+        if showsToken(fields) { return accepts(head, secrets: secrets, now: now) }
+        guard case .signature(let names, let prefix) = self else { return head["webhook-signature"] != nil }
+        return names.contains { name in
+            head[name].map { $0.hasPrefix(prefix) && $0.utf8.count == prefix.utf8.count + 64 } ?? false
         }
     }
 

@@ -83,14 +83,14 @@ struct WebhookHandler: Sendable {
             return unauthorized
         }
         let now = Date().timeIntervalSince1970
-        guard provider.isPromising(request.headers, secrets: secrets, now: now) else { return refuse() }
+        guard provider.proof.isPromising(request.headers, secrets: secrets, now: now) else { return refuse() }
         let body: [UInt8]
-        switch await self.body(of: request, isKnown: provider.showsToken(request.headers), expecting) {
+        switch await self.body(of: request, isKnown: provider.proof.showsToken(request.headers), expecting) {
         case .success(let bytes): body = bytes
         case .failure(let refusal): return refusal.reply
         }
         let delivery = WebhookRequest(fields: request.headers, body: body)
-        guard provider.accepts(delivery, secrets: secrets, now: now) else { return refuse() }
+        guard provider.proof.accepts(delivery, secrets: secrets, now: now) else { return refuse() }
         switch provider.event(of: delivery) {
         case .malformed:
             count(.malformed)
@@ -163,7 +163,7 @@ struct WebhookHandler: Sendable {
 
     /// Waits for a pass that began later than this was asked.
     private func sync(_ request: Request, _ secrets: [String]) async -> Reply {
-        guard Provider.generic.accepts(WebhookRequest(fields: request.headers, body: []), secrets: secrets, now: 0)
+        guard WebhookProof.bearer.accepts(WebhookRequest(fields: request.headers, body: []), secrets: secrets, now: 0)
         else {
             return unauthorized
         }

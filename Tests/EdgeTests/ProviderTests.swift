@@ -142,8 +142,8 @@ private func code(_ body: String, _ secret: String) -> String {
         let example = delivery(
             "Hello, World!",
             ["X-Hub-Signature-256": "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"])
-        #expect(Provider.github.accepts(example, secrets: ["It's a Secret to Everybody"], now: 0))
-        #expect(!Provider.github.accepts(example, secrets: ["it's a secret to everybody"], now: 0))
+        #expect(Provider.github.proof.accepts(example, secrets: ["It's a Secret to Everybody"], now: 0))
+        #expect(!Provider.github.proof.accepts(example, secrets: ["it's a secret to everybody"], now: 0))
     }
 
     @Test(arguments: [
@@ -155,7 +155,7 @@ private func code(_ body: String, _ secret: String) -> String {
         func accepts(_ fields: [String: String], _ secrets: [String] = ["old", Self.secret], body: String = Self.body)
             -> Bool
         {
-            provider.accepts(delivery(body, fields), secrets: secrets, now: 0)
+            provider.proof.accepts(delivery(body, fields), secrets: secrets, now: 0)
         }
         #expect(accepts([field: prefix + right]))
         #expect(accepts([field: prefix + right.uppercased()]))
@@ -178,12 +178,12 @@ private func code(_ body: String, _ secret: String) -> String {
             (Provider.gitlab, "X-Gitlab-Token", ""), (.generic, "Authorization", "Bearer "),
         ] {
             func accepts(_ token: String) -> Bool {
-                provider.accepts(delivery("", [field: prefix + token]), secrets: ["a", Self.secret], now: 0)
+                provider.proof.accepts(delivery("", [field: prefix + token]), secrets: ["a", Self.secret], now: 0)
             }
             #expect(accepts(Self.secret) && accepts("a"))
             for wrong in ["", "b", "aa", Self.secret + "x", String(Self.secret.dropLast())] { #expect(!accepts(wrong)) }
         }
-        #expect(!Provider.generic.accepts(delivery("", ["Authorization": "Basic a"]), secrets: ["a"], now: 0))
+        #expect(!Provider.generic.proof.accepts(delivery("", ["Authorization": "Basic a"]), secrets: ["a"], now: 0))
     }
 
     @Test func `as Standard Webhooks signs it, while it is new`() {
@@ -198,7 +198,7 @@ private func code(_ body: String, _ secret: String) -> String {
                 // It must not help.
                 "X-Gitlab-Token": "whsec_" + key.base64EncodedString(),
             ]
-            return Provider.gitlab.accepts(
+            return Provider.gitlab.proof.accepts(
                 delivery(body, fields), secrets: [secret ?? "whsec_" + key.base64EncodedString()], now: now)
         }
         let right = "v1," + mac.base64EncodedString()
