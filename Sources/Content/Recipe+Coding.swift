@@ -2,7 +2,7 @@ import FoundationEssentials
 import Git
 
 extension Recipe: Codable {
-    private enum Key: String, CodingKey { case subdirectory, include, exclude, mtime, symlinks }
+    private enum Key: String, CodingKey { case subdirectory, include, exclude, mtime, symlinks, submodules }
 
     /// Patterns that can match nothing are refused, as where they are set.
     public init(from decoder: any Decoder) throws {
@@ -13,7 +13,8 @@ extension Recipe: Codable {
                 include: try fields.decode([String].self, forKey: .include),
                 exclude: try fields.decode([String].self, forKey: .exclude)),
             modificationTimes: try fields.decode(ModificationTimes.self, forKey: .mtime),
-            symlinks: try fields.decode(SymlinkPolicy.self, forKey: .symlinks))
+            symlinks: try fields.decode(SymlinkPolicy.self, forKey: .symlinks),
+            submodules: try fields.decodeIfPresent(SubmodulePolicy.self, forKey: .submodules))
     }
 
     /// Settings are text: so is all that it has.
@@ -24,6 +25,7 @@ extension Recipe: Codable {
         try fields.encode(selection.patterns.exclude, forKey: .exclude)
         try fields.encode(modificationTimes, forKey: .mtime)
         try fields.encode(symlinks, forKey: .symlinks)
+        try fields.encodeIfPresent(submodules, forKey: .submodules)
     }
 
     /// One line of JSON, the same for the same recipe.

@@ -11,22 +11,27 @@ public struct Recipe: Hashable, Sendable {
     public var modificationTimes: ModificationTimes
     /// What happens to symbolic links that lead out.
     public var symlinks: SymlinkPolicy
+    /// Which submodules are part of it; `nil`, as in programs that did not know them, for none.
+    public var submodules: SubmodulePolicy?
 
     /// The defaults of the contract.
     public init(
         subdirectory: TreePath = .root, selection: PathSelection = .everything,
-        modificationTimes: ModificationTimes = .commit, symlinks: SymlinkPolicy = .skip
+        modificationTimes: ModificationTimes = .commit, symlinks: SymlinkPolicy = .skip,
+        submodules: SubmodulePolicy? = nil
     ) {
         self.subdirectory = subdirectory
         self.selection = selection
         self.modificationTimes = modificationTimes
         self.symlinks = symlinks
+        self.submodules = submodules
     }
 
     /// Whether trees of the two may share files, as one may have another folder of the commit than the other.
     public func makesFiles(like other: Recipe) -> Bool {
         var other = other
         other.subdirectory = subdirectory
+        other.submodules = submodules
         return self == other
     }
 
@@ -37,7 +42,30 @@ public struct Recipe: Hashable, Sendable {
     }
 
     /// One line that tells it from every other one.
-    public var name: String { "\(String(decoding: subdirectory.bytes, as: UTF8.self)) \(files)" }
+    public var name: String {
+        let name = "\(String(decoding: subdirectory.bytes, as: UTF8.self)) \(files)"
+        return submodules.map { "\(name) submodules=\($0.rawValue)" } ?? name
+    }
+
+    /// Whether submodules may be part of it.
+    public var followsSubmodules: Bool { submodules == .sameHost || submodules == .on }
+
+    /// Hexadecimal digits that tell it from every other one, for the name of a reference.
+    public var digest: String {
+        let name = Array(name.utf8).withUnsafeBytes { ObjectID(hashing: $0) }
+        return String(name.description.prefix(16))
+    }
+
+    /// Whether something at a path of the commit, or below it, is part of what is made, or what is made is below that path.
+    public func reaches(_ path: TreePath) -> Bool {
+        func leads(_ folder: TreePath, to path: TreePath) -> Bool {
+            folder == .root || folder == path || path.bytes.starts(with: folder.bytes + [UInt8(ascii: "/")])
+        }
+        if leads(path, to: subdirectory) { return true }
+        guard leads(subdirectory, to: path) else { return false }
+        let start = subdirectory == .root ? 0 : subdirectory.bytes.count + 1
+        return selection.mayHold(below: TreePath(bytes: Array(path.bytes[start...])))
+    }
 
     /// What a record of version 2 says; `nil` for what no version ever wrote.
     public init?(subdirectory: TreePath, files: String) {
@@ -62,20 +90,6 @@ public struct Recipe: Hashable, Sendable {
     }
 }
 
-/// What a tree is: of which commit, and by which recipe.
-public struct Revision: Hashable, Sendable {
-    /// The commit.
-    public var commit: ObjectID
-    /// What is made of it.
-    public var recipe: Recipe
-
-    /// Of its parts.
-    public init(commit: ObjectID, recipe: Recipe) {
-        self.commit = commit
-        self.recipe = recipe
-    }
-}
-
 /// What happens to a symbolic link that leads out of the tree.
 public enum SymlinkPolicy: String, Codable, Sendable, CaseIterable {
     /// It is left out, with a warning.
@@ -84,4 +98,14 @@ public enum SymlinkPolicy: String, Codable, Sendable, CaseIterable {
     case refuse
     /// No symbolic link is made at all.
     case none
+}
+
+/// Which submodules are published with the repository that names them.
+public enum SubmodulePolicy: String, Codable, Sendable, CaseIterable {
+    /// None: each is an empty folder.
+    case off
+    /// Those with the scheme, the host and the port of the repository that is followed.
+    case sameHost = "same-host"
+    /// All.
+    case on
 }

@@ -8,6 +8,9 @@ public struct Commit: Sendable, Equatable {
     public let parents: [ObjectID]
     /// When it was committed, in seconds since 1970 by the committer's clock: any number at all, 0 where it cannot be read.
     public let time: Int64
+
+    /// The same commit with what was made of its tree and of those of its submodules.
+    public func with(tree: ObjectID) -> Commit { Commit(id: id, tree: tree, parents: parents, time: time) }
 }
 
 extension Repository {

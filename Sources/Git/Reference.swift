@@ -26,4 +26,46 @@ public enum StoreReference {
     static let published: [ReferenceName] = (0..<3).map { ReferenceName("refs/sidekick/published/\($0)") }
     /// What all of them begin with.
     static let prefix = "refs/sidekick/"
+    /// What was made of commits and their submodules.
+    private static let composites = "refs/sidekick/composite/"
+    /// Commits of submodules, a folder for each repository.
+    static let modules = "refs/sidekick/modules/"
+
+    /// - Parameter recipe: a name of hexadecimal digits.
+    static func composite(of commit: ObjectID, recipe: String) -> ReferenceName {
+        ReferenceName("\(composites)\(commit)-\(recipe)")
+    }
+
+    /// The commit that a composite was made of; `nil` for another name.
+    static func commit(ofComposite name: ReferenceName) -> ObjectID? {
+        name.hasPrefix(composites) ? ObjectID(hexDigits: name.dropping(composites).prefix(40)) : nil
+    }
+}
+
+/// Whose commits are in the store: what one server has sent is told to no other one.
+public struct StoreOrigin: Hashable, Sendable {
+    /// What its references begin with.
+    let prefix: String
+
+    /// The repository that is followed.
+    public static let followed = StoreOrigin(prefix: "refs/sidekick/")
+
+    private init(prefix: String) { self.prefix = prefix }
+
+    /// A submodule's.
+    ///
+    /// - Parameter address: where its repository is.
+    public init(module address: String) {
+        let name = Array(address.utf8).withUnsafeBytes { ObjectID(hashing: $0) }
+        prefix = "\(StoreReference.modules)\(name.description.prefix(16))/"
+    }
+
+    /// Whether a reference is one of its commits.
+    func owns(_ name: ReferenceName) -> Bool {
+        guard self == .followed else { return name.hasPrefix(prefix) }
+        return name == StoreReference.fetched || StoreReference.published.contains(name)
+    }
+
+    /// Where a commit of it is remembered.
+    func name(of commit: ObjectID) -> ReferenceName { ReferenceName("\(prefix)\(commit)") }
 }

@@ -38,18 +38,37 @@ extension Repository {
         return target
     }
 
-    /// What the references of our own name. One that cannot be read, or whose commit cannot, is dropped: it would be told to the
-    /// server as something that is here.
-    public borrowing func soundReferences() throws(GitError) -> [(name: ReferenceName, commit: Commit)] {
-        var references: [(ReferenceName, Commit)] = []
-        for name in try referenceNames() where name.hasPrefix(StoreReference.prefix) {
+    /// The commits that are remembered of an origin. A reference that cannot be read, or whose commit cannot, is dropped: it would
+    /// be told to the server as something that is here.
+    public borrowing func knownCommits(of origin: StoreOrigin) throws(GitError) -> [Commit] {
+        var commits: [Commit] = []
+        for name in try referenceNames() where origin.owns(name) {
             do {
-                references.append((name, try commit(try target(of: name))))
+                commits.append(try commit(try target(of: name)))
             } catch  where !error.isLocalDisk {
                 unlink(path + name.text)
             }
         }
-        return references
+        return commits
+    }
+
+    /// The commits of submodules, of whichever repository.
+    public borrowing func moduleCommits() throws(GitError) -> Set<ObjectID> {
+        var commits: Set<ObjectID> = []
+        for name in try referenceNames() where name.hasPrefix(StoreReference.modules) {
+            if let target = try reference(name)?.target { commits.insert(target) }
+        }
+        return commits
+    }
+
+    /// Whether a submodule's commit was fetched and proven to be whole.
+    public borrowing func hasModule(_ commit: ObjectID, of origin: StoreOrigin) throws(GitError) -> Bool {
+        try reference(origin.name(of: commit))?.target == commit
+    }
+
+    /// Remembers a submodule's commit, once it is known to be whole.
+    public borrowing func noteModule(_ commit: ObjectID, of origin: StoreOrigin) throws(GitError) {
+        try setReference(origin.name(of: commit), to: commit)
     }
 
     /// The full names of all references but HEAD.

@@ -11,7 +11,8 @@ extension Store {
         try? history.remove()
         try? Quarantine(store: self).remove()
         let leftovers = [
-            "*.lock", "shallow.sidekick", "refs/*.lock", "refs/*/*.lock", "refs/*/*/*.lock", "objects/pack/pack_git2_*",
+            "*.lock", "shallow.sidekick", "refs/*.lock", "refs/*/*.lock", "refs/*/*/*.lock", "refs/*/*/*/*.lock",
+            "objects/pack/pack_git2_*",
             "objects/pack/tmp_*", "objects/??/tmp_*",
             // Foundation's name for a file that it is about to rename, and libgit2's for a look at what links can do here.
             ".dat.nosync*", "_git2_*",

@@ -43,6 +43,7 @@ struct Deployment: Sendable {
                 do {
                     let contents = Contents(try store.open())
                     let commit = try contents.repository.commit(target.commit)
+                        .with(tree: contents.repository.root(of: target.commit, as: publisher.recipe))
                     staged = try publisher.materialize(commit, from: contents)
                 } catch let error as GitError where target.isFetched && error.isDamage {
                     // What came from the remote is the remote's; what was proven to be here once is the store's.

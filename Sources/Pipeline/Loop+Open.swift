@@ -99,10 +99,14 @@ extension Loop {
         (self.logger, doorbell, sleep) = (logger, process.doorbell, process.sleep)
         status = StatusFile(
             settings: settings, publisher: publisher, journal: journal, version: process.version)
+        let progress = ProgressReporter(logger: logger, terminal: process.isTerminal)
         pass = Pass(
-            settings: settings, upstream: upstream, deployment: deployment,
-            progress: ProgressReporter(logger: logger, terminal: process.isTerminal),
-            gate: Gate(settings.hooks, deployment), makeWay: { await background.stop() })
+            settings: settings, upstream: upstream, deployment: deployment, progress: progress,
+            gate: Gate(settings.hooks, deployment),
+            submodules: SubmoduleFetch(
+                settings: settings, options: options, publisher: publisher, executor: executor, traffic: traffic,
+                progress: progress, logger: logger),
+            makeWay: { await background.stop() })
         orders = OrderBox(publisher.destination)
         desk = OrderHandler(deployment: deployment, ref: settings.upstream.ref.description)
     }

@@ -12,6 +12,8 @@ struct Pass: Sendable {
     let progress: ProgressReporter
     /// What the remote brings must pass it; what an operator holds need not.
     let gate: Gate?
+    /// Brings what a commit names of other repositories.
+    let submodules: SubmoduleFetch
     /// Ends what is done in the background: called before anything is changed.
     let makeWay: @Sendable () async -> Void
 
@@ -33,6 +35,7 @@ struct Pass: Sendable {
         let (target, advertised) =
             if let held { (try await prove(held), nil as ObjectID?) } else { try await ask(after: before) }
         guard let target else { return Outcome(advertised: advertised) }
+        try await submodules.bring(for: target.commit)
         // What has been shown before, and what an operator holds, needs no leave.
         let isKnown = try await executor.run { try publisher.hasPublished(target.commit) }
         let staged = try await deployment.materialize(target)
@@ -107,15 +110,15 @@ struct Pass: Sendable {
     private func prove(_ commit: ObjectID) async throws -> Target? {
         if try await isShown(commit) { return nil }
         await makeWay()
-        let (store, options) = (publisher.destination.store, settings.publishing)
+        let (store, recipe, limits) = (publisher.destination.store, publisher.recipe, settings.publishing.limits)
         do {
             try await executor.run {
                 let repository = try store.open()
-                let root = try repository.commit(commit).tree
+                let root = try repository.root(of: commit, as: recipe)
                 // A folder that is not there is told of when the tree is made.
-                guard let tree = try repository.subtree(of: root, at: options.recipe.subdirectory) else { return }
+                guard let tree = try repository.subtree(of: root, at: recipe.subdirectory) else { return }
                 try repository.proveConnected(
-                    tree: tree, given: nil, depth: options.limits.depth, folders: options.limits.files)
+                    tree: tree, given: nil, depth: limits.depth, folders: limits.files)
             }
         } catch let error as GitError where error.isNotFound {
             throw SyncError(

@@ -66,6 +66,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
                 cause: "the remote did not send all of commit \(error.commit): \(error.reason.printable())",
                 remedy: "check the repository at the server with git fsck; the next pass asks again", recovery: .retry,
                 exitCode: .unavailable)
+        case let error as SubmoduleFailure: self.init(error, at: stage)
         case let error as TreeTooLarge:
             self.init(
                 stage: stage,

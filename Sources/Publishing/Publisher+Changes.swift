@@ -44,7 +44,7 @@ extension Publisher {
         var (paths, hasLinks): ([TreePath], Bool) = ([], false)
         do {
             let repository = try destination.store.open()
-            let root = try repository.commit(commit).tree
+            let root = try repository.root(of: commit, as: recipe)
             guard let old = try repository.subtree(of: root, at: recipe.subdirectory) else { return nil }
             try repository.differences(
                 from: old, to: record.tree, depth: options.limits.depth, folders: options.limits.files,

@@ -28,6 +28,7 @@ public final class Publisher: Sendable {
     private struct Remembered {
         let identity: String
         let published: Published
+        let parts: Composite.Parts?
         let sample: Sample
     }
 
@@ -43,6 +44,10 @@ public final class Publisher: Sendable {
         _ destination: Destination, options: PublishingOptions
     ) throws -> (publisher: Publisher, notices: [Notice]) {
         try destination.checkFormats()
+        // What cannot be read now decides nothing.
+        let visible = (try? destination.visible(in: TreePool(destination)))??.record
+        let given = options
+        let options = given.inheriting(from: visible)
         let layout = try (options.layout ?? destination.automaticLayout()).layout(of: destination, options)
         if [.file, .other].contains(try FileStatus.of(destination.path)?.kind) { throw destination.notAFolder }
         try layout.checkDestination()
@@ -50,7 +55,8 @@ public final class Publisher: Sendable {
         destination.store.sweep()
         do {
             try destination.upgradeNames()
-            return (publisher, try publisher.recover())
+            let notices = try publisher.recover()
+            return (publisher, notices + (options == given ? [] : visible?.submodulesNotice ?? []))
         } catch let error as DiskError {
             // The next pass that has something to publish tries again: no reason not to serve and follow until then.
             return (publisher, [.recovered("what was interrupted cannot be finished now: \(error)")])
@@ -88,6 +94,8 @@ public final class Publisher: Sendable {
         state.withLock { $0.remembered = nil }
     }
 
+    /// What is made of commits, as it was decided at the start.
+    public var recipe: Recipe { options.recipe }
     /// The layout that was decided at the start.
     public var layoutKind: LayoutKind { layout.kind }
     private var now: Int64 { Int64(time(nil)) }
@@ -108,9 +116,19 @@ public final class Publisher: Sendable {
             return nil
         }
         let remembered = Remembered(
-            identity: identity, published: Published(visible.record), sample: Sample(of: visible.record))
+            identity: identity, published: Published(visible.record), parts: parts(of: visible.record.revision),
+            sample: Sample(of: visible.record))
         state.withLock { $0.remembered = remembered }
         return remembered.published
+    }
+
+    /// The submodules of what is visible, as of the last time that this was asked; `nil` for none.
+    public var parts: Composite.Parts? { state.withLock { $0.remembered?.parts } }
+
+    /// Only told to people: what cannot be read is not told.
+    private func parts(of revision: Revision) -> Composite.Parts? {
+        guard revision.recipe.followsSubmodules, destination.store.exists else { return nil }
+        return try? destination.store.open().composite(of: revision.commit, recipe: revision.recipe.digest)?.parts
     }
 
     /// What is looked at of what is visible; `nil` when nothing of ours is.
@@ -140,6 +158,7 @@ public final class Publisher: Sendable {
         var commits = [try published()?.commit].compactMap { $0 } + repository.publishedCommits()
         if let fetched = repository.fetchedCommit() { commits.append(fetched) }
         commits += try layout.spareRecords().map(\.commit)
+        commits += try repository.composites(of: Set(commits))
         var seen: Set<ObjectID> = []
         return try commits.filter { try seen.insert($0).inserted && repository.contains($0) }
     }

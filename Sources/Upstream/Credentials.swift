@@ -43,6 +43,12 @@ public struct CredentialSource: Sendable, Equatable {
         self.password = password
     }
 
+    /// Whether a login for all hosts will do: for the followed repository it does.
+    private var takesDefault = true
+
+    /// Leaves what is listed for a host by its name.
+    mutating func forgetOwn() { (user, password, takesDefault) = (nil, nil, false) }
+
     /// What is sent.
     typealias Pair = (user: String, password: String)
 
@@ -51,7 +57,7 @@ public struct CredentialSource: Sendable, Equatable {
         if let secret = try password?.read() ?? url.password {
             return (user ?? url.user ?? Self.tokenUser, secret.reveal())
         }
-        return try listed(for: url.address, user: user ?? url.user, isHome: true)
+        return try listed(for: url.address, user: user ?? url.user, isHome: takesDefault)
     }
 
     /// The pair for another place that the repository's server leads to: only one that is listed for it.

@@ -60,14 +60,18 @@ struct PackFetch {
     }
 
     private func snapshot() async throws -> Snapshot {
-        let (store, commit) = (request.store, commit)
+        let (store, commit, origin) = (request.store, commit, request.origin)
         return try await executor.run {
             let repository = try store.openToFill()
-            let known = try repository.soundReferences().map(\.commit)
+            let known = try repository.knownCommits(of: origin)
+            let ids = Set(known.map(\.id))
+            // What is not whole here may be another repository's.
+            let others = try origin == .followed ? repository.moduleCommits().subtracting(ids) : []
+            let shallow = try store.shallowCommits().filter { !others.contains($0) }
             return Snapshot(
-                hasCommit: try known.contains { $0.id == commit } || repository.holdsAll(of: commit),
-                haves: Set(known.map(\.id)).subtracting([commit]).sorted { $0.prefix < $1.prefix },
-                shallow: try store.shallowCommits())
+                hasCommit: try ids.contains(commit) || repository.holdsAll(of: commit),
+                haves: ids.subtracting([commit]).sorted { $0.prefix < $1.prefix },
+                shallow: origin == .followed ? shallow : shallow.filter { ids.contains($0) })
         }
     }
 

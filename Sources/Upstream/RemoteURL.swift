@@ -99,6 +99,16 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
         address = "\(scheme)://\(place.shown)\(path.asText)"
     }
 
+    /// The same with another user.
+    func with(user: String?) -> RemoteURL { RemoteURL(self, user: user) }
+
+    private init(_ other: RemoteURL, user: String?) {
+        (transport, address, password, host, port, path) = (
+            other.transport, other.address, other.password, other.host, other.port, other.path
+        )
+        self.user = user
+    }
+
     /// `user@host:path`, of which nothing is percent-encoded.
     private init(short text: ArraySlice<UInt8>, colon: Int) throws(Invalid) {
         var end = colon

@@ -75,9 +75,14 @@ public struct FetchRequest: Sendable {
     public let depth: Int
     /// When set, the fetch is refused unless the commit descends from this one.
     public let mustFollow: ObjectID?
+    /// Whose commits the remote may be told of.
+    public let origin: StoreOrigin
 
     /// Makes a request.
-    public init(advertisement: Advertisement, store: Store, depth: Int, mustFollow: ObjectID?) {
+    public init(
+        advertisement: Advertisement, store: Store, depth: Int, mustFollow: ObjectID?, origin: StoreOrigin = .followed
+    ) {
+        self.origin = origin
         self.advertisement = advertisement
         self.store = store
         self.depth = depth

@@ -29,6 +29,7 @@ struct FollowOptions: ParsableArguments {
     @Flag(.fastForwardOnly) var fastForwardOnly = false
     @Option(.mtime) var mtime: String?
     @Option(.symlinks) var symlinks: String?
+    @Option(.submodules) var submodules: String?
     @Option(.maxFiles) var maxFiles: String?
     @Option(.maxSize) var maxSize: String?
     @Option(.maxBlob) var maxBlob: String?
@@ -61,7 +62,9 @@ struct FollowOptions: ParsableArguments {
                 .repository: repository ?? repositoryArgument, .delay: delay, .ref: ref, .subdirectory: subdirectory,
                 .include: include.lines, .exclude: exclude.lines, .layout: layout, .timeout: timeout,
                 .deadline: deadline, .backoff: backoff, .depth: depth,
-                .fastForwardOnly: fastForwardOnly ? "on" : nil, .mtime: mtime, .symlinks: symlinks, .maxFiles: maxFiles,
+                .fastForwardOnly: fastForwardOnly ? "on" : nil, .mtime: mtime, .symlinks: symlinks,
+                .submodules: submodules,
+                .maxFiles: maxFiles,
                 .maxSize: maxSize, .maxBlob: maxBlob, .maxPack: maxPack, .grace: grace, .keepPrevious: keepPrevious,
                 .keepLost: keepLost, .sshKeysFile: sshKeysFile, .hookEnvironment: hookEnvironment,
                 .username: username, .credentialsFile: credentialsFile, .githubApp: githubApp,

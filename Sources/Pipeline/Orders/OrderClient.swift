@@ -92,7 +92,7 @@ public enum OrderClient {
             try await deployment.deploy(Target(commit: commit, ref: ReferenceName.empty), replacing: before)
         }
         // An old status is no reason to call the order failed.
-        try? Status.rewrite(destination, published: publisher.published())
+        try? Status.rewrite(destination, publisher)
         return answer
     }
 }

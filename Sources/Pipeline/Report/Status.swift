@@ -1,3 +1,5 @@
+public import Git
+
 /// What `status.json` holds. Written when something changed; a pass that found nothing only touches the file, so its
 /// modification time is the end of the last pass that worked.
 public struct Status: Codable, Sendable, Equatable {
@@ -13,6 +15,10 @@ public struct Status: Codable, Sendable, Equatable {
         public var files: Int
         /// Their bytes.
         public var bytes: Int64
+        /// The submodules that are part of it; `nil` for none.
+        public var submodules: [Composite.Module]?
+        /// Submodules that are not, and why; `nil` for none.
+        public var leftOut: [Composite.LeftOut]?
     }
 
     /// What is in lost+found.

@@ -54,7 +54,9 @@ final class StatusFile: Sendable {
     private func status(_ failure: Status.Failure?, nextIn pause: Duration?) -> Status {
         // What cannot be read at the moment is served all the same: a descriptor may be lacking, or memory.
         let last = journal.live?.status
-        let published = Self.current(else: last?.published) { try publisher.published().map { Status.Tree($0) } }
+        let published = Self.current(else: last?.published) {
+            try publisher.published().map { Status.Tree($0, publisher.parts) }
+        }
         let hold = Self.current(else: last?.hold) { try HoldFile(publisher.destination).read() }
         return Status(
             version: version, process: getpid(), repository: settings.upstream.url.description,
@@ -103,19 +105,21 @@ extension Status.Tree {
     /// Seconds since 1970.
     var sinceSeconds: Double { seconds(of: since) ?? 0 }
 
-    init(_ published: Published) {
+    init(_ published: Published, _ parts: Composite.Parts? = nil) {
         self.init(
             commit: published.commit.description,
             subdirectory: String(decoding: published.revision.recipe.subdirectory.bytes, as: UTF8.self),
-            since: timestamp(Double(published.since)), files: published.files, bytes: published.bytes)
+            since: timestamp(Double(published.since)), files: published.files, bytes: published.bytes,
+            submodules: parts.flatMap { $0.modules.isEmpty ? nil : $0.modules },
+            leftOut: parts.flatMap { $0.leftOut.isEmpty ? nil : $0.leftOut })
     }
 }
 
 extension Status {
     /// Corrects what a process that does not run can no longer: what is visible, and what is held.
-    static func rewrite(_ destination: Destination, published: Published?) throws {
+    static func rewrite(_ destination: Destination, _ publisher: Publisher) throws {
         guard var status = try StatusReport.read(destination)?.status else { return }
-        status.published = published.map { Tree($0) }
+        status.published = try publisher.published().map { Tree($0, publisher.parts) }
         status.hold = try HoldFile(destination).read()
         try file(of: destination).write(status)
     }

@@ -1,5 +1,6 @@
 import Platform
 import FoundationEssentials
+import Git
 import Glibc
 import Publishing
 
@@ -79,6 +80,10 @@ public struct StatusReport: Sendable {
                     "\(tree.commit)\(tree.subdirectory.isEmpty ? "" : " \(tree.subdirectory)") since \(tree.since)"
                 ))
             rows.append(("size", "\(tree.files) files, \(tree.bytes) bytes"))
+            for module in tree.submodules ?? [] {
+                rows.append(("submodule", "\(module.path) \(module.commit) of \(module.repository)"))
+            }
+            for left in tree.leftOut ?? [] { rows.append(("left out", "\(left.path): \(left.reason)")) }
         } else {
             rows.append(("published", "nothing yet"))
         }

@@ -89,6 +89,10 @@ public struct Setting: Sendable, Hashable {
     public static let symlinks = Setting(
         "SIDEKICK_SYMLINKS", "policy", kind: .choice(["skip", "refuse", "none"]), defaultValue: "skip",
         "Symbolic links that lead out of the tree: left out, or the commit is refused. none: no links at all.")
+    public static let submodules = Setting(
+        "SIDEKICK_SUBMODULES", "which", kind: .choice(["off", "same-host", "on"]), or: "same-host",
+        "Which submodules are published: none, those with REPOSITORY's scheme, host and port, or all. Any other is an empty folder."
+    )
     public static let maxFiles = Setting(
         "SIDEKICK_MAX_FILES", "count", kind: .count, defaultValue: "1000000",
         "The most files that a commit may have; a pack may have four times as many objects.")
@@ -193,7 +197,8 @@ public struct Setting: Sendable, Hashable {
     /// Every setting, in the order in which a reader wants them.
     public static let all: [Setting] = [
         repository, destination, delay, ref, subdirectory, include, exclude, layout, state, timeout, deadline, backoff,
-        depth, fastForwardOnly, mtime, symlinks, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious, keepLost,
+        depth, fastForwardOnly, mtime, symlinks, submodules, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious,
+        keepLost,
         username,
         password, token, credentialsFile, githubApp, githubInstallation, githubKey, githubAPI, sshKey,
         sshKeysFile, sshKnownHosts,

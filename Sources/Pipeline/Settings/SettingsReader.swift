@@ -154,7 +154,9 @@ struct SettingsReader {
         options.recipe = Recipe(
             subdirectory: TreePath(subdirectory()), selection: selection(),
             modificationTimes: ModificationTimes(rawValue: choice(.mtime)) ?? .commit,
-            symlinks: SymlinkPolicy(rawValue: choice(.symlinks)) ?? .skip)
+            symlinks: SymlinkPolicy(rawValue: choice(.symlinks)) ?? .skip,
+            submodules: SubmodulePolicy(rawValue: choice(.submodules)) ?? .sameHost)
+        options.setsSubmodules = text(.submodules) != nil
         options.limits = Limits(files: count(.maxFiles), size: size(.maxSize), blob: size(.maxBlob))
         options.grace = duration(.grace)
         options.keepPrevious = duration(.keepPrevious)

@@ -14,6 +14,8 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
     case skippedLink(path: TreePath, target: String)
     /// A submodule is published as an empty folder.
     case submodule(path: TreePath)
+    /// So many are, because they were before there was a setting for it.
+    case submodulesStayEmpty(count: Int)
     /// So many files are pointers to Git LFS, published as they are.
     case lfsPointers(count: Int)
     /// A published file was not what was published; it is made anew.
@@ -30,7 +32,7 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
         case .submodule: "submodules published as empty folders"
         case .drifted: "files made anew"
         case .notRemoved: "trees that cannot be removed"
-        case .lfsPointers, .recovered, .lostExpired: nil
+        case .lfsPointers, .recovered, .lostExpired, .submodulesStayEmpty: nil
         }
     }
 
@@ -45,9 +47,20 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
         case .skippedLink(let path, let target):
             "symbolic link left out, it leads outside the tree: \(path) -> \(EntryName(target))"
         case .submodule(let path): "submodule published as an empty folder: \(path)"
+        case .submodulesStayEmpty(let count):
+            "submodules stay empty folders, as they were before this version, until SIDEKICK_SUBMODULES is set: \(count)"
         case .lfsPointers(let count): "Git LFS pointers published as they are, not the files they stand for: \(count)"
         case .drifted(let path): "changed by somebody else, made anew: \(path)"
         case .recovered(let what): what
         }
+    }
+}
+
+extension TreeRecord {
+    /// What a person should know who has upgraded.
+    var submodulesNotice: [Notice] {
+        var count = 0
+        rows.forEach { _, row in if row.kind == .submodule { count += 1 } }
+        return count == 0 ? [] : [.submodulesStayEmpty(count: count)]
     }
 }

@@ -111,7 +111,8 @@ extension TreeRecord {
     fileprivate func compared(
         in repository: borrowing Repository, _ limits: Limits
     ) throws -> [Verification.Difference] {
-        let commit = try repository.commit(commit)
+        let whole = try repository.root(of: commit, as: recipe)
+        let commit = try repository.commit(commit).with(tree: whole)
         guard let tree = try repository.subtree(of: commit.tree, at: recipe.subdirectory) else {
             throw try PublishingError.noSubdirectory(recipe.subdirectory, in: commit, of: repository)
         }

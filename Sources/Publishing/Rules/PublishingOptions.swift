@@ -7,6 +7,9 @@ public struct PublishingOptions: Sendable, Equatable {
     public var layout: LayoutKind?
     /// What is made of a commit.
     public var recipe: Recipe
+    /// Whether somebody has set what becomes of submodules. Where nobody has, what a program published that knew none goes on
+    /// without.
+    public var setsSubmodules = false
     /// What a commit may bring.
     public var limits: Limits
     /// How many seconds a tree that was live is kept for those who are still reading it.
@@ -28,5 +31,13 @@ public struct PublishingOptions: Sendable, Equatable {
         self.limits = limits
         self.grace = grace
         self.keepPrevious = keepPrevious
+    }
+
+    /// With what was decided by what is visible.
+    func inheriting(from visible: TreeRecord?) -> PublishingOptions {
+        guard !setsSubmodules, let visible, visible.recipe.submodules == nil else { return self }
+        var options = self
+        options.recipe.submodules = nil
+        return options
     }
 }

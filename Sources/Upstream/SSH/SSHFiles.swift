@@ -14,7 +14,8 @@ struct SSHFiles: Sendable {
         let listed = try options.keys.map { file in
             try SSHKeyList(CredentialSource.Place.file(file).read().reveal(), in: file).keys(for: url)
         }
-        let keys = [options.key].compactMap { $0 } + (listed ?? []).map { .file($0) }
+        let own = options.prefersListedKeys && listed?.isEmpty == false ? nil : options.key
+        let keys = [own].compactMap { $0 } + (listed ?? []).map { .file($0) }
         if !keys.isEmpty { arguments += ["-o", "IdentitiesOnly=yes"] }
         for key in keys { try take(key: key) }
         try take(knownHosts: options.knownHosts)

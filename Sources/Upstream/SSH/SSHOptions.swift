@@ -6,6 +6,8 @@ public struct SSHOptions: Sendable, Equatable {
     public var key: CredentialSource.Place?
     /// A file that names further keys, each with the beginning of the addresses that it is for (`SSHKeyList`).
     public var keys: String?
+    /// Whether the key is only for addresses that no key is listed for: a server that takes one key is shown no other.
+    public var prefersListedKeys = false
     /// Whom to believe; `nil` leaves it to ssh's own files.
     public var knownHosts: CredentialSource.Place?
     /// The home folder of whoever started us, from the environment.
