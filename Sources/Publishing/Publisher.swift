@@ -47,7 +47,7 @@ public final class Publisher: Sendable {
         // What cannot be read now decides nothing.
         let visible = (try? destination.visible(in: TreePool(destination)))??.record
         let given = options
-        let options = given.inheriting(from: visible)
+        let options = given.inheriting(from: visible?.recipe)
         let layout = try (options.layout ?? destination.automaticLayout()).layout(of: destination, options)
         if [.file, .other].contains(try FileStatus.of(destination.path)?.kind) { throw destination.notAFolder }
         try layout.checkDestination()
@@ -56,7 +56,7 @@ public final class Publisher: Sendable {
         do {
             try destination.upgradeNames()
             let notices = try publisher.recover()
-            return (publisher, notices + (options == given ? [] : visible?.submodulesNotice ?? []))
+            return (publisher, notices + (options == given ? [] : visible?.emptySubmodules ?? []))
         } catch let error as DiskError {
             // The next pass that has something to publish tries again: no reason not to serve and follow until then.
             return (publisher, [.recovered("what was interrupted cannot be finished now: \(error)")])
@@ -266,5 +266,14 @@ public final class Publisher: Sendable {
         let found = try? Lost(in: destination, isStopped: isStopped)
         state.withLock { $0.lost = found }
         return (next.map { .seconds($0) }, lostAndFound.notices)
+    }
+}
+
+extension TreeRecord {
+    /// What a person should know who has upgraded.
+    fileprivate var emptySubmodules: [Notice] {
+        var count = 0
+        rows.forEach { _, row in if row.kind == .submodule { count += 1 } }
+        return count == 0 ? [] : [.submodulesStayEmpty(count: count)]
     }
 }

@@ -5,14 +5,16 @@ import Testing
 @Suite struct `A site with submodules` {
     /// A site with a theme, which has a library; all behind one web server.
     private final class World {
-        let theme = try! GitRepository()
-        let library = try! GitRepository()
-        let site = try! GitRepository()
-        let bare = try! TemporaryFolder()
+        let theme: GitRepository
+        let library: GitRepository
+        let site: GitRepository
+        let bare: TemporaryFolder
+        let folder: TemporaryFolder
         let server: Nginx
-        let folder = try! TemporaryFolder()
 
         init(login: (user: String, password: String)? = nil, version2: Bool = true) async throws {
+            (theme, library, site) = (try GitRepository(), try GitRepository(), try GitRepository())
+            (bare, folder) = (try TemporaryFolder(), try TemporaryFolder())
             try library.commit(["lib.js": "1", "deep/er.js": "1"])
             try library.pushBare(to: bare, as: "library.git")
             try theme.commit(

@@ -55,12 +55,3 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
         }
     }
 }
-
-extension TreeRecord {
-    /// What a person should know who has upgraded.
-    var submodulesNotice: [Notice] {
-        var count = 0
-        rows.forEach { _, row in if row.kind == .submodule { count += 1 } }
-        return count == 0 ? [] : [.submodulesStayEmpty(count: count)]
-    }
-}

@@ -34,8 +34,8 @@ public struct PublishingOptions: Sendable, Equatable {
     }
 
     /// With what was decided by what is visible.
-    func inheriting(from visible: TreeRecord?) -> PublishingOptions {
-        guard !setsSubmodules, let visible, visible.recipe.submodules == nil else { return self }
+    func inheriting(from visible: Recipe?) -> PublishingOptions {
+        guard !setsSubmodules, let visible, visible.submodules == nil else { return self }
         var options = self
         options.recipe.submodules = nil
         return options
