@@ -8,8 +8,8 @@ public struct ModuleList: Sendable {
         public let path: TreePath
         /// Where its repository is, as it stands there: an address, or a way from the address of this one.
         public let url: String
-        /// `update = none`: git leaves it out, too.
-        public let isLeftOut: Bool
+        /// Why git would not check it out; `nil` where it would.
+        public let leftOut: String?
     }
 
     /// Something in the file that git does not take either.
@@ -25,6 +25,8 @@ public struct ModuleList: Sendable {
 
     /// Bytes of the file: it has a hundred sections at most that count.
     public static let maxSize: Int64 = 1 << 20
+
+    private static let checkingOut = ["checkout", "rebase", "merge"]
 
     private struct Section {
         var path: [UInt8]?
@@ -55,7 +57,10 @@ public struct ModuleList: Sendable {
             modules.append(
                 Module(
                     path: TreePath(bytes: path), url: address,
-                    isLeftOut: section.update.map { $0.elementsEqual("none".utf8) } ?? false))
+                    leftOut: section.update.flatMap { update in
+                        // A command is what nobody runs here, and git refuses it.
+                        Self.checkingOut.contains { $0.utf8.elementsEqual(update) } ? nil : "update = \(shown(update))"
+                    }))
         }
     }
 
@@ -89,12 +94,7 @@ public struct ModuleList: Sendable {
             guard Self.isHarmlessURL(value) else { return refuse("the url \(shown(value))") }
             section.url = section.url ?? value
         default:
-            guard section.update == nil else { return }
-            let known = ["none", "checkout", "rebase", "merge"]
-            guard known.contains(where: { $0.utf8.elementsEqual(value) }) else {
-                throw Malformed(description: "line \(variable.line): \(shown(value)) is no value of update")
-            }
-            section.update = value
+            section.update = section.update ?? value
         }
     }
 

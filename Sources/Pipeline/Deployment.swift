@@ -17,6 +17,13 @@ struct Target: Sendable {
     let ref: ReferenceName?
     /// Whether it has just come from the remote. What the server is told to be here must have made a tree.
     var isFetched = false
+
+    /// Whose fault it is that something cannot be read: what came from the remote is the remote's; what was proven to be here once
+    /// is the store's.
+    func blame(_ error: GitError, in store: Store) throws -> any Error {
+        guard isFetched, error.isDamage, try store.isSound() else { return error }
+        return IncompleteCommit(commit: commit, reason: error.message)
+    }
 }
 
 /// From the store to the disk: makes a commit's tree and shows it.
@@ -45,9 +52,8 @@ struct Deployment: Sendable {
                     let commit = try contents.repository.commit(target.commit)
                         .with(tree: contents.repository.root(of: target.commit, as: publisher.recipe))
                     staged = try publisher.materialize(commit, from: contents)
-                } catch let error as GitError where target.isFetched && error.isDamage {
-                    // What came from the remote is the remote's; what was proven to be here once is the store's.
-                    throw try store.isSound() ? IncompleteCommit(commit: target.commit, reason: error.message) : error
+                } catch let error as GitError {
+                    throw try target.blame(error, in: store)
                 }
                 if target.isFetched { try store.open().noteFetched(target.commit) }
                 return staged

@@ -35,7 +35,7 @@ struct Pass: Sendable {
         let (target, advertised) =
             if let held { (try await prove(held), nil as ObjectID?) } else { try await ask(after: before) }
         guard let target else { return Outcome(advertised: advertised) }
-        try await submodules.bring(for: target.commit)
+        try await submodules.bring(for: target)
         // What has been shown before, and what an operator holds, needs no leave.
         let isKnown = try await executor.run { try publisher.hasPublished(target.commit) }
         let staged = try await deployment.materialize(target)

@@ -27,8 +27,8 @@ import Testing
             path = z
             """)
         #expect(
-            found.modules.map { "\($0.path) \($0.url) \($0.isLeftOut)" } == [
-                "themes/x https://host/x.git false", "a b ../y.git true", "old ./old false",
+            found.modules.map { "\($0.path) \($0.url) \($0.leftOut ?? "")" } == [
+                "themes/x https://host/x.git ", "a b ../y.git update = \"none\"", "old ./old ",
             ])
         #expect(found.refused.isEmpty)
     }
@@ -62,7 +62,7 @@ import Testing
     @Test(
         arguments: [
             "[submodule \"a\"\npath=a", "[submodule \"a\"]\npath", "[submodule \"a\"]\nurl = \"x",
-            "[submodule \"a\"]\npath = \\x", "[submodule \"a\"]\nupdate = !rm", "[submodule \"a\n\"]", "[sub module]",
+            "[submodule \"a\"]\npath = \\x", "[submodule \"a\n\"]", "[sub module]",
             "[submodule \"a\"]\n_x = 1",
         ])
     func `what git cannot read is an error`(text: String) {

@@ -37,15 +37,18 @@ struct SubmoduleFetch: Sendable {
     /// Whatever is missing of a commit is here when this returns, and remembered as one tree.
     ///
     /// - Throws: `SubmoduleFailure`, `SyncError`, `CancellationError`.
-    func bring(for commit: ObjectID) async throws {
+    func bring(for target: Target) async throws {
         guard recipe.followsSubmodules else { return }
+        let store = store
         do {
-            try await complete(commit)
+            defer { progress.finish() }
+            try await complete(target.commit)
         } catch let error as CancellationError {
-            progress.finish()
             throw error
+        } catch let error as GitError {
+            let blamed = try await executor.run { try target.blame(error, in: store) }
+            throw SyncError(blamed, at: .fetch)
         } catch {
-            progress.finish()
             throw SyncError(error, at: .fetch)
         }
     }
@@ -90,7 +93,7 @@ struct SubmoduleFetch: Sendable {
 
     private func decide(on link: SubmoduleLink, in level: Level) -> Decision {
         let module = link.module
-        if module.isLeftOut { return .leave("update = none") }
+        if let reason = module.leftOut { return .leave(reason) }
         let url: RemoteURL
         do throws(RemoteURL.Invalid) {
             url = try RemoteURL.isRelative(module.url) ? level.url.resolving(module.url) : RemoteURL(module.url)
