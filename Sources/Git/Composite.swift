@@ -108,8 +108,8 @@ extension Store {
     /// Puts trees where gitlinks stand, and remembers what came of it. On the disk when this returns.
     ///
     /// - Parameters:
-    ///   - tree: the commit's.
-    ///   - grafts: each with its own submodules in it already, so the trees that `graft` returned for them.
+    ///   - tree: what `graft` made of the commit's.
+    ///   - trees: what it made on the way.
     public func makeComposite(
         of commit: ObjectID, recipe: String, tree: ObjectID, new trees: TreeComposer, parts: Composite.Parts
     ) throws -> Composite {

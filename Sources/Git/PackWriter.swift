@@ -6,7 +6,7 @@ struct PackWriter {
     private var objects: [UInt8] = []
     private var count: UInt32 = 0
 
-    /// The four kinds by their number in a pack.
+    /// Kinds of object by their number in a pack.
     enum Kind: UInt8 {
         case commit = 1
         case tree = 2

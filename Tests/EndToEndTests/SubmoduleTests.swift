@@ -3,22 +3,22 @@ import TestSupport
 import Testing
 
 @Suite struct `A site with submodules` {
-    /// A site with a theme, which has a library; all behind one web server.
+    /// A site with a theme, which has a scripts; all behind one web server.
     private final class World {
         let theme: GitRepository
-        let library: GitRepository
+        let scripts: GitRepository
         let site: GitRepository
         let bare: TemporaryFolder
         let folder: TemporaryFolder
         let server: Nginx
 
         init(login: (user: String, password: String)? = nil, version2: Bool = true) async throws {
-            (theme, library, site) = (try GitRepository(), try GitRepository(), try GitRepository())
+            (theme, scripts, site) = (try GitRepository(), try GitRepository(), try GitRepository())
             (bare, folder) = (try TemporaryFolder(), try TemporaryFolder())
-            try library.commit(["lib.js": "1", "deep/er.js": "1"])
-            try library.pushBare(to: bare, as: "library.git")
+            try scripts.commit(["lib.js": "1", "deep/er.js": "1"])
+            try scripts.pushBare(to: bare, as: "scripts.git")
             try theme.commit(
-                modules: [("vendor/lib", "./../library.git", library.head)], ["style.css": "one", "a/b.css": "one"])
+                modules: [("vendor/lib", "./../scripts.git", scripts.head)], ["style.css": "one", "a/b.css": "one"])
             try theme.pushBare(to: bare, as: "theme.git")
             try site.commit(modules: [("themes/main", "../theme.git", theme.head)], ["index.html": "one"])
             try site.pushBare(to: bare, as: "site.git")
@@ -46,9 +46,9 @@ import Testing
         #expect(try world.folder.read("www/themes/main/vendor/lib/deep/er.js") == "1")
 
         // Only what changed is asked for.
-        try world.library.commit(["lib.js": "2"])
-        try world.library.pushBare(to: world.bare, as: "library.git")
-        try world.theme.commit(modules: [("vendor/lib", "../library.git", world.library.head)], ["style.css": "two"])
+        try world.scripts.commit(["lib.js": "2"])
+        try world.scripts.pushBare(to: world.bare, as: "scripts.git")
+        try world.theme.commit(modules: [("vendor/lib", "../scripts.git", world.scripts.head)], ["style.css": "two"])
         try world.theme.pushBare(to: world.bare, as: "theme.git")
         try world.site.commit(modules: [("themes/main", "../theme.git", world.theme.head)], ["index.html": "two"])
         try world.push()
@@ -149,7 +149,7 @@ import Testing
 
     @Test func `nests no deeper than eight`() async throws {
         let world = try await World()
-        var inner = world.library
+        var inner = world.scripts
         for number in 0..<10 {
             let outer = try GitRepository()
             try inner.pushBare(to: world.bare, as: "level\(number).git")

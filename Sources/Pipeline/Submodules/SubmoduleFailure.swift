@@ -6,17 +6,17 @@ import Upstream
 struct SubmoduleFailure: Error {
     /// Where it stands in the tree.
     let path: TreePath
-    /// Where its repository is; `nil` where that is not known.
-    let address: String?
+    /// Where its repository is.
+    let address: String
     let reason: any Error
 }
 
 extension SyncError {
     init(_ failure: SubmoduleFailure, at stage: Stage) {
         let inner = SyncError(failure.reason, at: stage)
-        let place = failure.address.map { " of \($0.printable(limit: 200))" } ?? ""
+        let address = failure.address.printable(limit: 200)
         self.init(
-            stage: stage, cause: "the submodule \(failure.path)\(place): \(inner.cause)",
+            stage: stage, cause: "the submodule \(failure.path) of \(address): \(inner.cause)",
             remedy: failure.remedy ?? inner.remedy, recovery: inner.recovery, exitCode: inner.exitCode)
     }
 }

@@ -70,7 +70,10 @@ struct SubmoduleFetch: Sendable {
                 try SubmoduleLink.all(of: level.tree, at: level.path, in: store, recipe)
             }) {
                 switch decide(on: link, in: level) {
-                case .leave(let reason): parts.leftOut.append(.init(path: link.path, reason: reason))
+                case .leave(let reason):
+                    // Enough to be told of: a hostile list has as many as there is room for.
+                    guard parts.leftOut.count < Self.maxModules else { continue }
+                    parts.leftOut.append(.init(path: link.path, reason: reason))
                 case .follow(let url):
                     try check(link, level, count: levels.count)
                     let tree = try await fetch(link, from: url)
