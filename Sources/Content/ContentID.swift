@@ -4,21 +4,19 @@ public import Git
 public enum ContentID: Hashable, Sendable {
     /// Those of a git blob; for a symbolic link they are its target.
     case blob(ObjectID)
+    /// Those of an object of Git LFS, which a blob names.
+    case lfs(LFSObjectID)
     /// None: a submodule is an empty folder, and this is the commit that it names.
     case commit(ObjectID)
 
-    /// Of what a tree's entry names; a folder has no content of its own.
-    init(of entry: TreeEntry) {
-        self = entry.kind == .submodule ? .commit(entry.id) : .blob(entry.id)
-    }
-
-    /// The object that git's trees name.
-    public var object: ObjectID {
+    /// 64 bits of it: as good as random, and the same wherever the same bytes are.
+    var prefix: UInt64 {
         switch self {
-        case .blob(let id), .commit(let id): id
+        case .blob(let id), .commit(let id): id.prefix
+        case .lfs(let id): id.prefix
         }
     }
 
-    /// 64 bits of it: as good as random, and the same wherever the same bytes are.
-    var prefix: UInt64 { object.prefix }
+    /// Whether git's own objects do not hold it.
+    public var isLFS: Bool { if case .lfs = self { true } else { false } }
 }

@@ -4,71 +4,83 @@ public import Git
 public struct Contents: ~Copyable {
     /// The objects.
     public let repository: Repository
+    /// Those of Git LFS.
+    public let lfs: LFSStore
 
-    /// Takes the objects of a repository.
-    public init(_ repository: consuming Repository) { self.repository = repository }
+    /// Takes the objects of a repository, and those that are beside it.
+    public init(_ repository: consuming Repository, lfs: LFSStore) {
+        self.repository = repository
+        self.lfs = lfs
+    }
 
     /// What opens it once more, on another thread.
-    public var source: ContentSource { ContentSource(openRepository: repository.again) }
+    public var source: ContentSource { ContentSource(openRepository: repository.again, lfs: lfs) }
 
-    /// How many bytes there are, without reading them. A commit has none here.
+    /// How many bytes a blob has, without reading it. A commit has none here.
     ///
     /// - Throws: `GitError` for an object that is not here.
     public borrowing func size(of content: ContentID) throws(GitError) -> Int64 {
-        switch content {
-        case .blob(let id): try repository.size(of: id)
-        case .commit: 0
-        }
+        if case .blob(let id) = content { try repository.size(of: id) } else { 0 }
     }
 
-    /// Whether all of it is here.
-    public borrowing func contains(_ content: ContentID) throws(GitError) -> Bool {
+    /// Whether the bytes of a leaf are here.
+    public borrowing func contains(_ content: ContentID, size: Int64) throws(GitError) -> Bool {
         switch content {
         case .blob(let id): try repository.contains(id)
+        case .lfs(let id): lfs.contains(LFSObject(id: id, size: size))
         case .commit: true
         }
     }
 
     /// Lends the bytes, piece by piece in their order; the pieces of a blob are one.
     ///
-    /// - Throws: `GitError`, with `exceeded` for a blob that is larger than it may be; what `body` throws.
-    public borrowing func read(_ content: ContentID, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    /// - Throws: `GitError`, with `exceeded` for a blob that is larger than it may be; `LFSObjectMissing`, after which nothing that was
+    ///   lent may be used; what `body` throws.
+    public borrowing func read(
+        _ content: ContentID, size: Int64, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
         switch content {
         case .blob(let id): try repository.withBlob(id, body)
+        case .lfs(let id): try lfs.read(LFSObject(id: id, size: size), body)
         case .commit: break
         }
     }
 
-    /// All bytes of something short, as the target of a symbolic link is.
-    public borrowing func bytes(of content: ContentID) throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        try read(content) { bytes += $0 }
-        return bytes
+    /// The target of a symbolic link, which is a blob.
+    public borrowing func target(of link: ContentID) throws -> [UInt8] {
+        guard case .blob(let id) = link else { return [] }
+        return try repository.withBlob(id) { Array($0) }
     }
 }
 
 /// What opens contents, on any thread.
 public struct ContentSource: Sendable {
     let openRepository: @Sendable () throws -> Repository
+    let lfs: LFSStore
 
     /// Contents for one thread.
-    public func open() throws -> Contents { Contents(try openRepository()) }
+    public func open() throws -> Contents { Contents(try openRepository(), lfs: lfs) }
 }
 
 /// Tells whether bytes that come piece by piece are those of a content.
 public struct ContentCheck: ~Copyable {
     private let content: ContentID
-    private var hasher: BlobHasher
+    private var blob: BlobHasher
+    private var object = LFSHasher()
 
     /// - Parameter size: how many bytes will come.
     public init(_ content: ContentID, size: Int64) {
         self.content = content
-        hasher = BlobHasher(size: size)
+        blob = BlobHasher(size: size)
     }
 
     /// The next piece.
-    public mutating func update(_ piece: UnsafeRawBufferPointer) { hasher.update(piece) }
+    public mutating func update(_ piece: UnsafeRawBufferPointer) {
+        if content.isLFS { object.update(piece) } else { blob.update(piece) }
+    }
 
     /// Whether they were all of them.
-    public consuming func matches() -> Bool { .blob(hasher.id()) == content }
+    public consuming func matches() -> Bool {
+        if case .lfs(let id) = content { object.id() == id } else { .blob(blob.id()) == content }
+    }
 }

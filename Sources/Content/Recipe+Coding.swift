@@ -2,7 +2,7 @@ import FoundationEssentials
 import Git
 
 extension Recipe: Codable {
-    private enum Key: String, CodingKey { case subdirectory, include, exclude, mtime, symlinks, submodules }
+    private enum Key: String, CodingKey { case subdirectory, include, exclude, mtime, symlinks, submodules, lfs }
 
     /// Patterns that can match nothing are refused, as where they are set.
     public init(from decoder: any Decoder) throws {
@@ -14,7 +14,8 @@ extension Recipe: Codable {
                 exclude: try fields.decode([String].self, forKey: .exclude)),
             modificationTimes: try fields.decode(ModificationTimes.self, forKey: .mtime),
             symlinks: try fields.decode(SymlinkPolicy.self, forKey: .symlinks),
-            submodules: try fields.decodeIfPresent(SubmodulePolicy.self, forKey: .submodules))
+            submodules: try fields.decodeIfPresent(SubmodulePolicy.self, forKey: .submodules),
+            lfs: try fields.decodeIfPresent(LFSPolicy.self, forKey: .lfs))
     }
 
     /// Settings are text: so is all that it has.
@@ -26,6 +27,7 @@ extension Recipe: Codable {
         try fields.encode(modificationTimes, forKey: .mtime)
         try fields.encode(symlinks, forKey: .symlinks)
         try fields.encodeIfPresent(submodules, forKey: .submodules)
+        try fields.encodeIfPresent(lfs, forKey: .lfs)
     }
 
     /// One line of JSON, the same for the same recipe.

@@ -13,18 +13,21 @@ public struct Recipe: Hashable, Sendable {
     public var symlinks: SymlinkPolicy
     /// Which submodules are part of it; `nil`, as in programs that did not know them, for none.
     public var submodules: SubmodulePolicy?
+    /// Whether a pointer to an object of Git LFS is published as the object; `nil`, as in programs that did not know them, for no.
+    public var lfs: LFSPolicy?
 
     /// The defaults of the contract.
     public init(
         subdirectory: TreePath = .root, selection: PathSelection = .everything,
         modificationTimes: ModificationTimes = .commit, symlinks: SymlinkPolicy = .skip,
-        submodules: SubmodulePolicy? = nil
+        submodules: SubmodulePolicy? = nil, lfs: LFSPolicy? = nil
     ) {
         self.subdirectory = subdirectory
         self.selection = selection
         self.modificationTimes = modificationTimes
         self.symlinks = symlinks
         self.submodules = submodules
+        self.lfs = lfs
     }
 
     /// Whether trees of the two may share files, as one may have another folder of the commit than the other.
@@ -44,15 +47,16 @@ public struct Recipe: Hashable, Sendable {
     /// One line that tells it from every other one.
     public var name: String {
         let name = "\(String(decoding: subdirectory.bytes, as: UTF8.self)) \(files)"
-        return submodules.map { "\(name) submodules=\($0.rawValue)" } ?? name
+        return name + (submodules.map { " submodules=\($0.rawValue)" } ?? "")
+            + (lfs.map { " lfs=\($0.rawValue)" } ?? "")
     }
 
     /// Whether submodules may be part of it.
     public var followsSubmodules: Bool { submodules == .sameHost || submodules == .on }
 
-    /// Hexadecimal digits that tell it from every other one, for the name of a reference.
+    /// Hexadecimal digits that tell which submodules are part of it, for the name of a reference.
     public var digest: String {
-        let name = Array(name.utf8).withUnsafeBytes { ObjectID(hashing: $0) }
+        let name = Array(with(lfs: nil).name.utf8).withUnsafeBytes { ObjectID(hashing: $0) }
         return String(name.description.prefix(16))
     }
 
@@ -65,6 +69,12 @@ public struct Recipe: Hashable, Sendable {
         guard leads(subdirectory, to: path) else { return false }
         let start = subdirectory == .root ? 0 : subdirectory.bytes.count + 1
         return selection.mayHold(below: TreePath(bytes: Array(path.bytes[start...])))
+    }
+
+    private func with(lfs: LFSPolicy?) -> Recipe {
+        var recipe = self
+        recipe.lfs = lfs
+        return recipe
     }
 
     /// What a record of version 2 says; `nil` for what no version ever wrote.
@@ -107,5 +117,13 @@ public enum SubmodulePolicy: String, Codable, Sendable, CaseIterable {
     /// Those with the scheme, the host and the port of the repository that is followed.
     case sameHost = "same-host"
     /// All.
+    case on
+}
+
+/// What is published of a file of Git LFS.
+public enum LFSPolicy: String, Codable, Sendable, CaseIterable {
+    /// The pointer that the repository has.
+    case off
+    /// The object that it names.
     case on
 }

@@ -32,6 +32,8 @@ struct Deployment: Sendable {
     let executor: GitExecutor
     let journal: Journal
     let logger: Logger
+    /// Brings what a commit names of Git LFS; `nil` where nothing is brought.
+    var lfs: LFSFetch?
     /// Tells others; `nil` where nobody is to know, or another process will.
     var hooks: HookRunner?
 
@@ -41,14 +43,32 @@ struct Deployment: Sendable {
         try await publish(staged, target, replacing: before)
     }
 
+    /// What is missing may be brought twice: an object can turn out to be damaged when it is used.
+    private static let maxDeliveries = 2
+
+    /// A plan says which objects of Git LFS it needs before anything is made: they are brought, and it is made anew.
     func materialize(_ target: Target) async throws -> StagedTree {
+        for _ in 0..<Self.maxDeliveries {
+            do {
+                return try await stage(target)
+            } catch let missing as MissingObjects {
+                guard let lfs else { throw SyncError(missing, at: .materialize) }
+                journal.enter(.fetch)
+                try await at(.fetch) { try await lfs.bring(missing, for: target) }
+            }
+        }
+        return try await at(.materialize) { try await stage(target) }
+    }
+
+    /// - Throws: `MissingObjects`, `SyncError`, `CancellationError`.
+    private func stage(_ target: Target) async throws -> StagedTree {
         let (publisher, store) = (publisher, publisher.destination.store)
         journal.enter(.materialize)
         return try await at(.materialize) {
             try await executor.run {
                 let staged: StagedTree
                 do {
-                    let contents = Contents(try store.open())
+                    let contents = publisher.destination.contents(of: try store.open())
                     let commit = try contents.repository.commit(target.commit)
                         .with(tree: contents.repository.root(of: target.commit, as: publisher.recipe))
                     staged = try publisher.materialize(commit, from: contents)
@@ -120,6 +140,8 @@ struct Deployment: Sendable {
         do {
             return try await work()
         } catch let error as CancellationError {
+            throw error
+        } catch let error as MissingObjects {
             throw error
         } catch {
             throw SyncError(error, at: stage)

@@ -91,6 +91,10 @@ extension Loop {
             ?? options.makeUpstream(on: deployment.executor, counting: traffic) {
                 logger.warning("notice", metadata: ["what": "\($0)"])
             }
+        let progress = ProgressReporter(logger: logger, terminal: process.isTerminal)
+        deployment.lfs = LFSFetch(
+            options: options, publisher: deployment.publisher, executor: deployment.executor, traffic: traffic,
+            progress: progress, journal: deployment.journal, logger: logger)
         self.settings = settings
         self.hooks = hooks
         self.traffic = traffic
@@ -99,7 +103,6 @@ extension Loop {
         (self.logger, doorbell, sleep) = (logger, process.doorbell, process.sleep)
         status = StatusFile(
             settings: settings, publisher: publisher, journal: journal, version: process.version)
-        let progress = ProgressReporter(logger: logger, terminal: process.isTerminal)
         pass = Pass(
             settings: settings, upstream: upstream, deployment: deployment, progress: progress,
             gate: Gate(settings.hooks, deployment),

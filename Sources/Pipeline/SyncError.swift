@@ -40,7 +40,11 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     public var description: String { "\(stage.rawValue) failed: \(cause); \(remedy)" }
 
     /// Makes a failure of its parts.
-    public init(stage: Stage, cause: String, remedy: String, recovery: Recovery, exitCode: ExitStatus) {
+    public init(
+        stage: Stage, cause: String, remedy: String, recovery: Recovery, exitCode: ExitStatus,
+        retryAfter: Duration? = nil
+    ) {
+        self.retryAfter = retryAfter
         self.stage = stage
         self.cause = cause
         self.remedy = remedy
@@ -67,6 +71,13 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
                 remedy: "check the repository at the server with git fsck; the next pass asks again", recovery: .retry,
                 exitCode: .unavailable)
         case let error as SubmoduleFailure: self.init(error, at: stage)
+        case let error as LFSFailure: self.init(error, at: stage)
+        case let error as LFSError: self.init(error, at: stage)
+        case let error as MissingObjects:
+            self.init(
+                stage: stage,
+                cause: "objects of Git LFS are not here: \(error.places.count), the first for \(error.places[0].path)",
+                remedy: "start sidekick, which fetches them", recovery: .retry, exitCode: .unavailable)
         case let error as TreeTooLarge:
             self.init(
                 stage: stage,

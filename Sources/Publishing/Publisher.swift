@@ -22,6 +22,8 @@ public final class Publisher: Sendable {
         var drifted: [TreePath] = []
         var repaired = 0
         var lost: Lost?
+        /// Whether an object of Git LFS may be here that nothing needs: at the start nobody knows.
+        var mayPruneObjects = true
     }
 
     /// A record that was read, and what tells whether it is still the one.
@@ -56,7 +58,7 @@ public final class Publisher: Sendable {
         do {
             try destination.upgradeNames()
             let notices = try publisher.recover()
-            return (publisher, notices + (options == given ? [] : visible?.emptySubmodules ?? []))
+            return (publisher, notices + (try visible.map { try publisher.staysAsItWas($0, wanted: given) } ?? []))
         } catch let error as DiskError {
             // The next pass that has something to publish tries again: no reason not to serve and follow until then.
             return (publisher, [.recovered("what was interrupted cannot be finished now: \(error)")])
@@ -92,6 +94,12 @@ public final class Publisher: Sendable {
         let new = try Self.takeLocks(of: destination)
         locks.withLock { $0 = new }
         state.withLock { $0.remembered = nil }
+    }
+
+    func withObjectPruning(_ prune: () throws -> Bool) rethrows {
+        guard state.withLock({ $0.mayPruneObjects }) else { return }
+        let isDone = try prune()
+        if isDone { state.withLock { $0.mayPruneObjects = false } }
     }
 
     /// What is made of commits, as it was decided at the start.
@@ -245,6 +253,7 @@ public final class Publisher: Sendable {
         state.withLock { $0.remembered = nil }
         try layout.publish(staged, keeping: lostAndFound)
         endDrift(of: staged.mended)
+        if staged.dropsObjects { state.withLock { $0.mayPruneObjects = true } }
         return staged.notices + lostAndFound.notices
     }
 
@@ -263,17 +272,9 @@ public final class Publisher: Sendable {
         // What drifted is made anew first: a tree that is made of it would have to be made twice.
         let next = try layout.tidy(
             makingSpares: makingSpares && !hasDrifted, now: wallSeconds(), isStopped: isStopped, keeping: lostAndFound)
+        try pruneObjects(isStopped: isStopped)
         let found = try? Lost(in: destination, isStopped: isStopped)
         state.withLock { $0.lost = found }
         return (next.map { .seconds($0) }, lostAndFound.notices)
-    }
-}
-
-extension TreeRecord {
-    /// What a person should know who has upgraded.
-    fileprivate var emptySubmodules: [Notice] {
-        var count = 0
-        rows.forEach { _, row in if row.kind == .submodule { count += 1 } }
-        return count == 0 ? [] : [.submodulesStayEmpty(count: count)]
     }
 }

@@ -106,6 +106,8 @@ public struct UpstreamOptions: Sendable, Equatable {
     public var tls: TLSOptions
     /// Between us and servers over http(s).
     public var proxies: ProxyRules
+    /// Where its server of Git LFS is; `nil` looks for it as git-lfs does.
+    public var lfs: LFSAddress?
     /// The longest time without a byte, in seconds.
     public var timeout: Duration
     /// How we call ourselves: a name, a slash and a version.

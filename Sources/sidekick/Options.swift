@@ -30,6 +30,8 @@ struct FollowOptions: ParsableArguments {
     @Option(.mtime) var mtime: String?
     @Option(.symlinks) var symlinks: String?
     @Option(.submodules) var submodules: String?
+    @Option(.lfs) var lfs: String?
+    @Option(.lfsURL) var lfsURL: String?
     @Option(.maxFiles) var maxFiles: String?
     @Option(.maxSize) var maxSize: String?
     @Option(.maxBlob) var maxBlob: String?
@@ -63,7 +65,7 @@ struct FollowOptions: ParsableArguments {
                 .include: include.lines, .exclude: exclude.lines, .layout: layout, .timeout: timeout,
                 .deadline: deadline, .backoff: backoff, .depth: depth,
                 .fastForwardOnly: fastForwardOnly ? "on" : nil, .mtime: mtime, .symlinks: symlinks,
-                .submodules: submodules,
+                .submodules: submodules, .lfs: lfs, .lfsURL: lfsURL,
                 .maxFiles: maxFiles,
                 .maxSize: maxSize, .maxBlob: maxBlob, .maxPack: maxPack, .grace: grace, .keepPrevious: keepPrevious,
                 .keepLost: keepLost, .sshKeysFile: sshKeysFile, .hookEnvironment: hookEnvironment,

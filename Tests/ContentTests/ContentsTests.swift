@@ -25,18 +25,18 @@ import Testing
                 let matches = check.matches()
                 #expect(matches == !(isWrong && count > 0), "\(count) bytes")
             }
-            let contents = Contents(try Repository(opening: source.path))
-            #expect(try contents.bytes(of: content) == bytes)
+            let contents = Contents(try Repository(opening: source.path), lfs: LFSStore(path: "/nonexistent"))
+            #expect(try contents.target(of: content) == bytes)
             #expect(try contents.size(of: content) == Int64(count))
         }
     }
 
     @Test func `a commit of another repository has no bytes here`() throws {
         let source = try GitRepository()
-        let contents = Contents(try Repository(opening: source.path))
+        let contents = Contents(try Repository(opening: source.path), lfs: LFSStore(path: "/nonexistent"))
         let submodule = ContentID.commit(try #require(ObjectID(hex: String(repeating: "5", count: 40))))
-        #expect(try contents.bytes(of: submodule).isEmpty)
+        #expect(try contents.target(of: submodule).isEmpty)
         #expect(try contents.size(of: submodule) == 0)
-        #expect(try contents.contains(submodule))
+        #expect(try contents.contains(submodule, size: 0))
     }
 }

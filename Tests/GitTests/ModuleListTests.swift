@@ -66,7 +66,7 @@ import Testing
             "[submodule \"a\"]\n_x = 1",
         ])
     func `what git cannot read is an error`(text: String) {
-        #expect(throws: ModuleList.Malformed.self) { try list(text) }
+        #expect(throws: MalformedConfig.self) { try list(text) }
     }
 
     /// The reader of the syntax, against `git config --list`.

@@ -28,7 +28,8 @@ private let hasSecondFileSystem: Bool = {
 
     private func publish(_ commit: String, _ site: Site, _ publisher: Publisher) throws -> [Notice] {
         let repository = try Repository(opening: site.source.path)
-        return try publisher.publish(publisher.materialize(repository.commit(id(commit)), from: Contents(repository)))
+        return try publisher.publish(
+            publisher.materialize(repository.commit(id(commit)), from: publisher.destination.contents(of: repository)))
     }
 
     private func lost(_ state: String) throws -> [String: String] {

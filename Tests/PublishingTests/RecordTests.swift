@@ -134,8 +134,8 @@ import Testing
         let recipe = try #require(text.split(separator: "\n").first { $0.hasPrefix("{") })
         for (old, new, what) in [
             ("record 3\n", "record 4\n", "sidekick record 4"), ("record 3\n", "record 30\n", "sidekick record 30"),
-            ("\n5\n", "\n6\n", "rows of kind 6"),
-            (recipe + "", recipe.replacing("}", with: ",\"lfs\":true}"), "a recipe with more in it"),
+            ("\n5\n", "\n8\n", "rows of kind 8"),
+            (recipe + "", recipe.replacing("}", with: ",\"signatures\":true}"), "a recipe with more in it"),
         ] {
             let changed = text.replacing(old, with: new)
             #expect(changed != text)

@@ -54,7 +54,7 @@ final class Site: @unchecked Sendable {
     }
 
     func stage(_ commit: String, from path: String? = nil) throws -> StagedTree {
-        let contents = Contents(try Repository(opening: path ?? source.path))
+        let contents = try publisher.destination.contents(of: try Repository(opening: path ?? source.path))
         return try publisher.materialize(contents.repository.commit(try id(commit)), from: contents)
     }
 

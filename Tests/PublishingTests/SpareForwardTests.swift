@@ -15,7 +15,8 @@ private let layouts: [LayoutKind] = [.link, .exchange]
         let source = try Repository(opening: site.source.path)
         let store = try site.publisher.destination.store.openToFill()
         try store.copy(id(commit), depth: 1, from: source) { _ in }
-        let staged = try site.publisher.materialize(store.commit(id(commit)), from: Contents(store))
+        let staged = try site.publisher.materialize(
+            store.commit(id(commit)), from: site.publisher.destination.contents(of: store))
         _ = try site.publisher.publish(staged)
         return commit
     }

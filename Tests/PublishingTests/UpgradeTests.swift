@@ -100,7 +100,7 @@ import Testing
         #expect(try publisher.published()?.name.variant == Self.variants[layout])
 
         // An update costs what differs, and from then on the record is of this version.
-        let contents = Contents(try left.destination.store.open())
+        let contents = left.destination.contents(of: try left.destination.store.open())
         let first = try #require(try contents.repository.commit(id(left.commit)).parents.first)
         let staged = try publisher.materialize(contents.repository.commit(first), from: contents)
         #expect((1...4).contains(staged.filesWritten), "\(staged.filesWritten)")

@@ -46,11 +46,23 @@ public final class Nginx: Sendable {
     ///   - clients: the authority of the certificates that clients must have.
     ///   - compresses: whether it compresses what it is asked to.
     ///   - version2: whether git is told what version of its protocol a client asks for.
+    ///   - lfs: what has the objects of Git LFS of all of them.
     public convenience init(
         gitRepositoriesIn root: String, login: (user: String, password: String)? = nil, certificate: String? = nil,
-        protocols: String? = nil, clients: String? = nil, compresses: Bool = false, version2: Bool = true
+        protocols: String? = nil, clients: String? = nil, compresses: Bool = false, version2: Bool = true,
+        lfs: Giftless? = nil
     ) async throws {
         let folder = try TemporaryFolder()
+        let objects = lfs.map { lfs in
+            """
+            client_max_body_size 0;
+            proxy_set_header Host $http_host;
+            location ~ ^/(?<name>[^/]+)\\.git/info/lfs/(?<rest>.*)$ {
+                proxy_pass http://127.0.0.1:\(lfs.port)/org/$name.git/info/lfs/$rest;
+            }
+            location /org/ { proxy_pass http://127.0.0.1:\(lfs.port); }
+            """
+        }
         let socket = folder("fcgi.sock")
         let wrapper = try ChildProcess(
             ["fcgiwrap", "-c", "2", "-s", "unix:\(socket)"],
@@ -71,6 +83,7 @@ public final class Nginx: Sendable {
                 \(certificate.map { "ssl_certificate \($0); ssl_certificate_key \($0);" } ?? "")
                 \(protocols.map { "ssl_protocols \($0); ssl_ciphers ALL:@SECLEVEL=0;" } ?? "")
                 \(clients.map { "ssl_verify_client on; ssl_client_certificate \($0);" } ?? "")
+                \(objects ?? "")
                 \(compresses ? "gzip on; gzip_min_length 0; gzip_types *;" : "")
                 location / {
                     \(auth)

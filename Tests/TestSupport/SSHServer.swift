@@ -25,7 +25,8 @@ public final class SSHServer: Sendable {
     ///
     /// - Parameter takesVersion: whether clients may say which version of git's protocol they want, as Debian's default has it
     ///   not.
-    public init(takesVersion: Bool = true) async throws {
+    /// - Parameter programs: a folder in which programs are looked for first.
+    public init(takesVersion: Bool = true, programs: String? = nil) async throws {
         let folder = try TemporaryFolder()
         self.folder = folder
         let keys = try Self.keys.get()
@@ -37,11 +38,13 @@ public final class SSHServer: Sendable {
         if geteuid() == 0 {
             try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
         }
-        (port, process) = try await Self.start(in: folder, takesVersion: takesVersion)
+        (port, process) = try await Self.start(in: folder, takesVersion: takesVersion, programs: programs)
     }
 
     /// On a free port: another server may have taken it meanwhile, and would be talked to in its place.
-    private static func start(in folder: TemporaryFolder, takesVersion: Bool) async throws -> (UInt16, ChildProcess) {
+    private static func start(
+        in folder: TemporaryFolder, takesVersion: Bool, programs: String?
+    ) async throws -> (UInt16, ChildProcess) {
         for _ in 0..<5 {
             let port = try freePort()
             try folder.write(
@@ -57,7 +60,7 @@ public final class SSHServer: Sendable {
                 PasswordAuthentication no
                 PermitRootLogin yes
                 \(takesVersion ? "AcceptEnv GIT_PROTOCOL" : "")
-                SetEnv GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=* PATH=\(GitRepository.searchPath)
+                SetEnv GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=* PATH=\(programs.map { $0 + ":" } ?? "")\(GitRepository.searchPath)
                 LogLevel ERROR
                 """, to: "sshd_config")
             let process = try ChildProcess(

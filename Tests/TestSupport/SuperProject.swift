@@ -34,10 +34,18 @@ extension GitRepository {
 }
 
 /// What a fresh clone with all submodules has and a folder has not, or the other way around, as diff(1) tells it.
-public func differencesFromClone(_ folder: String, of url: String) throws -> String {
+///
+/// - Parameter lfs: whether git-lfs brings what is kept by it.
+public func differencesFromClone(_ folder: String, of url: String, lfs: Bool = false) throws -> String {
     let clone = try TemporaryFolder()
+    let filters = [
+        "filter.lfs.smudge=git-lfs smudge -- %f", "filter.lfs.process=git-lfs filter-process",
+        "filter.lfs.required=true",
+    ]
     try Command.run(
-        ["git", "-c", "protocol.file.allow=always", "clone", "-q", "--recurse-submodules", url, clone("site")],
+        ["git", "-c", "protocol.file.allow=always"] + (lfs ? filters.flatMap { ["-c", $0] } : []) + [
+            "clone", "-q", "--recurse-submodules", url, clone("site"),
+        ],
         environment: GitRepository.environment())
     return try Command.run(
         ["diff", "-r", "--no-dereference", "-x", ".git", clone("site"), folder], mayFail: true

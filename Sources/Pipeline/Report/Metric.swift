@@ -50,6 +50,9 @@ public struct Metric: Sendable, Hashable {
     public static let requests = Metric("upstream_requests_total", .counter, "Questions that the remote was asked.")
     public static let received = Metric("upstream_received_bytes_total", .counter, "Bytes of the remote's answers.")
     public static let sent = Metric("upstream_sent_bytes_total", .counter, "Bytes of questions to the remote.")
+    public static let lfsObjects = Metric(
+        "lfs_fetched_objects_total", .counter, "Objects of Git LFS that were fetched.")
+    public static let lfsBytes = Metric("lfs_fetched_bytes_total", .counter, "Their bytes.")
     public static let filesWritten = Metric("written_files_total", .counter, "Files that were made to be served.")
     public static let bytesWritten = Metric("written_bytes_total", .counter, "Their bytes.")
     public static let repaired = Metric(
@@ -75,7 +78,8 @@ public struct Metric: Sendable, Hashable {
     public static let all: [Metric] = [
         build, passes, failures, stageSeconds, running, lastAttempt, lastSuccess, lastPublish, consecutiveFailures,
         published,
-        requests, received, sent, filesWritten, bytesWritten, repaired, held, trees, storeBytes, storePacks, lostFiles,
+        requests, received, sent, lfsObjects, lfsBytes, filesWritten, bytesWritten, repaired, held, trees, storeBytes,
+        storePacks, lostFiles,
         lostBytes, webhooks,
         relays, hookRuns,
     ]

@@ -19,6 +19,16 @@ public struct Status: Codable, Sendable, Equatable {
         public var submodules: [Composite.Module]?
         /// Submodules that are not, and why; `nil` for none.
         public var leftOut: [Composite.LeftOut]?
+        /// Files of Git LFS that are part of it; `nil` for none.
+        public var lfs: Objects?
+    }
+
+    /// Files of Git LFS.
+    public struct Objects: Codable, Sendable, Equatable {
+        /// How many.
+        public var objects: Int
+        /// Their bytes.
+        public var bytes: Int64
     }
 
     /// What is in lost+found.

@@ -111,7 +111,9 @@ extension Status.Tree {
             subdirectory: String(decoding: published.revision.recipe.subdirectory.bytes, as: UTF8.self),
             since: timestamp(Double(published.since)), files: published.files, bytes: published.bytes,
             submodules: parts.flatMap { $0.modules.isEmpty ? nil : $0.modules },
-            leftOut: parts.flatMap { $0.leftOut.isEmpty ? nil : $0.leftOut })
+            leftOut: parts.flatMap { $0.leftOut.isEmpty ? nil : $0.leftOut },
+            lfs: published.lfsObjects == 0
+                ? nil : Status.Objects(objects: published.lfsObjects, bytes: published.lfsBytes))
     }
 }
 

@@ -80,6 +80,7 @@ public struct StatusReport: Sendable {
                     "\(tree.commit)\(tree.subdirectory.isEmpty ? "" : " \(tree.subdirectory)") since \(tree.since)"
                 ))
             rows.append(("size", "\(tree.files) files, \(tree.bytes) bytes"))
+            if let lfs = tree.lfs { rows.append(("Git LFS", "\(lfs.objects) files, \(lfs.bytes) bytes")) }
             for module in tree.submodules ?? [] {
                 rows.append(("submodule", "\(module.path) \(module.commit) of \(module.repository)"))
             }

@@ -89,6 +89,12 @@ public struct Setting: Sendable, Hashable {
     public static let symlinks = Setting(
         "SIDEKICK_SYMLINKS", "policy", kind: .choice(["skip", "refuse", "none"]), defaultValue: "skip",
         "Symbolic links that lead out of the tree: left out, or the commit is refused. none: no links at all.")
+    public static let lfs = Setting(
+        "SIDEKICK_LFS", "policy", kind: .choice(["off", "on"]), defaultValue: "on",
+        "Whether a file of Git LFS is published, or the pointer to it.")
+    public static let lfsURL = Setting(
+        "SIDEKICK_LFS_URL", "url", or: "found as git-lfs does",
+        "Where the server of Git LFS is, when it is not at REPOSITORY's host.")
     public static let submodules = Setting(
         "SIDEKICK_SUBMODULES", "which", kind: .choice(["off", "same-host", "on"]), or: "same-host",
         "Which submodules are published: none, those with REPOSITORY's scheme, host and port, or all. Any other is an empty folder."
@@ -197,7 +203,8 @@ public struct Setting: Sendable, Hashable {
     /// Every setting, in the order in which a reader wants them.
     public static let all: [Setting] = [
         repository, destination, delay, ref, subdirectory, include, exclude, layout, state, timeout, deadline, backoff,
-        depth, fastForwardOnly, mtime, symlinks, submodules, maxFiles, maxSize, maxBlob, maxPack, grace, keepPrevious,
+        depth, fastForwardOnly, mtime, symlinks, submodules, lfs, lfsURL, maxFiles, maxSize, maxBlob, maxPack, grace,
+        keepPrevious,
         keepLost,
         username,
         password, token, credentialsFile, githubApp, githubInstallation, githubKey, githubAPI, sshKey,

@@ -34,6 +34,16 @@ extension SettingsReader {
         }
     }
 
+    mutating func lfsAddress() -> LFSAddress? {
+        guard let text = text(.lfsURL) else { return nil }
+        guard let address = LFSAddress(text) else {
+            // It may have a password in it.
+            problems.append("SIDEKICK_LFS_URL is no address of a server of Git LFS: give an http or https URL")
+            return nil
+        }
+        return address
+    }
+
     mutating func ref() -> RefSelection {
         if let bytes = odd[Setting.ref.name], flags[Setting.ref.name] == nil {
             if let name = ReferenceName(checking: bytes) { return .name(name) }

@@ -38,12 +38,12 @@ struct SettingsReader {
         let hooks = hooks()
         let (depth, maxPack) = (count(.depth), size(.maxPack))
         let (fastForwardOnly, format, level) = (toggle(.fastForwardOnly), choice(.logFormat), choice(.logLevel))
-        let ref = ref()
+        let (ref, lfsAddress) = (ref(), lfsAddress())
         guard problems.isEmpty, let repository, let destination else { return nil }
         var upstream = UpstreamOptions(
             url: repository, ref: ref, credentials: credentials, ssh: ssh, tls: tls, proxies: ProxyRules(environment),
             timeout: timeout)
-        upstream.app = app
+        (upstream.app, upstream.lfs) = (app, lfsAddress)
         return Settings(
             destination: destination, state: text(.state), delay: delay, backoff: backoff, deadline: deadline,
             depth: depth, fastForwardOnly: fastForwardOnly, maxPack: maxPack,
@@ -85,7 +85,7 @@ struct SettingsReader {
             return
         }
         // An address may have a password in it.
-        check(text, of: setting.name, isShown: setting != .repository)
+        check(text, of: setting.name, isShown: ![.repository, .lfsURL].contains(setting))
     }
 
     private mutating func check(_ text: String, of name: String, isShown: Bool) {
@@ -155,8 +155,10 @@ struct SettingsReader {
             subdirectory: TreePath(subdirectory()), selection: selection(),
             modificationTimes: ModificationTimes(rawValue: choice(.mtime)) ?? .commit,
             symlinks: SymlinkPolicy(rawValue: choice(.symlinks)) ?? .skip,
-            submodules: SubmodulePolicy(rawValue: choice(.submodules)) ?? .sameHost)
+            submodules: SubmodulePolicy(rawValue: choice(.submodules)) ?? .sameHost,
+            lfs: LFSPolicy(rawValue: choice(.lfs)) ?? .on)
         options.setsSubmodules = text(.submodules) != nil
+        options.setsLFS = text(.lfs) != nil
         options.limits = Limits(files: count(.maxFiles), size: size(.maxSize), blob: size(.maxBlob))
         options.grace = duration(.grace)
         options.keepPrevious = duration(.keepPrevious)

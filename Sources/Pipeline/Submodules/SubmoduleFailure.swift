@@ -17,7 +17,8 @@ extension SyncError {
         let address = failure.address.printable(limit: 200)
         self.init(
             stage: stage, cause: "the submodule \(failure.path) of \(address): \(inner.cause)",
-            remedy: failure.remedy ?? inner.remedy, recovery: inner.recovery, exitCode: inner.exitCode)
+            remedy: failure.remedy ?? inner.remedy, recovery: inner.recovery, exitCode: inner.exitCode,
+            retryAfter: inner.retryAfter)
     }
 }
 

@@ -22,7 +22,7 @@ struct SubmoduleLink: Sendable {
         do {
             guard let bytes = try repository.file(name, in: tree, atMost: size) else { return [] }
             list = try ModuleList(bytes)
-        } catch let error as ModuleList.Malformed {
+        } catch let error as MalformedConfig {
             throw SyncError(
                 stage: .fetch, cause: "\(file) cannot be read: \(error)", remedy: "mend that file and push it",
                 recovery: .fixRemote, exitCode: .dataError)

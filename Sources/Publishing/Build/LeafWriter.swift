@@ -21,19 +21,22 @@ struct LeafWriter: Sendable {
         _ output: inout TreeBuild.Output
     ) throws -> RecordedEntry {
         guard let isExecutable = leaf.isExecutable else { throw DiskError("write", folder.pathOf(name), code: EINVAL) }
+        if leaf.content.isLFS {
+            return try writeObject(leaf, isExecutable, as: name, in: folder, mtime: mtime, from: contents, &output)
+        }
         var isPointer = false
+        let size = try leaf.size ?? contents.size(of: leaf.content)
         func write(_ contents: borrowing Contents) throws -> RecordedEntry {
             let status = try folder.create(
                 name, mode: FileModes.file(isExecutable: isExecutable), mtime: mtime, durable: durable
             ) { write in
-                try contents.read(leaf.content) { piece in
+                try contents.read(leaf.content, size: size) { piece in
                     isPointer = Self.isLFSPointer(piece)
                     try write(piece)
                 }
             }
             return RecordedEntry(leaf, status)
         }
-        let size = try leaf.size ?? contents.size(of: leaf.content)
         let row: RecordedEntry
         do {
             row = try budget.withRoom(for: size) { try write(contents) }
@@ -46,10 +49,42 @@ struct LeafWriter: Sendable {
         return row
     }
 
+    /// A file of Git LFS is the store's own where it may have the mode and the time, by a hard link, and else a copy.
+    private func writeObject(
+        _ leaf: Leaf, _ isExecutable: Bool, as name: EntryName, in folder: Directory, mtime: Int64,
+        from contents: borrowing Contents, _ output: inout TreeBuild.Output
+    ) throws -> RecordedEntry {
+        guard case .lfs(let id) = leaf.content, let size = leaf.size else {
+            throw DiskError("write", folder.pathOf(name), code: EINVAL)
+        }
+        let object = LFSObject(id: id, size: size)
+        let mode = FileModes.file(isExecutable: isExecutable)
+        var status: FileStatus?
+        do {
+            let isLinked =
+                try object != .empty
+                && contents.lfs.lend(object, mode: mode, mtime: mtime, durable: durable) {
+                    try folder.link(file: $0, as: name)
+                }
+            status =
+                try isLinked
+                ? folder.status(name)
+                : folder.create(name, mode: mode, mtime: mtime, durable: durable) { write in
+                    try contents.read(leaf.content, size: size, write)
+                }
+        } catch is LFSObjectMissing {
+            throw MissingObjects([MissingObjects.Place(path: leaf.path, object: object)])
+        }
+        guard let status else { throw DiskError("look at", folder.pathOf(name), code: ENOENT) }
+        output.filesWritten += 1
+        output.bytesWritten += size
+        return RecordedEntry(leaf, status)
+    }
+
     func makeLink(
         _ leaf: Leaf, as name: EntryName, in folder: Directory, from contents: borrowing Contents
     ) throws -> RecordedEntry {
-        try folder.makeLink(name, target: try contents.bytes(of: leaf.content))
+        try folder.makeLink(name, target: try contents.target(of: leaf.content))
         guard let status = try folder.status(name) else {
             throw DiskError("look at", folder.pathOf(name), code: ENOENT)
         }

@@ -7,13 +7,39 @@ extension TreePlan {
     /// from nothing. Nothing is added for safety: a plan that fits must not be refused.
     ///
     /// - Parameter has: whether a leaf is linked or stays.
-    func space(isWhole: Bool, in folder: Directory, has: (Leaf) -> Bool) throws -> Space {
+    func needs(
+        isWhole: Bool, in folder: Directory, from contents: borrowing Contents, has: (Leaf) -> Bool
+    ) throws -> Needs {
         let (_, block) = try Space.free(in: folder)
-        var need = Space.nothing
-        for leaf in leaves where !has(leaf) { need.add(leaf.size ?? 0, block: block) }
+        var needs = Needs()
+        var counted: Set<LFSObjectID> = []
+        for leaf in leaves where !has(leaf) {
+            guard case .lfs(let id) = leaf.content, let size = leaf.size else {
+                needs.space.add(leaf.size ?? 0, block: block)
+                continue
+            }
+            // A file of the store is that of a tree as well, at however many paths.
+            let object = LFSObject(id: id, size: size)
+            guard !contents.lfs.contains(object) else { continue }
+            needs.missing.append(MissingObjects.Place(path: leaf.path, object: object))
+            guard counted.insert(id).inserted else { continue }
+            needs.space.add(size - contents.lfs.bytesHere(of: object), block: block)
+        }
         // Their blocks are not counted: not every file system gives a folder one.
-        if isWhole { need.inodes = need.inodes.map { $0 + Int64(folders.count) } }
-        return need
+        if isWhole { needs.space.inodes = needs.space.inodes.map { $0 + Int64(folders.count) } }
+        return needs
+    }
+
+    /// What is needed before a plan can be carried out.
+    struct Needs {
+        var space = Space.nothing
+        var missing: [MissingObjects.Place] = []
+
+        /// Refuses to begin what cannot end: first for want of space, so that nothing is brought in vain.
+        func check(in folder: Directory, sparing: () throws -> Space = { .nothing }) throws {
+            try space.check(in: folder, sparing: sparing)
+            if !missing.isEmpty { throw MissingObjects(missing) }
+        }
     }
 
     /// Of that, what stands at its path already, whoever put it there.

@@ -1,5 +1,6 @@
 import Content
 import Git
+import Platform
 
 /// What must change on the disk to get to a commit's tree, checked against every rule before anything is made.
 struct TreePlan {
@@ -27,6 +28,8 @@ struct TreePlan {
     private(set) var notices: [Notice] = []
     /// The folders that hold a leaf that differs.
     private(set) var folders: Set<TreePath> = []
+    /// Whether a path may lose an object of Git LFS that it had.
+    private(set) var dropsObjects = false
 
     struct Link {
         let content: ContentID
@@ -60,11 +63,13 @@ struct TreePlan {
                 }
                 let dirty = base.dirty.filter { found[$0] == nil }
                 let entries = try contents.repository.entries(at: dirty, in: new)
-                var asked: [ContentID: Int64] = [:]
+                var asked: [ObjectID: FileContent] = [:]
                 for path in dirty {
                     let entry = entries[path]
                     if entry?.kind == .folder { foldersThere.insert(path) }
-                    let leaf = try entry.flatMap { try Self.leaf($0, at: path, known, in: contents, &asked) }
+                    let leaf = try entry.flatMap {
+                        try Self.leaf($0, at: path, options.recipe, known, in: contents, &asked)
+                    }
                     let isPublished = entry.map { selection.publishes($0, at: path) } ?? false
                     found.updateValue(isPublished ? leaf : nil, forKey: path)
                 }
@@ -85,6 +90,13 @@ struct TreePlan {
         }.sorted { $0.path < $1.path }
         for change in changes { folders.insert(change.path.parent) }
         try options.limits.check(total(base))
+        dropsObjects =
+            base == nil
+            || changes.contains { change in
+                known.contains {
+                    $0[change.path].map { $0.content.isLFS && $0.content != change.new?.content } ?? false
+                }
+            }
     }
 
     /// The changes as the disk will show them: at the path of a link that is left out there is nothing.
@@ -112,7 +124,7 @@ struct TreePlan {
         // What goes may come after what replaces it: only what is added is bounded on the way, the sum at the end.
         var added = Count(files: 0, bytes: 0)
         // Trees that name each other have one blob at many paths.
-        var asked: [ContentID: Int64] = [:]
+        var asked: [ObjectID: FileContent] = [:]
         try contents.repository.differences(
             from: old, to: new, depth: limits.depth, folders: limits.files,
             including: { entry, path, isNew in
@@ -127,13 +139,16 @@ struct TreePlan {
             guard found[change.path] == nil else { return }
             added.paths += change.path.bytes.count
             try limits.check(path: change.path)
-            let leaf = try change.new.flatMap { try Self.leaf($0, at: change.path, known, in: contents, &asked) }
+            let leaf = try change.new.flatMap {
+                try Self.leaf($0, at: change.path, options.recipe, known, in: contents, &asked)
+            }
             found.updateValue(leaf, forKey: change.path)
             guard let leaf else { return }
             added.files += 1
             if let size = leaf.size {
-                added.bytes += size
-                try limits.checkBlob(size, at: change.path)
+                added.bytes.addClamped(size)
+                // A file of Git LFS is never in memory.
+                if !leaf.content.isLFS { try limits.checkBlob(size, at: change.path) }
             }
             if leaf.kind == .submodule { notices.append(.submodule(path: change.path)) }
             try limits.check(added)
@@ -142,16 +157,19 @@ struct TreePlan {
 
     /// A leaf, with the size of a file.
     ///
-    /// - Parameter asked: sizes that were read before.
+    /// - Parameter asked: what blobs were found to be before.
     private static func leaf(
-        _ entry: TreeEntry, at path: TreePath, _ known: [TreeRecord], in contents: borrowing Contents,
-        _ asked: inout [ContentID: Int64]
+        _ entry: TreeEntry, at path: TreePath, _ recipe: Recipe, _ known: [TreeRecord], in contents: borrowing Contents,
+        _ asked: inout [ObjectID: FileContent]
     ) throws -> Leaf? {
-        guard let leaf = Leaf(entry, at: path), leaf.isExecutable != nil else { return Leaf(entry, at: path) }
-        let recorded = known.lazy.compactMap { $0[path] }.first { $0.content == leaf.content && $0.isFile }
-        let size = try recorded?.size ?? asked[leaf.content] ?? contents.size(of: leaf.content)
-        asked[leaf.content] = size
-        return Leaf(entry, at: path, size: size)
+        let leaf = try contents.repository.leaf(entry, at: path, as: recipe) { blob in
+            // What another recipe took for a blob may be a pointer to this one.
+            let recorded = known.lazy.filter { $0.recipe.lfs == recipe.lfs }.compactMap { $0[path] }
+                .first { $0.content == .blob(blob) && $0.isFile }
+            return recorded.map { FileContent(content: $0.content, size: $0.size) } ?? asked[blob]
+        }
+        if let leaf, let size = leaf.size { asked[entry.id] = FileContent(content: leaf.content, size: size) }
+        return leaf
     }
 
     private func total(_ base: Base?) -> Count {
@@ -160,11 +178,11 @@ struct TreePlan {
         for change in changes {
             if let old = base?.record[change.path] {
                 total.files -= 1
-                total.bytes -= old.size
+                total.bytes.addClamped(-old.size)
             }
             if let new = change.new {
                 total.files += 1
-                total.bytes += new.size ?? 0
+                total.bytes.addClamped(new.size ?? 0)
             }
         }
         return total
@@ -192,7 +210,7 @@ struct TreePlan {
             // Linux's PATH_MAX. A longer one is refused like one that leads outside.
             try buildMode.check()
             let target =
-                try read[content] ?? (contents.size(of: content) < 4096 ? contents.bytes(of: content) : [])
+                try read[content] ?? (contents.size(of: content) < 4096 ? contents.target(of: content) : [])
             read[content] = target
             targets[path] = target
         }

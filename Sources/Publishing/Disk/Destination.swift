@@ -20,6 +20,8 @@ public struct Destination: Sendable {
 
     /// The bare repository.
     public var store: Store { Store(path: stateFolder + "/git") }
+    /// Objects of Git LFS, on the volume of the trees that have their files.
+    public var lfs: LFSStore { LFSStore(path: volumeFolder + "/lfs") }
     /// The file that `sidekick status` and `sidekick health` read.
     public var statusFile: String { stateFolder + "/status.json" }
     /// The lock that the one owner of DESTINATION holds.

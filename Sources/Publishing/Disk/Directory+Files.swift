@@ -67,11 +67,13 @@ extension Directory {
         return FileStatus(status)
     }
 
-    /// A copy of a file of any size, on the disk when this returns. The new name must be free.
+    /// A copy of a file of any size. The new name must be free.
     ///
-    /// - Parameter mtime: seconds since 1970.
+    /// - Parameters:
+    ///   - mtime: seconds since 1970.
+    ///   - durable: whether it is on the disk when this returns.
     func copyFile(
-        _ name: EntryName, to folder: Directory, as newName: EntryName, mode: mode_t, mtime: Int64
+        _ name: EntryName, to folder: Directory, as newName: EntryName, mode: mode_t, mtime: Int64, durable: Bool = true
     ) throws(DiskError) {
         let source = name.withCString { openat(descriptor, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
         guard source >= 0 else { throw DiskError("open", pathOf(name)) }
@@ -95,7 +97,7 @@ extension Directory {
             }
         }
         let time = timespec(tv_sec: Int(mtime), tv_nsec: 0)
-        guard futimens(copy, [time, time]) == 0, fchmod(copy, mode) == 0, fsync(copy) == 0 else {
+        guard futimens(copy, [time, time]) == 0, fchmod(copy, mode) == 0, !durable || fsync(copy) == 0 else {
             throw DiskError("complete", folder.pathOf(newName))
         }
     }

@@ -127,10 +127,18 @@ final class Directory: Sendable {
             newName.withCString { new in linkat(descriptor, old, folder.descriptor, new, 0) }
         }
         guard code != 0 else { return true }
-        let refusals = [EPERM, EXDEV, EMLINK, EOPNOTSUPP, ENOSYS, EACCES]
-        if refusals.contains(errno) { return false }
+        if Self.linkRefusals.contains(errno) { return false }
         throw DiskError("link", folder.pathOf(newName))
     }
+
+    /// A second name for a file of ours at a path. `false` when the file system or the file does not allow one more.
+    func link(file path: String, as newName: EntryName) throws(DiskError) -> Bool {
+        guard newName.withCString({ linkat(AT_FDCWD, path, descriptor, $0, 0) }) != 0 else { return true }
+        if Self.linkRefusals.contains(errno) { return false }
+        throw DiskError("link", pathOf(newName))
+    }
+
+    private static let linkRefusals = [EPERM, EXDEV, EMLINK, EOPNOTSUPP, ENOSYS, EACCES]
 
     func makeLink(_ name: EntryName, target: [UInt8]) throws(DiskError) {
         let code = EntryName(bytes: target).withCString { text in

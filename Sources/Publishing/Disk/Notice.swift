@@ -16,6 +16,8 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
     case submodule(path: TreePath)
     /// So many are, because they were before there was a setting for it.
     case submodulesStayEmpty(count: Int)
+    /// So many files stay pointers, because they were before there was a setting for it.
+    case pointersStay(count: Int)
     /// So many files are pointers to Git LFS, published as they are.
     case lfsPointers(count: Int)
     /// A published file was not what was published; it is made anew.
@@ -32,7 +34,7 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
         case .submodule: "submodules published as empty folders"
         case .drifted: "files made anew"
         case .notRemoved: "trees that cannot be removed"
-        case .lfsPointers, .recovered, .lostExpired, .submodulesStayEmpty: nil
+        case .lfsPointers, .pointersStay, .recovered, .lostExpired, .submodulesStayEmpty: nil
         }
     }
 
@@ -49,6 +51,8 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
         case .submodule(let path): "submodule published as an empty folder: \(path)"
         case .submodulesStayEmpty(let count):
             "submodules stay empty folders, as they were before this version, until SIDEKICK_SUBMODULES is set: \(count)"
+        case .pointersStay(let count):
+            "Git LFS pointers stay as they are, as before this version, until SIDEKICK_LFS is set: \(count)"
         case .lfsPointers(let count): "Git LFS pointers published as they are, not the files they stand for: \(count)"
         case .drifted(let path): "changed by somebody else, made anew: \(path)"
         case .recovered(let what): what

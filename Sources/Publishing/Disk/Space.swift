@@ -1,5 +1,6 @@
 import Git
 import Glibc
+import Platform
 
 /// What a new tree takes at least, and what a file system has.
 struct Space: Equatable {
@@ -51,7 +52,8 @@ struct Space: Equatable {
 
     /// Adds a file of so many bytes.
     mutating func add(_ size: Int64, block: Int64) {
-        bytes += (size + block - 1) / block * block
+        // What no disk has room for is more than there is, whatever it is.
+        bytes.addClamped(min(size, .max / 2) / block * block + (size % block == 0 ? 0 : block))
         inodes = inodes.map { $0 + 1 }
     }
 }

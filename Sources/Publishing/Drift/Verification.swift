@@ -125,7 +125,9 @@ extension TreeRecord {
                 including: { entry, path, _ in selection.publishes(entry, at: path) }
             ) { change in
                 try Task.checkCancellation()
-                guard let leaf = change.new.flatMap({ Leaf($0, at: change.path) }) else { return }
+                guard let leaf = try change.new.flatMap({ try repository.leaf($0, at: change.path, as: recipe) }) else {
+                    return
+                }
                 guard let row = self[change.path] else { return wrong.append(.unrecorded(change.path)) }
                 found += 1
                 if !row.holds(leaf) { wrong.append(.unrecorded(change.path)) }

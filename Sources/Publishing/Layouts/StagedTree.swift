@@ -14,6 +14,8 @@ public struct StagedTree: Sendable {
     public internal(set) var notices: [Notice] = []
     /// The paths of what was visible that were known to have drifted when this was made, and that it has anew.
     var mended: [TreePath] = []
+    /// Whether objects of Git LFS may be of no use any more.
+    let dropsObjects: Bool
 
     enum Place: Sendable {
         /// A complete tree, by its name in `trees`.
@@ -22,12 +24,14 @@ public struct StagedTree: Sendable {
         case burst(Intent)
     }
 
-    init(record: TreeRecord, place: Place, _ output: TreeBuild.Output, removed: Int) {
+    init(record: TreeRecord, place: Place, _ output: TreeBuild.Output, of plan: TreePlan, removed: Int) {
         self.record = record
         self.place = place
         filesWritten = output.filesWritten
         bytesWritten = output.bytesWritten
         filesRemoved = removed
+        dropsObjects = plan.dropsObjects
+        notices = plan.notices
         if output.lfsPointers > 0 { notices.append(.lfsPointers(count: output.lfsPointers)) }
         notices += output.drifted.map { .drifted(path: $0) }
     }

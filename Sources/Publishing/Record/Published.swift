@@ -11,12 +11,18 @@ public struct Published: Sendable, Equatable {
     public let files: Int
     /// Their bytes.
     public let bytes: Int64
+    /// Files of Git LFS among them.
+    public let lfsObjects: Int
+    /// Their bytes.
+    public let lfsBytes: Int64
 
     init(_ record: TreeRecord) {
         revision = record.revision
         since = record.published
         files = record.count.files
         bytes = record.count.bytes
+        lfsObjects = record.count.objects
+        lfsBytes = record.count.objectBytes
     }
 }
 

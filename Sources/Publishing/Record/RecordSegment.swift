@@ -6,7 +6,8 @@ import Glibc
 /// file. A look-up reads a few rows, so the cost of an update does not follow the size of the site.
 ///
 /// Layout, little-endian: a count; `count + 1` offsets of 4 bytes, from the first row on; the rows. A row is a kind (1
-/// byte), an object id (20), size, mtime and inode (8 each), and the path. The kind 0 says that the path was removed.
+/// byte), an object id (20; 32 of an object of Git LFS), size, mtime and inode (8 each), and the path. The kind 0 says that the path
+/// was removed.
 final class RecordSegment: @unchecked Sendable {
     /// The file in `segments`; `nil` for rows that stand in the record's own file.
     let name: String?
@@ -72,12 +73,16 @@ final class RecordSegment: @unchecked Sendable {
         var offsets: [UInt8] = []
         var body: [UInt8] = []
         offsets.reserveCapacity(4 * (rows.count + 2))
-        body.reserveCapacity(rows.reduce(0) { $0 + fixed + $1.path.bytes.count })
+        body.reserveCapacity(rows.reduce(0) { $0 + shortest + $1.path.bytes.count })
         append(UInt32(rows.count), to: &offsets)
         for row in rows {
             append(UInt32(body.count), to: &offsets)
-            body.append(row.entry.map { code(of: $0.kind) } ?? 0)
-            (row.entry?.content.object ?? .zero).withBytes { body.append(contentsOf: $0) }
+            body.append(row.entry.map { code(of: $0) } ?? 0)
+            switch row.entry?.content {
+            case .blob(let id), .commit(let id): id.withBytes { body.append(contentsOf: $0) }
+            case .lfs(let id): body += id.bytes
+            case nil: ObjectID.zero.withBytes { body.append(contentsOf: $0) }
+            }
             append(row.entry?.size ?? 0, to: &body)
             append(row.entry?.mtime ?? 0, to: &body)
             append(row.entry?.inode ?? 0, to: &body)
@@ -112,7 +117,12 @@ final class RecordSegment: @unchecked Sendable {
 
     // MARK: bytes
 
-    private static let fixed = 1 + 20 + 8 * 3
+    private static func idLength(ofKind kind: UInt8) -> Int { isLFS(kind) ? LFSObjectID.length : 20 }
+
+    /// What stands before the path.
+    private static func fixed(ofKind kind: UInt8) -> Int { 1 + idLength(ofKind: kind) + 8 * 3 }
+
+    private static let shortest = fixed(ofKind: 0)
 
     /// How many rows there are, when the whole is as long as it says.
     private static func count(_ bytes: UnsafeRawBufferPointer) -> Int? {
@@ -128,12 +138,16 @@ final class RecordSegment: @unchecked Sendable {
         let start = 4 + 4 * (count + 1)
         let first = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 + 4 * index, as: UInt32.self))
         let last = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 + 4 * index, as: UInt32.self))
-        guard first <= last, Int(last - first) > Self.fixed, start + Int(last) <= bytes.count else { return nil }
-        return bytes[(start + Int(first))..<(start + Int(last))]
+        guard first <= last, start + Int(last) <= bytes.count else { return nil }
+        let row = bytes[(start + Int(first))..<(start + Int(last))]
+        guard let kind = row.first, row.count > Self.fixed(ofKind: kind) else { return nil }
+        return row
     }
 
     private func path(of index: Int) -> UnsafeRawBufferPointer? {
-        bytes(of: index).map { UnsafeRawBufferPointer(rebasing: $0.dropFirst(Self.fixed)) }
+        bytes(of: index).map {
+            UnsafeRawBufferPointer(rebasing: $0.dropFirst(Self.fixed(ofKind: $0[$0.startIndex])))
+        }
     }
 
     private func entry(_ row: Slice<UnsafeRawBufferPointer>) -> RecordedEntry? {
@@ -142,10 +156,17 @@ final class RecordSegment: @unchecked Sendable {
         func word(_ offset: Int) -> UInt64 {
             UInt64(littleEndian: row.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
         }
-        let object = ObjectID(bytes: UnsafeRawBufferPointer(rebasing: row[1..<21]))
+        let end = 1 + Self.idLength(ofKind: row[0])
+        let id = UnsafeRawBufferPointer(rebasing: row[1..<end])
+        let content: ContentID =
+            if Self.isLFS(row[0]) {
+                .lfs(LFSObjectID(bytes: id))
+            } else {
+                kind == .submodule ? .commit(ObjectID(bytes: id)) : .blob(ObjectID(bytes: id))
+            }
         return RecordedEntry(
-            kind: kind, content: kind == .submodule ? .commit(object) : .blob(object),
-            size: Int64(bitPattern: word(21)), mtime: Int64(bitPattern: word(29)), inode: word(37))
+            kind: kind, content: content, size: Int64(bitPattern: word(end)), mtime: Int64(bitPattern: word(end + 8)),
+            inode: word(end + 16))
     }
 
     /// memcmp(3), and the shorter of two equal beginnings first: the order of git's index.
@@ -159,9 +180,11 @@ final class RecordSegment: @unchecked Sendable {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    private static func code(of kind: EntryKind) -> UInt8 {
-        switch kind {
-        case .file(let executable): executable ? 2 : 1
+    private static func isLFS(_ code: UInt8) -> Bool { code == 6 || code == 7 }
+
+    private static func code(of entry: RecordedEntry) -> UInt8 {
+        switch entry.kind {
+        case .file(let executable): (entry.content.isLFS ? 6 : 1) + (executable ? 1 : 0)
         case .link: 3
         case .submodule: 4
         // Never written: what it holds is.
@@ -171,7 +194,7 @@ final class RecordSegment: @unchecked Sendable {
 
     private static func kind(of code: UInt8) -> EntryKind? {
         switch code {
-        case 1, 2: .file(executable: code == 2)
+        case 1, 2, 6, 7: .file(executable: code == 2 || code == 7)
         case 3: .link
         case 4: .submodule
         default: nil

@@ -8,8 +8,10 @@ import Git
 /// field to the recipe, changes `newestKind` or what the recipe says: a program that does not know it refuses the record.
 extension TreeRecord {
     private static let format = FormatVersion(magic: "sidekick record", newest: 3, oldest: 2)
-    /// The highest number of a kind of row that this version knows. 6 and 7 are for files of Git LFS, 8 for what is derived.
-    private static let newestKind = 5
+    /// The highest number of a kind of row that this version knows; 8 is for what is derived.
+    private static let newestKind = 7
+    /// The highest that a record has without files of Git LFS.
+    private static let newestKindOfGit = 5
 
     /// Only the first segment may be without a file.
     func encoded() throws -> [UInt8] {
@@ -19,9 +21,10 @@ extension TreeRecord {
         writer.line(commit.description)
         writer.line(tree.description)
         writer.line(String(decoding: try recipe.json, as: UTF8.self))
-        writer.line("\(Self.newestKind)")
+        writer.line("\(recipe.lfs == .on ? Self.newestKind : Self.newestKindOfGit)")
         writer.line("\(root) \(published) \(removedFloor)")
         writer.line("\(count.entries) \(count.files) \(count.bytes) \(count.links)")
+        if recipe.lfs == .on { writer.line("\(count.objects) \(count.objectBytes)") }
         let shared = rows.segments.compactMap(\.name)
         writer.line("\(shared.count)")
         for name in shared { writer.line(name) }
@@ -44,7 +47,8 @@ extension TreeRecord {
             let tree = reader.line().flatMap({ ObjectID(hex: $0) }),
             let recipe = try version == 2 ? reader.recipeOfVersion2() : reader.recipe(),
             try version == 2 || reader.kindsAreKnown(upTo: Self.newestKind), let root = reader.integer(),
-            let published = reader.integer(), let floor = reader.integer(), let count = Count(&reader),
+            let published = reader.integer(), let floor = reader.integer(),
+            let count = Count(&reader, hasObjects: recipe.lfs == .on),
             let rows = try RecordRows(&reader, segment: segment), reader.line() == "end"
         else { return nil }
         self.init(
@@ -78,11 +82,14 @@ extension RecordReader {
 }
 
 extension TreeRecord.Count {
-    fileprivate init?(_ reader: inout RecordReader) {
+    fileprivate init?(_ reader: inout RecordReader, hasObjects: Bool) {
         guard let entries = reader.integer(), let files = reader.integer(), let size = reader.integer(),
             let links = reader.integer()
         else { return nil }
         self.init(entries: Int(entries), files: Int(files), bytes: size, links: Int(links))
+        guard hasObjects else { return }
+        guard let objects = reader.integer(), let objectBytes = reader.integer() else { return nil }
+        (self.objects, self.objectBytes) = (Int(objects), objectBytes)
     }
 }
 

@@ -73,9 +73,17 @@ struct TreeRecord: Sendable {
         var files = 0
         var bytes: Int64 = 0
         var links = 0
+        /// Files of Git LFS.
+        var objects = 0
+        /// Their bytes.
+        var objectBytes: Int64 = 0
 
         mutating func add(_ entry: RecordedEntry, _ sign: Int) {
             entries += sign
+            if entry.content.isLFS {
+                objects += sign
+                objectBytes += Int64(sign) * entry.size
+            }
             bytes += Int64(sign) * entry.size
             if entry.isFile { files += sign }
             if entry.kind == .link { links += sign }

@@ -10,6 +10,8 @@ public struct PublishingOptions: Sendable, Equatable {
     /// Whether somebody has set what becomes of submodules. Where nobody has, what a program published that knew none goes on
     /// without.
     public var setsSubmodules = false
+    /// The same of files of Git LFS.
+    public var setsLFS = false
     /// What a commit may bring.
     public var limits: Limits
     /// How many seconds a tree that was live is kept for those who are still reading it.
@@ -35,9 +37,10 @@ public struct PublishingOptions: Sendable, Equatable {
 
     /// With what was decided by what is visible.
     func inheriting(from visible: Recipe?) -> PublishingOptions {
-        guard !setsSubmodules, let visible, visible.submodules == nil else { return self }
+        guard let visible else { return self }
         var options = self
-        options.recipe.submodules = nil
+        if !setsSubmodules, visible.submodules == nil { options.recipe.submodules = nil }
+        if !setsLFS, visible.lfs == nil { options.recipe.lfs = nil }
         return options
     }
 }

@@ -50,6 +50,21 @@ struct SSHTarget: Sendable {
     /// For a shell at the other end.
     var command: String { "git-upload-pack \(path.shellQuoted)" }
 
+    /// Nobody is there to answer a question, nothing is forwarded, and a host must be known.
+    private static let always = [
+        "-T", "-x", "-a", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "ClearAllForwardings=yes",
+        "-o", "PermitLocalCommand=no", "-o", "ControlMaster=no", "-o", "SendEnv=GIT_PROTOCOL",
+    ]
+
+    /// What ssh is started with.
+    func arguments(_ files: SSHFiles, timeout: Duration, command: String) -> [String] {
+        var arguments = Self.always + files.arguments
+        arguments += ["-o", "ConnectTimeout=\(max(1, Int(timeout.inSeconds.rounded(.up))))"]
+        if let user { arguments += ["-l", user] }
+        if let port { arguments += ["-p", "\(port)"] }
+        return arguments + ["--", host, command]
+    }
+
     /// As known_hosts(5) has it.
     var knownHostsName: String { port == nil || port == 22 ? host : "[\(host)]:\(port!)" }
 }

@@ -145,19 +145,9 @@ final class SSHTransport: SmartTransport {
     }
 
     private func arguments(_ files: SSHFiles) -> [String] {
-        var arguments = Self.always + files.arguments
-        arguments += ["-o", "ConnectTimeout=\(max(1, Int(options.timeout.inSeconds.rounded(.up))))"]
-        if let user = target.user { arguments += ["-l", user] }
-        if let port = target.port { arguments += ["-p", "\(port)"] }
         let command = (versionRequest.withLock { $0 } == .command ? "env GIT_PROTOCOL=version=2 " : "") + target.command
-        return arguments + ["--", target.host, command]
+        return target.arguments(files, timeout: options.timeout, command: command)
     }
-
-    /// Nobody is there to answer a question, nothing is forwarded, and a host must be known.
-    static let always = [
-        "-T", "-x", "-a", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "ClearAllForwardings=yes",
-        "-o", "PermitLocalCommand=no", "-o", "ControlMaster=no", "-o", "SendEnv=GIT_PROTOCOL",
-    ]
 
     private func missing(_ error: SubprocessError) -> any Error {
         UpstreamError.programMissing("ssh", reason: "\(error)")

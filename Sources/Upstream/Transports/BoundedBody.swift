@@ -22,4 +22,13 @@ extension HTTPClientResponse.Body {
         }
         return read ?? ([], false)
     }
+
+    /// Reads what nobody wants, so that the connection can go on to be used.
+    func drop(atMost limit: Int) async throws {
+        var count = 0
+        for try await bytes in self {
+            count += bytes.readableBytes
+            if count > limit { return }
+        }
+    }
 }

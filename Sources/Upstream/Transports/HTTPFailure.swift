@@ -21,6 +21,13 @@ struct HTTPPlace: Sendable {
         (address, host, timeout) = (options.url.address, options.url.authority, options.timeout)
     }
 
+    /// Where a server of Git LFS leads to.
+    init(_ url: String, timeout: Duration) {
+        address = HTTPOrigin.shown(url)
+        host = HTTPOrigin(url)?.authority ?? address
+        self.timeout = timeout
+    }
+
     /// Where a redirect of the repository's server leads to.
     init(_ options: UpstreamOptions, redirectedTo url: String) {
         address = "\(options.url.address) (redirected to \(HTTPOrigin.shown(url)))"
@@ -148,4 +155,9 @@ extension TLSOptions {
         } catch {}
         throw .fileUnusable(path: file, reason: "it holds no certificate in PEM")
     }
+}
+
+/// Runs a call of the client, its failures told in this room's words.
+func mappingErrors<Value>(_ place: HTTPPlace, _ work: () async throws -> Value) async throws -> Value {
+    do { return try await work() } catch { throw upstreamError(error, at: place) }
 }

@@ -23,11 +23,12 @@ struct HTTPRefusal {
         status = Int(response.status.code)
         retryAfter = response.headers.first(name: "Retry-After").flatMap { RetryAfter.seconds($0) }
         let type = (response.headers.first(name: "Content-Type") ?? "").utf8.lowercasedASCII.asText
-        let isText = type.hasPrefix("text/plain") || type.hasPrefix("application/json")
+        let isJSON = [LFSBatch.mediaType, "application/json"].contains { type.hasPrefix($0) }
+        let isText = type.hasPrefix("text/plain") || isJSON
         // What breaks off, or never ends, says what it said.
         let bytes =
             isText ? await response.body.beginning(atMost: Self.maxBytes, within: Self.patience).bytes : []
-        let line = type.hasPrefix("application/json") ? Self.message(bytes) : Self.firstLine(bytes)
+        let line = isJSON ? Self.message(bytes) : Self.firstLine(bytes)
         words = line.flatMap { line in
             let hides = secrets.contains { !$0.isEmpty && line.utf8.firstRange(of: $0.utf8) != nil }
             return hides ? nil : line.printable(limit: Self.maxShown)

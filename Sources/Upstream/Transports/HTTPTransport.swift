@@ -293,18 +293,3 @@ final class HTTPTransport: SmartTransport {
         return start.count > 40 && start[40] == 9 && ObjectID(hexDigits: start[..<40]) != nil
     }
 }
-
-extension HTTPClientResponse.Body {
-    fileprivate func drop(atMost limit: Int) async throws {
-        var count = 0
-        for try await bytes in self {
-            count += bytes.readableBytes
-            if count > limit { return }
-        }
-    }
-}
-
-/// Runs a call of the client, its failures told in this room's words.
-private func mappingErrors<Value>(_ place: HTTPPlace, _ work: () async throws -> Value) async throws -> Value {
-    do { return try await work() } catch { throw upstreamError(error, at: place) }
-}

@@ -95,7 +95,7 @@ struct FolderLayout: Layout {
         let staging = try Directory(opening: destination.volumeFolder).makeFolder(Self.stagingName, mode: 0o700)
         try staging.removeTree(EntryName(name))
         let has = { (leaf: Leaf) in old?.holds(leaf) ?? false }
-        try plan.space(isWhole: false, in: staging, has: has).check(in: staging) {
+        try plan.needs(isWhole: false, in: staging, from: contents, has: has).check(in: staging) {
             try plan.occupiedSpace(at: destination.path, in: staging, has: has)
         }
         do {
@@ -114,8 +114,8 @@ struct FolderLayout: Layout {
             record.tree = tree
             var staged = StagedTree(
                 record: record, place: .burst(Intent(staging: name, steps: try stage.steps(in: contents))),
-                stage.output, removed: stage.removals.count)
-            staged.notices = recovered + plan.notices + staged.notices
+                stage.output, of: plan, removed: stage.removals.count)
+            staged.notices = recovered + staged.notices
             return staged
         } catch {
             try? staging.removeTree(EntryName(name))

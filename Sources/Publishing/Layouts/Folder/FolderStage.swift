@@ -105,11 +105,12 @@ struct FolderStage {
         var before: [TreePath: [UInt8]] = [:]
         for (path, entry) in old?.links ?? [:] where entry.isMadeLink {
             before[path] =
-                try contents.contains(entry.content) ? contents.bytes(of: entry.content) : [UInt8(ascii: "/")]
+                try contents.contains(entry.content, size: entry.size)
+                ? contents.target(of: entry.content) : [UInt8(ascii: "/")]
         }
         var after: [TreePath: [UInt8]] = [:]
         for (path, link) in plan.links where link.isAllowed {
-            after[path] = try contents.bytes(of: link.content)
+            after[path] = try contents.target(of: link.content)
         }
         // Without new links in the plan the set of links is the old one.
         if plan.links.isEmpty && !isWhole && !entries.keys.contains(where: { before[$0] != nil }) { after = before }

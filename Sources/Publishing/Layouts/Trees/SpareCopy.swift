@@ -89,11 +89,11 @@ extension Directory {
         let status: FileStatus?
         switch row.kind {
         case .file(let executable):
-            guard let bytes = try read(name) else { return nil }
-            status = try bytes.withUnsafeBytes {
-                try folder.create(
-                    name, bytes: $0, mode: FileModes.file(isExecutable: executable), mtime: row.time, durable: false)
-            }
+            guard let found = try self.status(name), found.kind == .file else { return nil }
+            try copyFile(
+                name, to: folder, as: name, mode: FileModes.file(isExecutable: executable), mtime: row.time,
+                durable: false)
+            status = try folder.status(name)
         case .link:
             guard let target = try readLink(name) else { return nil }
             try folder.makeLink(name, target: target)

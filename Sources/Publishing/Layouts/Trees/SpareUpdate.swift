@@ -30,7 +30,7 @@ struct SpareUpdate {
         guard let root = try pool.trees.folder(EntryName(spare.name)) else {
             throw DiskError("open the folder", spare.name, code: ENOENT)
         }
-        try checkSpace(for: plan, in: root) { keeps($0, dirty, floor) != nil }
+        try check(plan, in: root, contents) { keeps($0, dirty, floor) != nil }
         try pool.close(spare.name)
         try pool.noteDirty(dirty.union(plan.changes.map(\.path)), of: spare.name)
 
@@ -55,18 +55,17 @@ struct SpareUpdate {
         record.root = try root.status.inode
         let name = try rename(to: record)
         try pool.markReusedTimes(of: record, at: plan.changes.map(\.path), in: name)
-        var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)
-        staged.notices = plan.notices + staged.notices
+        let staged = StagedTree(record: record, place: .tree(name), output, of: plan, removed: removed)
         return (staged, output.drifted)
     }
 
-    private func checkSpace(
-        for plan: TreePlan, in root: Directory, keeps: (Leaf) -> Bool
+    private func check(
+        _ plan: TreePlan, in root: Directory, _ contents: borrowing Contents, keeps: (Leaf) -> Bool
     ) throws {
-        let need = try plan.space(isWhole: false, in: root) { leaf in
+        let needs = try plan.needs(isWhole: false, in: root, from: contents) { leaf in
             keeps(leaf) || visible?.record.holds(leaf) ?? false
         }
-        try need.check(in: root) { try plan.freed(in: root, keeps: keeps) }
+        try needs.check(in: root) { try plan.freed(in: root, keeps: keeps) }
     }
 
     /// What the spare has already and may keep, because the time that it shows is not one that the path has had with other

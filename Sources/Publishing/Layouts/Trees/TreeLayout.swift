@@ -131,7 +131,7 @@ struct TreeLayout: Layout {
             pool: pool, spare: spare, visible: visible, drifted: try pool.dirtyPaths(of: live),
             commit: try repository.commit(visible.record.commit), tree: visible.record.tree, options: options,
             layout: kind, now: visible.record.published, lostAndFound: lostAndFound, buildMode: .background(isStopped))
-        let (staged, drifted) = try update.run(from: Contents(repository))
+        let (staged, drifted) = try update.run(from: destination.contents(of: repository))
         if case .tree(let name) = staged.place { pool.stamp(name, neverLive: true) }
         try markDirty(drifted, of: visible, keeping: lostAndFound)
         return nil
@@ -170,7 +170,7 @@ struct TreeLayout: Layout {
         let plan = try TreePlan(
             to: tree, from: nil, known: [old].compactMap { $0 }, in: contents, options: options)
         let trees = try pool.trees
-        try plan.space(isWhole: true, in: trees) { old?.holds($0) ?? false }.check(in: trees)
+        try plan.needs(isWhole: true, in: trees, from: contents) { old?.holds($0) ?? false }.check(in: trees)
         let temporary = EntryName(".new-\(commit.id)")
         try trees.removeTree(temporary)
         do {
@@ -200,8 +200,7 @@ struct TreeLayout: Layout {
             try trees.rename(temporary, to: trees, as: EntryName(name))
             try trees.sync()
             try pool.markReusedTimes(of: record, at: plan.changes.map(\.path), in: name)
-            var staged = StagedTree(record: record, place: .tree(name), output, removed: removed)
-            staged.notices = plan.notices + staged.notices
+            let staged = StagedTree(record: record, place: .tree(name), output, of: plan, removed: removed)
             return (staged, output.drifted)
         } catch {
             try? trees.removeTree(temporary)
