@@ -14,10 +14,16 @@ public struct Commit: Sendable, Equatable {
 }
 
 extension Repository {
-    /// Reads a commit.
+    /// Reads a commit; of one of which a folder is here alone, the tree is that of its outline.
     ///
     /// - Throws: `GitError`, with `isMalformed` for one that `git checkout` does not take either.
     public borrowing func commit(_ id: ObjectID) throws(GitError) -> Commit {
+        let commit = try ownCommit(id)
+        return outline(of: id).map { commit.with(tree: $0.tree) } ?? commit
+    }
+
+    /// Reads a commit as it is, whatever of it is here.
+    borrowing func ownCommit(_ id: ObjectID) throws(GitError) -> Commit {
         try withObject(id, .commit) { bytes throws(GitError) in try Commit(id, reading: bytes) }
     }
 
@@ -48,7 +54,7 @@ extension Repository {
         while let id = rest.popLast() {
             guard seen.insert(id).inserted, try contains(id) else { continue }
             try Task.checkCancellation()
-            let parents = try self.commit(id).parents
+            let parents = try ownCommit(id).parents
             if parents.contains(parent) { return true }
             rest += parents
         }

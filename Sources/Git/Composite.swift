@@ -65,15 +65,13 @@ public struct Graft: Sendable {
 extension Repository {
     /// What was made of a commit, by the name of the recipe; `nil` for nothing, or when it cannot be read.
     public borrowing func composite(of commit: ObjectID, recipe: String) -> Composite? {
-        let name = StoreReference.composite(of: commit, recipe: recipe)
-        var oid = git_oid()
-        guard name.withCString({ git_reference_name_to_id(&oid, pointer, $0) }) == 0 else { return nil }
-        return try? composite(ObjectID(oid))
+        target(ofOwn: StoreReference.composite(of: commit, recipe: recipe)).flatMap { try? composite($0) }
     }
 
     /// Everything that was made of some commits: what keeps their trees keeps these, and what they are made of.
     public borrowing func composites(of commits: Set<ObjectID>) throws(GitError) -> [ObjectID] {
         var kept: [ObjectID] = []
+        for commit in commits { if let outline = outline(of: commit) { kept.append(outline.commit) } }
         for name in try referenceNames() {
             guard let commit = StoreReference.commit(ofComposite: name), commits.contains(commit),
                 let target = try reference(name)?.target, let composite = try? self.composite(target)
@@ -113,34 +111,38 @@ extension Store {
     public func makeComposite(
         of commit: ObjectID, recipe: String, tree: ObjectID, new trees: TreeComposer, parts: Composite.Parts
     ) throws -> Composite {
-        let repository = try open()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let who = "sidekick <sidekick> 0 +0000"
-        let text =
-            Array("tree \(tree)\nauthor \(who)\ncommitter \(who)\n\n".utf8) + Array(try encoder.encode(parts)) + [10]
-        let id = ObjectID(hashing: text, as: GIT_OBJECT_COMMIT)
-        if try !repository.contains(id) {
-            var pack = PackWriter()
-            for object in trees.objects.values { pack.add(.tree, object) }
-            pack.add(.commit, text)
-            let database = try repository.database()
-            defer { git_odb_free(database) }
-            let quarantine = Quarantine(store: self)
-            do {
-                let indexer = try PackIndexer(in: try quarantine.begin(), completingFrom: database)
-                let bytes = pack.bytes
-                try bytes.withUnsafeBytes { try indexer.append($0) }
-                try indexer.commit()
-                try quarantine.admit(try quarantine.pack(), bringing: id, shallow: [], whole: [])
-            } catch {
-                try? quarantine.remove()
-                throw error
-            }
-        }
+        let id = try admit(trees, commitOf: tree, message: Array(try encoder.encode(parts)) + [10])
         // Opened once more: what it holds by now was not there.
         try open().setReference(StoreReference.composite(of: commit, recipe: recipe), to: id)
         return Composite(commit: id, tree: tree, parts: parts)
+    }
+
+    /// Makes trees part of the store, and a commit of our own that keeps one of them. On the disk when this returns.
+    func admit(_ trees: TreeComposer, commitOf tree: ObjectID, message: [UInt8]) throws -> ObjectID {
+        let who = "sidekick <sidekick> 0 +0000"
+        let text = Array("tree \(tree)\nauthor \(who)\ncommitter \(who)\n\n".utf8) + message
+        let id = ObjectID(hashing: text, as: GIT_OBJECT_COMMIT)
+        let repository = try open()
+        guard try !repository.contains(id) else { return id }
+        var pack = PackWriter()
+        for object in trees.objects.values { pack.add(.tree, object) }
+        pack.add(.commit, text)
+        let database = try repository.database()
+        defer { git_odb_free(database) }
+        let quarantine = Quarantine(store: self)
+        do {
+            let indexer = try PackIndexer(in: try quarantine.begin(), completingFrom: database)
+            let bytes = pack.bytes
+            try bytes.withUnsafeBytes { try indexer.append($0) }
+            try indexer.commit()
+            try quarantine.admit(try quarantine.pack(), bringing: id, shallow: [], whole: [])
+        } catch {
+            try? quarantine.remove()
+            throw error
+        }
+        return id
     }
 }
 
@@ -177,10 +179,34 @@ public struct TreeComposer {
             }
             entries[index] = TreeEntry(name: entry.name, kind: .folder, id: id)
         }
+        return add(entries)
+    }
+
+    private mutating func add(_ entries: [TreeEntry]) -> ObjectID {
         let bytes = Self.encoded(entries)
         let id = ObjectID(hashing: bytes, as: GIT_OBJECT_TREE)
         objects[id] = bytes
         return id
+    }
+
+    /// A tree with nothing but the way to a folder, that folder, and what matters to it at the root.
+    mutating func outline(
+        of tree: ObjectID, along way: ArraySlice<EntryName>, isRoot: Bool = true, of repository: borrowing Repository
+    ) throws -> ObjectID {
+        guard let name = way.first else { return tree }
+        let rows = try TreeRows(of: tree, in: repository)
+        var entries: [TreeEntry] = []
+        if let entry = rows.find(name) {
+            let isFolder = entry.kind == .folder
+            let id =
+                isFolder
+                ? try outline(of: entry.id, along: way.dropFirst(), isRoot: false, of: repository) : entry.id
+            entries.append(TreeEntry(name: name, kind: entry.kind, id: id))
+        }
+        for file in Outline.rootFiles where isRoot && file != name {
+            if let entry = rows.find(file), case .file = entry.kind { entries.append(entry) }
+        }
+        return add(entries)
     }
 
     /// In git's order: a folder sorts as if its name ended in a slash.

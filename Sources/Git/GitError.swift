@@ -44,6 +44,11 @@ public struct GitError: Error, Sendable, CustomStringConvertible {
         GitError(call: call, code: -1, message: message, isMalformed: true)
     }
 
+    /// Something that must be here is not.
+    public static func missing(_ message: String) -> GitError {
+        GitError(call: "store", code: GIT_ENOTFOUND.rawValue, message: message)
+    }
+
     /// What is read or written may be damaged: it is neither the disk that refuses, nor what somebody pushed, nor a limit.
     public var isDamage: Bool { !isLocalDisk && !isMalformed && exceeded == nil }
 

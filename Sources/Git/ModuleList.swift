@@ -17,6 +17,8 @@ public struct ModuleList: Sendable {
     /// What was not taken and is left out, one sentence each.
     public private(set) var refused: [String] = []
 
+    /// The name of the file, in the root of a commit's tree.
+    public static let name = EntryName(".gitmodules")
     /// Bytes of the file: it has a hundred sections at most that count.
     public static let maxSize: Int64 = 1 << 20
 
@@ -125,5 +127,12 @@ public struct ModuleList: Sendable {
 
     private func shown(_ bytes: [UInt8]) -> String {
         "\"\(String(decoding: bytes, as: UTF8.self).printable(limit: 80))\""
+    }
+}
+
+extension Repository {
+    /// Whether a commit's tree names submodules at all.
+    public borrowing func hasModuleList(in tree: ObjectID) throws(GitError) -> Bool {
+        if case .file? = try TreeRows(of: tree, in: self).find(ModuleList.name)?.kind { true } else { false }
     }
 }

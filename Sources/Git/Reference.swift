@@ -28,6 +28,8 @@ public enum StoreReference {
     static let prefix = "refs/sidekick/"
     /// What was made of commits and their submodules.
     private static let composites = "refs/sidekick/composite/"
+    /// Commits of which one folder is here alone.
+    static let outlines = "refs/sidekick/folder/"
     /// Commits of submodules, a folder for each repository.
     static let modules = "refs/sidekick/modules/"
 
@@ -35,6 +37,8 @@ public enum StoreReference {
     static func composite(of commit: ObjectID, recipe: String) -> ReferenceName {
         ReferenceName("\(composites)\(commit)-\(recipe)")
     }
+
+    static func outline(of commit: ObjectID) -> ReferenceName { ReferenceName("\(outlines)\(commit)") }
 
     /// The commit that a composite was made of; `nil` for another name.
     static func commit(ofComposite name: ReferenceName) -> ObjectID? {

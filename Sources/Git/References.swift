@@ -20,6 +20,12 @@ extension Repository {
         }
     }
 
+    /// What a reference of ours names, where it is one and can be read.
+    borrowing func target(ofOwn name: ReferenceName) -> ObjectID? {
+        var oid = git_oid()
+        return name.withCString { git_reference_name_to_id(&oid, pointer, $0) } == 0 ? ObjectID(oid) : nil
+    }
+
     private borrowing func target(of name: ReferenceName) throws(GitError) -> ObjectID {
         var oid = git_oid()
         let pointer = pointer

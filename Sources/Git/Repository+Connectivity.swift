@@ -71,7 +71,7 @@ extension Repository {
     /// Whether a commit is here with all that its tree names, so that nobody need be asked for it. One that is too large or is
     /// malformed would be so again.
     public borrowing func holdsAll(of commit: ObjectID) throws -> Bool {
-        guard try contains(commit) else { return false }
+        guard try contains(commit), !isOutlined(commit) else { return false }
         do {
             let known = fetchedCommit().flatMap { try? self.commit($0).tree }
             let tree = try self.commit(commit).tree

@@ -81,6 +81,12 @@ struct Deployment: Sendable {
         }
     }
 
+    /// Of a commit that needs no other tree than the one that is shown.
+    func noteFetched(_ commit: ObjectID) async throws {
+        let store = publisher.destination.store
+        try await at(.fetch) { try await executor.run { try store.open().noteFetched(commit) } }
+    }
+
     /// Asks the gate, where there is one.
     func judge(_ staged: StagedTree, _ target: Target, by gate: Gate?, replacing before: Published?) async throws {
         guard let gate else { return }

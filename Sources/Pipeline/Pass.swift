@@ -36,6 +36,11 @@ struct Pass: Sendable {
             if let held { (try await prove(held), nil as ObjectID?) } else { try await ask(after: before) }
         guard let target else { return Outcome(advertised: advertised) }
         try await submodules.bring(for: target)
+        // The folder that is published may be what it was, whatever else of the repository is another.
+        if target.isFetched, try await isShown(target.commit) {
+            try await deployment.noteFetched(target.commit)
+            return Outcome(advertised: advertised)
+        }
         // What has been shown before, and what an operator holds, needs no leave.
         let isKnown = try await executor.run { try publisher.hasPublished(target.commit) }
         let staged = try await deployment.materialize(target)
@@ -80,7 +85,8 @@ struct Pass: Sendable {
     private func fetch(_ advertisement: Advertisement, from remote: any Remote, after before: Published?) async throws {
         let request = FetchRequest(
             advertisement: advertisement, store: publisher.destination.store, depth: settings.depth,
-            mustFollow: settings.fastForwardOnly ? try await lastKnown(before) : nil)
+            mustFollow: settings.fastForwardOnly ? try await lastKnown(before) : nil,
+            folder: publisher.recipe.subdirectory)
         try await remote.fetch(request, progress: progress.reporting(upTo: settings.maxPack))
         progress.finish()
     }

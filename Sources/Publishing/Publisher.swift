@@ -209,7 +209,19 @@ public final class Publisher: Sendable {
     public func shows(_ commit: ObjectID) throws -> Bool {
         try holdGround()
         guard try !layout.isInterrupted(), !hasDrifted else { return false }
-        return try hasPublished(commit) && isInSight()
+        return try (hasPublished(commit) || hasSameFolder(commit)) && isInSight()
+    }
+
+    /// Whether the folder that is published is the same in that commit: a push elsewhere in the repository publishes nothing.
+    private func hasSameFolder(_ commit: ObjectID) throws -> Bool {
+        let recipe = options.recipe
+        guard recipe.subdirectory != .root, let published = try published(), published.revision.recipe == recipe,
+            destination.store.exists
+        else { return false }
+        let repository = try destination.store.open()
+        // What is not here is not the same.
+        guard let root = try? repository.root(of: commit, as: recipe) else { return false }
+        return (try? repository.subtree(of: root, at: recipe.subdirectory)) == published.tree
     }
 
     /// Whether that commit, as this publisher is set up, is what was published last, whatever has become of it on the disk.

@@ -45,6 +45,7 @@ struct LocalUpstream: Upstream, Remote {
             }
             let store = try request.store.openToFill()
             try store.copy(commit, depth: request.depth, from: source, progress: progress)
+            store.forgetOutline(of: commit)
         }
     }
 

@@ -27,7 +27,7 @@ struct PackFetch {
         if let previous, canFilter { try await proveFollows(previous) }
         // Without a filter the history comes with its trees, or not at all.
         let needsHistory = previous != nil && !canFilter
-        if !snapshot.hasCommit || needsHistory {
+        if !snapshot.hasCommit || needsHistory, try await !downloadFolder(needsHistory: needsHistory) {
             try await download(snapshot, depth: needsHistory ? 0 : request.depth)
         }
         try await check(follows: needsHistory ? previous : nil)
@@ -60,16 +60,21 @@ struct PackFetch {
     }
 
     private func snapshot() async throws -> Snapshot {
-        let (store, commit, origin) = (request.store, commit, request.origin)
+        let (store, commit, origin, folder) = (request.store, commit, request.origin, request.folder)
         return try await executor.run {
             let repository = try store.openToFill()
-            let known = try repository.knownCommits(of: origin)
+            var known = try repository.knownCommits(of: origin)
+            let outlined = Set(known.map(\.id).filter { repository.isOutlined($0) })
+            known.removeAll { outlined.contains($0.id) }
             let ids = Set(known.map(\.id))
             // What is not whole here may be another repository's.
-            let others = try origin == .followed ? repository.moduleCommits().subtracting(ids) : []
+            let others =
+                try origin == .followed
+                ? repository.moduleCommits().subtracting(ids).union(outlined) : []
             let shallow = try store.shallowCommits().filter { !others.contains($0) }
             return Snapshot(
-                hasCommit: try ids.contains(commit) || repository.holdsAll(of: commit),
+                hasCommit: try ids.contains(commit) || repository.hasOutline(of: commit, reaching: folder)
+                    || repository.holdsAll(of: commit),
                 haves: ids.subtracting([commit]).sorted { $0.prefix < $1.prefix },
                 shallow: origin == .followed ? shallow : shallow.filter { ids.contains($0) })
         }
@@ -79,6 +84,37 @@ struct PackFetch {
         var fetch = FetchPack(want: commit)
         (fetch.haves, fetch.shallow, fetch.depth) = (snapshot.haves, snapshot.shallow, depth)
         try await blaming("its pack is damaged") { try await receive(fetch, into: request.store) }
+        let (store, commit) = (request.store, commit)
+        try await executor.run { try store.open().forgetOutline(of: commit) }
+    }
+
+    /// Brings one folder of the commit, where the server can leave the rest out: the commit, a tree for each name on the way, and of the
+    /// folder what differs from what is here.
+    ///
+    /// - Returns: false where all of the commit has to come.
+    private func downloadFolder(needsHistory: Bool) async throws -> Bool {
+        let (store, commit, folder) = (request.store, commit, request.folder)
+        guard folder != .root, !needsHistory, request.depth == 1, server.canFilter else { return false }
+        var asked: [FolderNeed] = []
+        while true {
+            let need = try await executor.run { try store.open().need(of: folder, in: commit) }
+            guard need != .nothing else { break }
+            // Once more, and without what is here, when something of it was missing.
+            let isAgain = asked.last == need
+            guard asked.count(where: { $0 == need }) < 2, let fetch = FetchPack(need, again: isAgain) else {
+                return false
+            }
+            asked.append(need)
+            do {
+                try await blaming("its pack is damaged") { try await receive(fetch, into: store) }
+            } catch let error as ProtocolError where error.isRefusal {
+                return false
+            } catch let error as UpstreamError where error.isOfCommit {
+                return false
+            }
+        }
+        try await executor.run { try store.noteOutline(folder, of: commit) }
+        return true
     }
 
     /// Asks for the commits between the two and nothing else of them, and looks for the old one among their parents. The
@@ -135,5 +171,42 @@ struct PackFetch {
     private var missing: UpstreamError {
         guard case .commit(let id) = options.ref else { return .undelivered(commit: commit) }
         return .refMissing(ref: id.description, address: address)
+    }
+}
+
+extension FetchPack {
+    /// What brings a part of a commit; `nil` for nothing.
+    ///
+    /// - Parameter again: whether it was asked for before, and not all of it came.
+    fileprivate init?(_ need: FolderNeed, again: Bool) {
+        switch need {
+        case .commit(let id):
+            self.init(want: id)
+            (depth, isBare) = (1, true)
+        case .tree(let id):
+            self.init(want: id)
+            isBare = true
+        case .files(let ids):
+            self.init(want: ids[0])
+            more = Array(ids.dropFirst())
+        case .folder(let id, let known):
+            self.init(want: id)
+            haves = again ? [] : known
+        case .nothing: return nil
+        }
+    }
+}
+
+extension ProtocolError {
+    fileprivate var isRefusal: Bool { if case .refused = self { true } else { false } }
+}
+
+extension UpstreamError {
+    /// Whether the server says that it does not have what was asked for.
+    fileprivate var isOfCommit: Bool {
+        switch self {
+        case .undelivered, .refMissing: true
+        default: false
+        }
     }
 }

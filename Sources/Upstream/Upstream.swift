@@ -77,11 +77,15 @@ public struct FetchRequest: Sendable {
     public let mustFollow: ObjectID?
     /// Whose commits the remote may be told of.
     public let origin: StoreOrigin
+    /// What of the commit is wanted, where the remote can leave the rest out.
+    public let folder: TreePath
 
     /// Makes a request.
     public init(
-        advertisement: Advertisement, store: Store, depth: Int, mustFollow: ObjectID?, origin: StoreOrigin = .followed
+        advertisement: Advertisement, store: Store, depth: Int, mustFollow: ObjectID?, origin: StoreOrigin = .followed,
+        folder: TreePath = .root
     ) {
+        self.folder = folder
         self.origin = origin
         self.advertisement = advertisement
         self.store = store

@@ -57,8 +57,9 @@ struct SubmoduleFetch: Sendable {
         let (store, recipe) = (store, recipe)
         let tree = try await executor.run { () throws -> ObjectID? in
             let repository = try store.open()
-            let isDone = repository.composite(of: commit, recipe: recipe.digest) != nil
-            return isDone ? nil : try repository.commit(commit).tree
+            guard repository.composite(of: commit, recipe: recipe.digest) == nil else { return nil }
+            let tree = try repository.commit(commit).tree
+            return try repository.hasModuleList(in: tree) ? tree : nil
         }
         guard let tree else { return }
         var parts = Composite.Parts()
@@ -84,7 +85,7 @@ struct SubmoduleFetch: Sendable {
             }
             next += 1
         }
-        guard parts != Composite.Parts() else { return }
+        // Also where there is nothing to put in: that it was looked at is remembered.
         tell(parts)
         try await join(levels, of: commit, parts)
     }

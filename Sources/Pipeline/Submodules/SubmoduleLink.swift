@@ -16,7 +16,7 @@ struct SubmoduleLink: Sendable {
     static func all(of tree: ObjectID, at folder: TreePath, in store: Store, _ recipe: Recipe) throws -> [SubmoduleLink]
     {
         let repository = try store.open()
-        let (name, size) = (EntryName(".gitmodules"), ModuleList.maxSize)
+        let (name, size) = (ModuleList.name, ModuleList.maxSize)
         let file = folder.appending(name)
         let list: ModuleList
         do {

@@ -5,6 +5,8 @@ public import Git
 public struct Published: Sendable, Equatable {
     /// The commit, and what was made of it.
     public let revision: Revision
+    /// The tree of the folder that is shown.
+    let tree: ObjectID
     /// Seconds since 1970.
     public let since: Int64
     /// Files that are shown.
@@ -18,6 +20,7 @@ public struct Published: Sendable, Equatable {
 
     init(_ record: TreeRecord) {
         revision = record.revision
+        tree = record.tree
         since = record.published
         files = record.count.files
         bytes = record.count.bytes

@@ -4,6 +4,8 @@ import Platform
 /// What the command `fetch` asks for (gitprotocol-v2(5), fetch).
 struct FetchPack: Sendable, Equatable {
     var want: ObjectID
+    /// What else is.
+    var more: [ObjectID] = []
     /// Commits that are here with all of their trees.
     var haves: [ObjectID] = []
     /// Commits that are here without their parents.
@@ -12,6 +14,8 @@ struct FetchPack: Sendable, Equatable {
     var depth = 0
     /// Asked of a server that can leave trees and blobs out: the history alone.
     var onlyCommits = false
+    /// Asked of the same: nothing that is named by what is wanted.
+    var isBare = false
 
     /// What stands for all of a history (git's own INFINITE_DEPTH): a depth is needed to make a shallow one whole.
     static let infinite = 0x7fff_ffff
@@ -20,10 +24,10 @@ struct FetchPack: Sendable, Equatable {
     func command(for server: ServerCapabilities, agent: String) -> [UInt8] {
         var command = ProtocolCommand("fetch", for: server, agent: agent)
         // A history of its own must not build on objects that are elsewhere.
-        if !onlyCommits { command.add("thin-pack") }
+        if !onlyCommits, !isBare { command.add("thin-pack") }
         command.add("ofs-delta")
-        command.add("want \(want)")
-        if onlyCommits { command.add("filter tree:0") }
+        for id in [want] + more { command.add("want \(id)") }
+        if onlyCommits || isBare { command.add("filter tree:0") }
         if server.has("shallow", of: "fetch"), !onlyCommits {
             for id in shallow { command.add("shallow \(id)") }
             if depth > 0 || !shallow.isEmpty { command.add("deepen \(depth > 0 ? depth : Self.infinite)") }
