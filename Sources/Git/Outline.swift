@@ -42,7 +42,9 @@ extension Repository {
     }
 
     /// All of a commit is here from now on.
-    public borrowing func forgetOutline(of commit: ObjectID) { unlink(path + StoreReference.outline(of: commit).text) }
+    public borrowing func forgetOutline(of commit: ObjectID) {
+        if isOutlined(commit) { unlink(path + StoreReference.outline(of: commit).text) }
+    }
 }
 
 /// What has to come before a folder of a commit is here.

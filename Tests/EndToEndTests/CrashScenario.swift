@@ -19,6 +19,8 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
     }
     /// Whether the repository is on a server, and comes in packs.
     var isRemote = false
+    /// Whether commits are here of which not all is.
+    var isPartial = false
     /// Whether it is about what a daemon does when the switch is over, and nobody waits.
     var isBackground = false
     var sample = Sample.small
@@ -49,7 +51,8 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
 
     /// The list to add to.
     static let all: [CrashScenario] =
-        firsts + updates + conversions + [otherPolicy] + names + compactions + background + fetches
+        firsts + updates + conversions + [otherPolicy] + names + compactions + background + fetches + composed
+        + [folder]
 
     private static let layouts = ["link", "exchange", "folder"]
 
@@ -156,6 +159,29 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
         scenario.sample = Sample(before: 6, after: 10, kills: 3, failures: 8)
         return scenario
     }
+
+    /// Submodules and files of Git LFS: what belongs to a commit comes before its tree is made.
+    private static let composed = layouts.map { layout in
+        CrashScenario(
+            name: "an update of submodules and files of Git LFS, \(layout)", site: CrashSite.composed,
+            before: (0...2).map { Step(layout: layout, commit: $0) }, step: Step(layout: layout, commit: 3),
+            prepare: { if layout == "folder" { try putForeignFile(in: $0) } },
+            sample: Sample(before: 4, after: 4, kills: 12, failures: 16))
+    }
+
+    /// One folder of a repository on a server, in the order in which its parts come.
+    private static let folder = {
+        let arguments = ["--subdirectory", "docs"]
+        var scenario = CrashScenario(
+            name: "a fetch of one folder", site: CrashSite.folder,
+            before: (0..<3).map { Step(layout: "link", commit: $0, arguments: arguments) },
+            step: Step(layout: "link", commit: 3, arguments: arguments), isRemote: true, isPartial: true)
+        scenario.isSwitch = { call, folder in
+            call.paths.last?.hasPrefix(folder(".sidekick/www/git/objects/pack/pack-")) == true
+        }
+        scenario.sample = Sample(before: 4, after: 10, kills: 10, failures: 12)
+        return scenario
+    }()
 
     private static func putForeignFile(in folder: TemporaryFolder) throws {
         try folder.write("mine", to: "www/mine.txt")

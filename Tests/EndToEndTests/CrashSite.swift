@@ -36,7 +36,16 @@ struct CrashSite: Sendable {
     let source: GitRepository
     let commits: [(id: String, contents: Contents)]
 
-    private init(_ all: [Contents]) throws {
+    /// Repositories of its submodules.
+    let modules: [GitRepository]
+
+    private init(source: GitRepository, commits: [(String, Contents)], modules: [GitRepository]) {
+        (self.source, self.commits, self.modules) = (source, commits, modules)
+    }
+
+    /// - Parameter folder: what stands before each path in the repository.
+    private init(_ all: [Contents], below folder: String = "") throws {
+        modules = []
         source = try GitRepository(date: "2024-05-06T07:08:09Z")
         try source.git("config", "uploadpack.allowFilter", "true")
         // So that the store is a shallow one.
@@ -44,12 +53,16 @@ struct CrashSite: Sendable {
         var commits: [(String, Contents)] = []
         for (number, contents) in all.enumerated() {
             try source.git("rm", "-rq", "--ignore-unmatch", ".")
+            if !folder.isEmpty { try source.folder.write("\(number)", to: "code") }
             for (path, leaf) in contents {
+                let path = folder + path
                 switch leaf {
                 case .file(let text, let executable):
                     try source.folder.write(text, to: path)
                     if executable { chmod(source.folder(path), 0o755) }
                 case .link(let target):
+                    let parent = (source.folder(path) as NSString).deletingLastPathComponent
+                    try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
                     guard symlink(target, source.folder(path)) == 0 else { throw TestFailure("symlink \(path)") }
                 }
             }
@@ -88,6 +101,48 @@ struct CrashSite: Sendable {
         fifth["old/gone.html"] = .file("back")
         fifth["kind"] = nil
         return try CrashSite([first, second, third, fourth, fifth])
+    }
+
+    /// A submodule and files of Git LFS, each of which changes, with the site around them.
+    static let composed = Result {
+        let (site, theme) = (
+            try GitRepository(date: "2024-05-06T07:08:09Z"), try GitRepository(date: "2024-05-06T07:08:09Z")
+        )
+        var commits: [(String, Contents)] = []
+        func commit(_ page: String, style: [String: String], pictures: [String: String]) throws {
+            let head = try theme.commit(style)
+            var files: [String: String?] = ["index.html": page]
+            var shown: Contents = ["index.html": .file(page)]
+            for (path, text) in pictures {
+                let pointer = try lfsPointer(to: Data(text.utf8))
+                let object =
+                    ".git/lfs/objects/\(pointer.id.prefix(2))/\(pointer.id.dropFirst(2).prefix(2))/\(pointer.id)"
+                try site.folder.write(text, to: object)
+                files[path] = pointer.text
+                shown[path] = .file(text)
+            }
+            let id = try site.commit(modules: [("theme", theme.path, head)], files)
+            shown[".gitmodules"] = .file(try site.folder.read(".gitmodules"))
+            for (path, text) in style { shown["theme/" + path] = .file(text) }
+            commits.append((id, shown))
+        }
+        func picture(_ letter: String) -> String { String(repeating: letter, count: 5_000) }
+        let style = ["style.css": "one", "font": "f"]
+        try commit("first", style: style, pictures: ["a.png": picture("a"), "b/same.png": picture("s")])
+        try commit("second", style: style, pictures: ["a.png": picture("a"), "b/same.png": picture("s")])
+        try commit(
+            "third", style: ["style.css": "two", "font": "f"],
+            pictures: ["a.png": picture("b"), "b/same.png": picture("s")])
+        let last = ["a.png": picture("c"), "b/same.png": picture("s"), "c/new.png": picture("a")]
+        try commit("fourth", style: ["style.css": "three", "font": "f", "more/x": "x"], pictures: last)
+        try commit("fifth", style: ["style.css": "three", "font": "f", "more/x": "x"], pictures: last)
+        return CrashSite(source: site, commits: commits, modules: [theme])
+    }
+
+    /// The small one as a folder of a repository that has something else in it.
+    static let folder = Result {
+        let small = try CrashSite.small.get()
+        return try CrashSite(small.commits.map(\.contents), below: "docs/")
     }
 
     /// 600 files: more than a record keeps in its own file. The fourth commit changes more rows than that, and more files
