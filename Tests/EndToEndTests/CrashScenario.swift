@@ -166,7 +166,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
             name: "an update of submodules and files of Git LFS, \(layout)", site: CrashSite.composed,
             before: (0...2).map { Step(layout: layout, commit: $0) }, step: Step(layout: layout, commit: 3),
             prepare: { if layout == "folder" { try putForeignFile(in: $0) } },
-            sample: Sample(before: 4, after: 4, kills: 12, failures: 16))
+            sample: Sample(before: 3, after: 3, kills: 6, failures: 8))
     }
 
     /// One folder of a repository on a server, in the order in which its parts come.
@@ -179,7 +179,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
         scenario.isSwitch = { call, folder in
             call.paths.last?.hasPrefix(folder(".sidekick/www/git/objects/pack/pack-")) == true
         }
-        scenario.sample = Sample(before: 4, after: 10, kills: 10, failures: 12)
+        scenario.sample = Sample(before: 3, after: 6, kills: 5, failures: 6)
         return scenario
     }()
 

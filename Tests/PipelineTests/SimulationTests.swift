@@ -37,6 +37,8 @@ private struct World {
     private var loop: LoopOnTrial
     private let folder: TemporaryFolder
     private let remote: ScriptedRemote
+    private let module: GitRepository
+    private let address: String
     /// What was published last, as far as it can be known.
     private var published: String?
     private var hold: String?
@@ -57,6 +59,10 @@ private struct World {
         self.layout = layout
         var numbers = SeededNumbers(seed: seed &+ UInt64(layout.utf8.count))
         let source = try GitRepository()
+        let module = try GitRepository()
+        self.module = module
+        let styles = try (0..<4).map { try module.commit(["x": "style \($0)", "y/z": "style \($0 / 2)"]) }
+        let list = "[submodule \"m\"]\n\tpath = m\n\turl = \(module.path)\n"
         let paths = ["index.html", "a", "b/c", "b/d", "e/f/g", "e/h", "i"]
         var (changes, trees): ([[String: String?]], [[String: String]]) = ([], [])
         var tree: [String: String] = [:]
@@ -69,6 +75,18 @@ private struct World {
             }
             change = change.filter { $0.value != nil || tree[$0.key] != nil }
             for (path, text) in change { tree[path] = text }
+            // A file of Git LFS, and a submodule: what is published of them is in no object of the repository.
+            if number == 0 || numbers.isOne(in: 3) {
+                let picture = "picture \(numbers.pick(Array(1...5)))"
+                change["p.png"] = try source.keep(picture)
+                tree["p.png"] = picture
+            }
+            if number == 0 || numbers.isOne(in: 3) {
+                let style = numbers.pick(Array(styles.indices))
+                change["m"] = GitRepository.gitlink(styles[style])
+                (tree["m/x"], tree["m/y/z"]) = ("style \(style)", "style \(style / 2)")
+            }
+            if number == 0 { (change[".gitmodules"], tree[".gitmodules"]) = (list, list) }
             changes.append(change)
             trees.append(tree)
         }
@@ -78,8 +96,10 @@ private struct World {
         self.numbers = numbers
         remote = ScriptedRemote(source)
         remote.tip = commits[0]
+        // What it names of other repositories, and its files of Git LFS, are looked for there.
+        address = source.path
         folder = try TemporaryFolder(in: access("/dev/shm", W_OK) == 0 ? "/dev/shm" : nil)
-        loop = try await LoopOnTrial(remote, environment: Self.environment(layout), in: folder)
+        loop = try await LoopOnTrial(remote, environment: Self.environment(layout, address), in: folder)
         _ = try await loop.clock.pause()
         try note()
     }
@@ -103,8 +123,8 @@ private struct World {
         say("call \(call) of the disk fails: \(String(cString: strerror(code)))")
     }
 
-    private static func environment(_ layout: String) -> [String: String] {
-        ["SIDEKICK_LAYOUT": layout, "SIDEKICK_GRACE": "0", "SIDEKICK_KEEP_PREVIOUS": "0"]
+    private static func environment(_ layout: String, _ address: String) -> [String: String] {
+        ["REPOSITORY": address, "SIDEKICK_LAYOUT": layout, "SIDEKICK_GRACE": "0", "SIDEKICK_KEEP_PREVIOUS": "0"]
     }
 
     private var www: String { folder("www") }
@@ -157,7 +177,7 @@ private struct World {
         case 88..<90:
             await loop.end()
             say("restart")
-            loop = try await LoopOnTrial(remote, environment: Self.environment(layout), in: folder)
+            loop = try await LoopOnTrial(remote, environment: Self.environment(layout, address), in: folder)
             try await rest()
             try note()
             return
@@ -228,4 +248,16 @@ private struct World {
     }
 
     func end() async { await loop.end() }
+}
+
+extension GitRepository {
+    /// Puts an object where git-lfs has it.
+    ///
+    /// - Returns: the pointer to it.
+    fileprivate func keep(_ text: String) throws -> String {
+        let pointer = try lfsPointer(to: Data(text.utf8))
+        let (first, second) = (pointer.id.prefix(2), pointer.id.dropFirst(2).prefix(2))
+        try folder.write(text, to: ".git/lfs/objects/\(first)/\(second)/\(pointer.id)")
+        return pointer.text
+    }
 }

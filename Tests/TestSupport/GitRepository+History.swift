@@ -1,6 +1,9 @@
 import Foundation
 
 extension GitRepository {
+    /// What stands for a commit of another repository among the files of `history`.
+    public static func gitlink(_ commit: String) -> String { "\u{1}gitlink \(commit)" }
+
     /// Many commits in one go, each on top of the one before, beside the branches that there are. What a commit does not
     /// name stays; `nil` removes a path. Nothing of it is in the work tree.
     ///
@@ -17,6 +20,10 @@ extension GitRepository {
             // Removals first: a file may make way for a folder.
             for (path, text) in files where text == nil { script += Data("D \(path)\n".utf8) }
             for case (let path, let text?) in files {
+                if text.hasPrefix(Self.gitlink("")) {
+                    script += Data("M 160000 \(text.dropFirst(Self.gitlink("").count)) \(path)\n".utf8)
+                    continue
+                }
                 script += Data("M 100644 inline \(path)\ndata \(text.utf8.count)\n\(text)\n".utf8)
             }
         }
