@@ -21,10 +21,13 @@ public struct Composite: Sendable, Equatable {
         public var repository: String
         /// The commit that the gitlink names.
         public var commit: String
+        /// Of an address of ssh that has it apart; `nil` for none.
+        public var user: String?
 
         /// Names its parts.
-        public init(path: TreePath, repository: String, commit: ObjectID) {
+        public init(path: TreePath, repository: String, commit: ObjectID, user: String? = nil) {
             (self.path, self.repository, self.commit) = (path.description, repository, commit.description)
+            self.user = user
         }
     }
 

@@ -63,7 +63,7 @@ extension Repository {
         var missing = Missing()
         // What a tree that came before has need not be asked for one by one.
         // Nor of what is here of a commit of which a folder is here alone.
-        let isPartial = try source.isPartial || hasOutlines()
+        let isPartial = try source.isPartial || !outlinedCommits().isEmpty
         let known = isPartial ? nil : fetchedCommit().flatMap { try? self.commit($0).tree }
         // What it lacked the last time it may have now.
         func isWhole(_ id: ObjectID) -> Bool { !isPartial && isHere(id) }

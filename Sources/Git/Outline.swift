@@ -36,9 +36,12 @@ extension Repository {
         target(ofOwn: StoreReference.outline(of: commit)) != nil
     }
 
-    /// Whether there is any such commit.
-    borrowing func hasOutlines() throws(GitError) -> Bool {
-        try referenceNames().contains { $0.hasPrefix(StoreReference.outlines) }
+    /// All such commits.
+    public borrowing func outlinedCommits() throws(GitError) -> Set<ObjectID> {
+        let prefix = StoreReference.outlines
+        return Set(
+            try referenceNames().filter { $0.hasPrefix(prefix) }.compactMap { ObjectID(hexDigits: $0.dropping(prefix)) }
+        )
     }
 
     /// All of a commit is here from now on.

@@ -43,22 +43,24 @@ struct Deployment: Sendable {
         try await publish(staged, target, replacing: before)
     }
 
-    /// What is missing may be brought twice: an object can turn out to be damaged when it is used.
-    private static let maxDeliveries = 2
-
-    /// A plan says which objects of Git LFS it needs before anything is made: they are brought, and it is made anew.
+    /// A plan says which objects of Git LFS it needs before anything is made: they are brought, and it is made anew. One of them may turn
+    /// out to be damaged when it is used: it is brought once more.
     func materialize(_ target: Target) async throws -> StagedTree {
-        for _ in 0..<Self.maxDeliveries {
+        var brought: [LFSObject: Int] = [:]
+        while true {
             do {
                 return try await stage(target)
             } catch let missing as MissingObjects {
-                guard let lfs else { throw SyncError(missing, at: .materialize) }
+                let isWorthIt = missing.places.contains { brought[$0.object, default: 0] < Self.maxDeliveries }
+                guard let lfs, isWorthIt else { throw SyncError(missing, at: .materialize) }
+                for place in missing.places { brought[place.object, default: 0] += 1 }
                 journal.enter(.fetch)
                 try await at(.fetch) { try await lfs.bring(missing, for: target) }
             }
         }
-        return try await at(.materialize) { try await stage(target) }
     }
+
+    private static let maxDeliveries = 2
 
     /// - Throws: `MissingObjects`, `SyncError`, `CancellationError`.
     private func stage(_ target: Target) async throws -> StagedTree {

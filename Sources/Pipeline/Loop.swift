@@ -144,7 +144,7 @@ public struct Loop: Sendable {
         _ outcome: Pass.Outcome?, _ error: SyncError?, next: (SyncError?) -> (failures: Int, pause: Duration?)
     ) async {
         journal.enter(.report)
-        if outcome == nil || outcome?.published != nil {
+        if outcome == nil || outcome?.published != nil || outcome?.hasFetched == true {
             upkeep.ring()
             measure()
         }

@@ -26,6 +26,8 @@ struct Pass: Sendable {
         var advertised: ObjectID?
         /// What was made visible; `nil` when that is what was so before.
         var published: ObjectID?
+        /// Whether something came all the same.
+        var hasFetched = false
     }
 
     /// - Throws: `SyncError` with the stage that failed, `CancellationError`.
@@ -39,7 +41,7 @@ struct Pass: Sendable {
         // The folder that is published may be what it was, whatever else of the repository is another.
         if target.isFetched, try await isShown(target.commit) {
             try await deployment.noteFetched(target.commit)
-            return Outcome(advertised: advertised)
+            return Outcome(advertised: advertised, hasFetched: true)
         }
         // What has been shown before, and what an operator holds, needs no leave.
         let isKnown = try await executor.run { try publisher.hasPublished(target.commit) }
@@ -117,6 +119,10 @@ struct Pass: Sendable {
         if try await isShown(commit) { return nil }
         await makeWay()
         let (store, recipe, limits) = (publisher.destination.store, publisher.recipe, settings.publishing.limits)
+        let isHere = try await at(.fetch) { try await executor.run { try store.open().contains(commit) } }
+        guard isHere else { throw Self.gone(commit) }
+        // With another recipe than the one that it was published by, they are not put together yet.
+        try await submodules.bring(for: Target(commit: commit, ref: ReferenceName.empty))
         do {
             try await executor.run {
                 let repository = try store.open()
@@ -127,10 +133,7 @@ struct Pass: Sendable {
                     tree: tree, given: nil, depth: limits.depth, folders: limits.files)
             }
         } catch let error as GitError where error.isNotFound {
-            throw SyncError(
-                stage: .fetch, cause: "the objects of commit \(commit), which is held, are gone from the store",
-                remedy: "run `sidekick resume` to follow the remote again", recovery: .fixConfiguration,
-                exitCode: .dataError)
+            throw Self.gone(commit)
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -139,9 +142,17 @@ struct Pass: Sendable {
         return Target(commit: commit, ref: ReferenceName.empty)
     }
 
+    private static func gone(_ commit: ObjectID) -> SyncError {
+        SyncError(
+            stage: .fetch, cause: "the objects of commit \(commit), which is held, are gone from the store",
+            remedy: "run `sidekick resume` to follow the remote again", recovery: .fixConfiguration,
+            exitCode: .dataError)
+    }
+
     /// The commit that the next one must follow. When DESTINATION was lost, it is the one that was fetched last.
     private func lastKnown(_ published: Published?) async throws -> ObjectID? {
-        if let published { return published.commit }
+        let publisher = publisher
+        if published != nil { return try await at(.fetch) { try await executor.run { try publisher.latestCommit() } } }
         let store = publisher.destination.store
         return try await at(.fetch) {
             try await executor.run { store.exists ? try store.open().fetchedCommit() : nil }

@@ -11,6 +11,7 @@ extension Publisher {
             for record in try layout.spareRecords() { kept.formUnion(record.objects) }
             kept.formUnion(try objects(of: commitsToGoBackTo(), besides: visible))
             let isDone = try destination.lfs.prune(keeping: kept, isStopped: isStopped) != nil
+            if isDone { destination.lfs.removeIncoming() }
             // What only a tree of before has can go with it.
             return isDone && kept == live
         }
@@ -56,8 +57,10 @@ extension Publisher {
             visible.rows.forEach { _, row in if row.kind == .submodule { count += 1 } }
             if count > 0 { notices.append(.submodulesStayEmpty(count: count)) }
         }
-        if options.recipe.lfs != wanted.recipe.lfs, destination.store.exists {
-            let repository = try destination.store.open()
+        // What cannot be opened is no reason not to start.
+        if options.recipe.lfs != wanted.recipe.lfs, destination.store.exists,
+            let repository = try? destination.store.open()
+        {
             var count = 0
             visible.rows.forEach { _, row in
                 guard case .blob(let id) = row.content, row.isFile, LFSPointer.sizes.contains(row.size) else { return }

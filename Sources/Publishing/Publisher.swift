@@ -24,6 +24,8 @@ public final class Publisher: Sendable {
         var lost: Lost?
         /// Whether an object of Git LFS may be here that nothing needs: at the start nobody knows.
         var mayPruneObjects = true
+        /// Whether what is wanted is what is visible: until it is, what was brought for it stays.
+        var isSettled = false
     }
 
     /// A record that was read, and what tells whether it is still the one.
@@ -97,7 +99,7 @@ public final class Publisher: Sendable {
     }
 
     func withObjectPruning(_ prune: () throws -> Bool) rethrows {
-        guard state.withLock({ $0.mayPruneObjects }) else { return }
+        guard state.withLock({ $0.mayPruneObjects && $0.isSettled }) else { return }
         let isDone = try prune()
         if isDone { state.withLock { $0.mayPruneObjects = false } }
     }
@@ -209,7 +211,21 @@ public final class Publisher: Sendable {
     public func shows(_ commit: ObjectID) throws -> Bool {
         try holdGround()
         guard try !layout.isInterrupted(), !hasDrifted else { return false }
-        return try (hasPublished(commit) || hasSameFolder(commit)) && isInSight()
+        let shows = try (hasPublished(commit) || hasSameFolder(commit)) && isInSight()
+        if shows { state.withLock { $0.isSettled = true } }
+        return shows
+    }
+
+    /// Objects of Git LFS are brought for a commit that is not visible yet.
+    public func noteDelivery() { state.withLock { ($0.isSettled, $0.mayPruneObjects) = (false, true) } }
+
+    /// The newest commit that is known to be what is visible: in the folder that is published a later one may be the same.
+    public func latestCommit() throws -> ObjectID? {
+        guard let published = try published() else { return nil }
+        guard options.recipe.subdirectory != .root, let fetched = try? destination.store.open().fetchedCommit(),
+            try hasSameFolder(fetched)
+        else { return published.commit }
+        return fetched
     }
 
     /// Whether the folder that is published is the same in that commit: a push elsewhere in the repository publishes nothing.
@@ -265,7 +281,10 @@ public final class Publisher: Sendable {
         state.withLock { $0.remembered = nil }
         try layout.publish(staged, keeping: lostAndFound)
         endDrift(of: staged.mended)
-        if staged.dropsObjects { state.withLock { $0.mayPruneObjects = true } }
+        state.withLock { state in
+            state.isSettled = true
+            if staged.dropsObjects { state.mayPruneObjects = true }
+        }
         return staged.notices + lostAndFound.notices
     }
 

@@ -8,6 +8,8 @@ struct PackFetch {
     let server: any SmartServer
     let traffic: Traffic
     let progress: @Sendable (TransferProgress) throws -> Void
+    /// Whether the server may be asked for parts of a commit.
+    var takesFolders = true
 
     private var commit: ObjectID { request.advertisement.commit }
     private var address: String { options.url.address }
@@ -64,7 +66,7 @@ struct PackFetch {
         return try await executor.run {
             let repository = try store.openToFill()
             var known = try repository.knownCommits(of: origin)
-            let outlined = Set(known.map(\.id).filter { repository.isOutlined($0) })
+            let outlined = try repository.outlinedCommits()
             known.removeAll { outlined.contains($0.id) }
             let ids = Set(known.map(\.id))
             // What is not whole here may be another repository's.
@@ -94,7 +96,7 @@ struct PackFetch {
     /// - Returns: false where all of the commit has to come.
     private func downloadFolder(needsHistory: Bool) async throws -> Bool {
         let (store, commit, folder) = (request.store, commit, request.folder)
-        guard folder != .root, !needsHistory, request.depth == 1, server.canFilter else { return false }
+        guard takesFolders, folder != .root, !needsHistory, request.depth == 1, server.canFilter else { return false }
         var asked: [FolderNeed] = []
         while true {
             let need = try await executor.run { try store.open().need(of: folder, in: commit) }
@@ -107,10 +109,8 @@ struct PackFetch {
             asked.append(need)
             do {
                 try await blaming("its pack is damaged") { try await receive(fetch, into: store) }
-            } catch let error as ProtocolError where error.isRefusal {
-                return false
-            } catch let error as UpstreamError where error.isOfCommit {
-                return false
+            } catch  where Self.isRefusal(error) {
+                throw FolderRefused()
             }
         }
         try await executor.run { try store.noteOutline(folder, of: commit) }
@@ -137,6 +137,15 @@ struct PackFetch {
             // What a cancellation leaves is removed by the next one.
             try? await executor.run { try history.remove() }
             throw error
+        }
+    }
+
+    /// Whether a server may have said it of what it does not give, however it says so.
+    private static func isRefusal(_ error: any Error) -> Bool {
+        switch error {
+        case ProtocolError.refused, ProtocolError.ended: true
+        case UpstreamError.undelivered, UpstreamError.refMissing, UpstreamError.serverFailed, UpstreamError.closed: true
+        default: false
         }
     }
 
@@ -197,16 +206,5 @@ extension FetchPack {
     }
 }
 
-extension ProtocolError {
-    fileprivate var isRefusal: Bool { if case .refused = self { true } else { false } }
-}
-
-extension UpstreamError {
-    /// Whether the server says that it does not have what was asked for.
-    fileprivate var isOfCommit: Bool {
-        switch self {
-        case .undelivered, .refMissing: true
-        default: false
-        }
-    }
-}
+/// The server gives no parts of a commit, whatever it said that it can. The connection may be over.
+struct FolderRefused: Error {}

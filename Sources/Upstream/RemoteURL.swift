@@ -100,7 +100,7 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The same with another user.
-    func with(user: String?) -> RemoteURL { RemoteURL(self, user: user) }
+    public func with(user: String?) -> RemoteURL { RemoteURL(self, user: user) }
 
     private init(_ other: RemoteURL, user: String?) {
         (transport, address, password, host, port, path) = (

@@ -9,6 +9,8 @@ final class SmartUpstream: Upstream {
     private let traffic: Traffic
     private let tell: @Sendable (String) -> Void
     private let toldThatItSpeaksV0 = Mutex(false)
+    /// Whether the server may be asked for parts of a commit.
+    private let takesFolders = Mutex(true)
 
     init(
         _ options: UpstreamOptions, over transport: any SmartTransport, on executor: GitExecutor,
@@ -24,12 +26,28 @@ final class SmartUpstream: Upstream {
     var fixed: Advertisement? { options.ref.fixed }
 
     func connected<Value: Sendable>(_ work: (any Remote) async throws -> Value) async throws -> Value {
+        do {
+            return try await connect(work)
+        } catch is FolderRefused {
+            takesFolders.withLock { $0 = false }
+            do { return try await connect(work) } catch {
+                // It may not have been that.
+                takesFolders.withLock { $0 = true }
+                throw error
+            }
+        }
+    }
+
+    private func connect<Value: Sendable>(_ work: (any Remote) async throws -> Value) async throws -> Value {
         let received = traffic.received
+        let takesFolders = takesFolders.withLock { $0 }
         do {
             return try await transport.withServer { server in
                 if server.speaksV0 { tellThatItSpeaksV0() }
                 return try await work(
-                    SmartRemote(options: options, executor: executor, server: server, traffic: traffic))
+                    SmartRemote(
+                        options: options, executor: executor, server: server, traffic: traffic,
+                        takesFolders: takesFolders))
             }
         } catch let error as ProtocolError {
             throw UpstreamError(error, options)
@@ -65,6 +83,7 @@ private struct SmartRemote: Remote {
     let executor: GitExecutor
     let server: any SmartServer
     let traffic: Traffic
+    let takesFolders: Bool
 
     func discover() async throws -> Advertisement {
         if let fixed = options.ref.fixed { return fixed }
@@ -84,7 +103,9 @@ private struct SmartRemote: Remote {
 
     func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws {
         try await PackFetch(
-            request: request, options: options, executor: executor, server: server, traffic: traffic, progress: progress
+            request: request, options: options, executor: executor, server: server, traffic: traffic,
+            progress: progress,
+            takesFolders: takesFolders
         ).run()
     }
 }

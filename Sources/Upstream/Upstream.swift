@@ -112,6 +112,8 @@ public struct UpstreamOptions: Sendable, Equatable {
     public var proxies: ProxyRules
     /// Where its server of Git LFS is; `nil` looks for it as git-lfs does.
     public var lfs: LFSAddress?
+    /// A server of Git LFS that a commit may name although it is elsewhere.
+    var trustedLFS: LFSAddress?
     /// The longest time without a byte, in seconds.
     public var timeout: Duration
     /// How we call ourselves: a name, a slash and a version.

@@ -5,8 +5,8 @@ extension UpstreamOptions {
     public func module(at url: RemoteURL, commit: ObjectID) -> UpstreamOptions {
         var options = reaching(url)
         options.ref = .commit(commit)
-        // A server of Git LFS that was named is the followed repository's.
-        options.lfs = nil
+        // A server of Git LFS that was named is the followed repository's; a submodule's own file may name it, too.
+        (options.lfs, options.trustedLFS) = (nil, lfs)
         return options
     }
 }

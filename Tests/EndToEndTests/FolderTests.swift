@@ -128,6 +128,30 @@ import Testing
         #expect(try world.differences() == [])
     }
 
+    /// What a server says that it can, it may refuse all the same; over ssh the connection ends with that.
+    @Test(arguments: [true, false])
+    func `comes with all of it where a filter is refused`(ssh: Bool) async throws {
+        let world = try await World()
+        try Command.run(["git", "-C", world.remote.bare, "config", "uploadpackfilter.tree.allow", "false"])
+        var (address, environment) = (world.remote.url(), [String: String]())
+        let server = ssh ? try await SSHServer() : nil
+        if let server {
+            try world.folder.write(try server.knownHost(), to: "known_hosts")
+            address = server.url(world.remote.bare)
+            environment = [
+                "SIDEKICK_SSH_KEY_FILE": server.folder("user_ed25519"),
+                "SIDEKICK_SSH_KNOWN_HOSTS_FILE": world.folder("known_hosts"),
+            ]
+        }
+        for text in ["1", "2"] {
+            try world.remote.push(["docs/site/index.html": text, "code/0.bin": text])
+            let found = try await Sidekick.once(
+                [address, world.www, "--subdirectory", "docs/site"], environment: environment)
+            #expect(found.status == 0, "\(found.log)")
+            #expect(try world.differences() == [])
+        }
+    }
+
     @Test func `is told of when it is none`() async throws {
         let world = try await World(["file": "x"])
         #expect(try await world.once().status == 0)

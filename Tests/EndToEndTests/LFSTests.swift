@@ -88,6 +88,32 @@ import Testing
         #expect(try world.bytes("deep/b.png") == Data("nowhere".utf8))
     }
 
+    /// What came for a commit that cannot be published yet need not come again.
+    @Test func `keeps what came until the commit is shown`() async throws {
+        let world = try await World([:], ["index.html": "1"])
+        let daemon = try Sidekick(
+            [world.remote.url(), world.www, "--delay", "200ms", "--backoff", "300ms"], environment: world.environment)
+        try await eventually("the first is shown\n\(daemon.log)") {
+            (try? world.bytes("index.html")) == Data("1".utf8)
+        }
+        let data = Self.data(50_000)
+        let unknown = try lfsPointer(to: Data("nowhere".utf8))
+        // In a batch of its own, after a hundred that come.
+        var files: [String: String?] = ["z.png": unknown.text]
+        for number in 0..<100 { files["\(number).png"] = try world.lfs.add(data + Data("\(number)".utf8)) }
+        try world.remote.push(files)
+        try await eventually(within: 30, "it failed some times\n\(daemon.log)") {
+            world.lfs.requests.filter(\.isBatch).count >= 5
+        }
+        #expect(world.lfs.requests.filter { $0.method == "GET" }.count == 100)
+        try world.lfs.add(Data("nowhere".utf8))
+        try await eventually(within: 30, "it is shown\n\(daemon.log)") {
+            (try? world.bytes("z.png")) == Data("nowhere".utf8)
+        }
+        #expect(world.lfs.requests.filter { $0.method == "GET" }.count == 101)
+        try await daemon.stop()
+    }
+
     @Test func `asks for nothing when the pointers claim more than there may be`() async throws {
         let world = try await World([:], ["index.html": "1"])
         #expect(try await world.once().status == 0)

@@ -5,10 +5,13 @@ import Synchronization
 public final class LFSServer: Sendable {
     /// A request, all of it.
     public struct Request: Sendable {
+        /// `GET`, `POST`.
         public let method: String
+        /// With what stands behind a `?`.
         public let path: String
         /// By names in small letters.
         public let headers: [String: String]
+        /// All of it.
         public let body: Data
 
         /// Whether it is one of the batch API.
@@ -17,14 +20,18 @@ public final class LFSServer: Sendable {
 
     /// What is answered.
     public struct Response: Sendable {
+        /// 200 and so on.
         public var status: Int
+        /// Its length is added.
         public var headers: [String: String]
+        /// All of it, whatever of it is sent.
         public var body: Data
         /// After so many bytes of the body the connection is closed.
         public var end: Int?
         /// After so many bytes nothing more comes.
         public var stall: Int?
 
+        /// Names its parts.
         public init(
             _ status: Int, _ headers: [String: String] = [:], _ body: Data = Data(), end: Int? = nil, stall: Int? = nil
         ) {
@@ -32,6 +39,7 @@ public final class LFSServer: Sendable {
         }
     }
 
+    /// Where it listens.
     public let port: UInt16
     private let listener: Int32
     private let objects = Mutex<[String: Data]>([:])

@@ -218,7 +218,9 @@ private final class Exchange: Sendable {
         // Of an object as well; a server that failed is asked again.
         exchange.server.answers { request, _ in request.isBatch ? nil : .init(status) }
         await #expect { try await exchange.fetch() } throws: { _ in true }
-        #expect(exchange.requests("GET").count == (status == 500 ? 4 : [401, 403].contains(status) ? 2 : 1))
+        #expect(
+            exchange.requests("GET").count
+                == ([429, 500, 503].contains(status) ? 4 : [401, 403].contains(status) ? 2 : 1))
     }
 
     @Test func `renews a link that is over, and once more one that is refused`() async throws {

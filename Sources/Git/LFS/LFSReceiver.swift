@@ -39,6 +39,7 @@ public actor LFSReceiver {
         try store.prepare()
         var held: Int64 = 0
         _ = try LFSStore.forEachPiece(of: path) { piece in
+            try Task.checkCancellation()
             hasher.update(piece)
             held += Int64(piece.count)
         }

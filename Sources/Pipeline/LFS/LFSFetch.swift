@@ -3,6 +3,7 @@ import Git
 import Logging
 import Platform
 import Publishing
+import Synchronization
 import Upstream
 
 /// Brings the objects of Git LFS that a commit names, each from the server of the repository that it stands in.
@@ -15,6 +16,15 @@ struct LFSFetch: Sendable {
     let progress: ProgressReporter
     let journal: Journal
     let logger: Logger
+    private let embargo = Embargo()
+
+    init(
+        options: UpstreamOptions, publisher: Publisher, executor: GitExecutor, traffic: Traffic,
+        progress: ProgressReporter, journal: Journal, logger: Logger
+    ) {
+        (self.options, self.publisher, self.executor, self.traffic) = (options, publisher, executor, traffic)
+        (self.progress, self.journal, self.logger) = (progress, journal, logger)
+    }
 
     private var store: Store { publisher.destination.store }
 
@@ -31,6 +41,7 @@ struct LFSFetch: Sendable {
     /// - Throws: `LFSFailure`, `SyncError`, `CancellationError`.
     func bring(_ missing: MissingObjects, for target: Target) async throws {
         defer { progress.finish() }
+        publisher.noteDelivery()
         for share in try await shares(of: missing, for: target.commit) { try await bring(share, for: target) }
         let lfs = publisher.destination.lfs
         try await executor.run { lfs.removeIncoming() }
@@ -41,10 +52,11 @@ struct LFSFetch: Sendable {
         let there = share.url.map { options.module(at: $0, commit: share.commit) } ?? options
         let request = LFSRequest(
             objects: share.objects, store: publisher.destination.lfs,
-            ref: isFollowed ? target.ref.flatMap { $0 == .empty ? nil : $0 } : nil, config: share.config)
+            ref: isFollowed ? target.ref.flatMap { $0.text.hasPrefix("refs/") ? $0 : nil } : nil, config: share.config)
         let bytes = share.objects.reduce(into: Int64(0)) { $0.addClamped($1.size) }
         logger.info("fetching LFS objects", metadata: ["objects": "\(share.objects.count)", "bytes": "\(bytes)"])
         do {
+            try embargo.check()
             let remote = LFSRemote(of: there, counting: traffic)
             let report = progress.reporting(upTo: .max)
             try await LoopLane.leave {
@@ -53,6 +65,7 @@ struct LFSFetch: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
+            embargo.note(error)
             let object = (error as? LFSError)?.object ?? share.objects[0]
             throw LFSFailure(path: share.paths[object] ?? .root, reason: error)
         }
@@ -72,11 +85,18 @@ struct LFSFetch: Sendable {
                 guard let commit = ObjectID(hex: module.commit), let url = try? RemoteURL(module.repository) else {
                     continue
                 }
+                let there = module.user.map { url.with(user: $0) } ?? url
                 numbers[module.path] = shares.count
-                shares.append(Share(url: url, commit: commit, config: try Self.config(of: commit, in: repository)))
+                shares.append(Share(url: there, commit: commit, config: try Self.config(of: commit, in: repository)))
             }
             var seen: Set<LFSObject> = []
+            var sizes: [LFSObjectID: Int64] = [:]
             for place in missing.places where seen.insert(place.object).inserted {
+                if sizes.updateValue(place.object.size, forKey: place.object.id) != nil {
+                    throw SyncError(
+                        stage: .fetch, cause: "\(place.path) of Git LFS: two files name its object with two sizes",
+                        remedy: "push pointers that git-lfs made", recovery: .fixRemote, exitCode: .dataError)
+                }
                 let path = place.path.components.reduce(recipe.subdirectory) { $0.appending($1) }
                 var (folder, number) = (path, 0)
                 while number == 0, folder != .root {
@@ -100,5 +120,25 @@ struct LFSFetch: Sendable {
                 remedy: "mend that file and push it",
                 recovery: .fixRemote, exitCode: .dataError)
         }
+    }
+}
+
+/// Leaves a server alone for as long as it asked for, whoever wants something of it.
+private final class Embargo: Sendable {
+    private let state = Mutex<(error: UpstreamError, end: ContinuousClock.Instant)?>(nil)
+
+    func note(_ error: any Error) {
+        guard let error = error as? UpstreamError, let time = error.retryAfter else { return }
+        state.withLock { $0 = (error, .now + time) }
+    }
+
+    func check() throws {
+        guard let (error, end) = state.withLock({ $0 }), case .busy(let address, let status, _, let words) = error
+        else {
+            return
+        }
+        let rest = end - ContinuousClock.now
+        guard rest > .zero else { return state.withLock { $0 = nil } }
+        throw UpstreamError.busy(address: address, status: status, retryAfter: rest, says: words)
     }
 }

@@ -78,7 +78,10 @@ struct SubmoduleFetch: Sendable {
                 case .follow(let url):
                     try check(link, level, count: levels.count)
                     let tree = try await fetch(link, from: url)
-                    parts.modules.append(.init(path: link.path, repository: url.address, commit: link.commit))
+                    parts.modules.append(
+                        .init(
+                            path: link.path, repository: url.address, commit: link.commit,
+                            user: url.transport == .ssh ? url.user : nil))
                     levels[next].modules.append(levels.count)
                     levels.append(Level(path: link.path, tree: tree, url: url, depth: level.depth + 1))
                 }

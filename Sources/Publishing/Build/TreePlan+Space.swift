@@ -23,7 +23,7 @@ extension TreePlan {
             guard !contents.lfs.contains(object) else { continue }
             needs.missing.append(MissingObjects.Place(path: leaf.path, object: object))
             guard counted.insert(id).inserted else { continue }
-            needs.space.add(size - contents.lfs.bytesHere(of: object), block: block)
+            needs.ahead.add(size - contents.lfs.bytesHere(of: object), block: block)
         }
         // Their blocks are not counted: not every file system gives a folder one.
         if isWhole { needs.space.inodes = needs.space.inodes.map { $0 + Int64(folders.count) } }
@@ -33,11 +33,14 @@ extension TreePlan {
     /// What is needed before a plan can be carried out.
     struct Needs {
         var space = Space.nothing
+        /// What is brought before anything is given back.
+        var ahead = Space.nothing
         var missing: [MissingObjects.Place] = []
 
         /// Refuses to begin what cannot end: first for want of space, so that nothing is brought in vain.
         func check(in folder: Directory, sparing: () throws -> Space = { .nothing }) throws {
-            try space.check(in: folder, sparing: sparing)
+            try ahead.check(in: folder)
+            try space.adding(ahead).check(in: folder, sparing: sparing)
             if !missing.isEmpty { throw MissingObjects(missing) }
         }
     }

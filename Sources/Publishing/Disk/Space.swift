@@ -50,6 +50,13 @@ struct Space: Equatable {
         return inodes <= have
     }
 
+    func adding(_ other: Space) -> Space {
+        var sum = self
+        sum.bytes.addClamped(other.bytes)
+        sum.inodes = inodes.map { $0 + (other.inodes ?? 0) }
+        return sum
+    }
+
     /// Adds a file of so many bytes.
     mutating func add(_ size: Int64, block: Int64) {
         // What no disk has room for is more than there is, whatever it is.

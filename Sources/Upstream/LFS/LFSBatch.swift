@@ -58,15 +58,24 @@ enum LFSBatch {
         let expires_in: Double?
         let expires_at: String?
 
-        /// Until when it is good, where it says so.
-        var end: ContinuousClock.Instant? {
-            if let seconds = expires_in, seconds.isFinite, seconds != 0 {
-                return .now + .seconds(min(max(seconds, 0), 31_536_000))
-            }
-            guard let text = expires_at, let date = try? Date(text, strategy: .iso8601) else { return nil }
-            return .now + .seconds(min(max(date.timeIntervalSinceNow, 0), 31_536_000))
-        }
+        var end: ContinuousClock.Instant? { LFSBatch.end(expires_in, expires_at) }
     }
+
+    /// Until when something is good, where it says so.
+    ///
+    /// - Parameters:
+    ///   - seconds: from now on; it counts more than `date`.
+    ///   - date: RFC 3339.
+    static func end(_ seconds: Double?, _ date: String?) -> ContinuousClock.Instant? {
+        if let seconds, seconds.isFinite, seconds != 0 { return .now + .seconds(min(max(seconds, 0), longest)) }
+        guard let date, let date = try? Date(date, strategy: .iso8601) else { return nil }
+        return .now + .seconds(min(max(date.timeIntervalSinceNow, 0), longest))
+    }
+
+    private static let longest: Double = 31_536_000
+
+    /// As git-lfs has it: what would end on the way is asked for anew.
+    static func isOver(_ end: ContinuousClock.Instant?) -> Bool { end.map { $0 - .now < .seconds(5) } ?? false }
 }
 
 /// How one object is had.
@@ -78,8 +87,5 @@ struct LFSAction: Sendable {
     /// Whether a login may go along.
     let takesLogin: Bool
 
-    /// As git-lfs has it: what would end on the way is asked for anew.
-    private static let margin = Duration.seconds(5)
-
-    var isOver: Bool { end.map { $0 - .now < Self.margin } ?? false }
+    var isOver: Bool { LFSBatch.isOver(end) }
 }

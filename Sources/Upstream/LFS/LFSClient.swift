@@ -24,12 +24,17 @@ final class LFSClient: Sendable {
         self.endpoint = endpoint
         self.traffic = traffic
         let options = endpoint.options
-        clients = try HTTPClients(options, idle: Self.idle)
+        clients = try await DiskThread.perform { try HTTPClients(options, idle: Self.idle) }
         addresses = LinkLocalAddresses(options)
         if let app = options.app {
             login = try await GitHubApp(app).credential(by: OneShotHTTPClient(like: options, timeout: options.timeout))
         } else {
-            login = try await DiskThread.perform { try options.credentials.credential(for: options.url) }
+            let home = endpoint.home
+            login = try await DiskThread.perform {
+                // What is listed for the repository by its path is for what is below it there.
+                try options.credentials.credential(for: options.url)
+                    ?? home.flatMap { try options.credentials.credential(for: $0) }
+            }
         }
     }
 
@@ -99,7 +104,7 @@ final class LFSClient: Sendable {
         for object in objects {
             let found = answers["\(object.id)"]
             if let failure = found?.error {
-                let words = failure.message?.printable(limit: 300)
+                let words = failure.message.flatMap { told($0) }
                 throw [404, 410].contains(failure.code)
                     ? LFSError.missing(object, address: endpoint.url, says: words)
                     : LFSError.refused(object, address: endpoint.url, code: failure.code ?? 0, says: words)
@@ -127,8 +132,9 @@ final class LFSClient: Sendable {
     ) async throws {
         let held = try await receiver.begin()
         if held < object.size {
-            let (response, place) = try await send(call(for: object, by: action, from: held))
-            try await accept(response, from: held, object, at: place, receiver)
+            let call = try call(for: object, by: action, from: held)
+            let (response, place) = try await send(call)
+            try await accept(response, from: held, object, at: place, receiver, hiding: call.secrets.map(\.value))
             // One reader, one call at a time.
             nonisolated(unsafe) var body = response.body.makeAsyncIterator()
             while let buffer = try await mappingErrors(place, { try await body.next() }) {
@@ -153,6 +159,10 @@ final class LFSClient: Sendable {
                 address: endpoint.url, place: HTTPOrigin.shown(action.href),
                 reason: "which is no address of http or https")
         }
+        guard endpoint.origin?.scheme != "https" || origin.scheme == "https" else {
+            throw LFSError.placeRefused(
+                address: endpoint.url, place: HTTPOrigin.shown(action.href), reason: "which is not encrypted")
+        }
         var call = Call(url: action.href, method: .GET)
         // Those say how the connection is used, which is ours to say.
         let ours = ["host", "connection", "content-length", "transfer-encoding", "accept-encoding", "range"]
@@ -166,7 +176,7 @@ final class LFSClient: Sendable {
 
     private func accept(
         _ response: HTTPClientResponse, from held: Int64, _ object: LFSObject, at place: HTTPPlace,
-        _ receiver: LFSReceiver
+        _ receiver: LFSReceiver, hiding secrets: [String]
     ) async throws {
         switch response.status.code {
         case 200: if held > 0 { try await receiver.restart() }
@@ -175,7 +185,7 @@ final class LFSClient: Sendable {
             try await receiver.restart()
             throw LFSError.short(object, address: place.address, count: 0)
         default:
-            let refusal = await HTTPRefusal(response, hiding: hidden)
+            let refusal = await HTTPRefusal(response, hiding: hidden + secrets)
             try Task.checkCancellation()
             if [404, 410].contains(refusal.status) {
                 throw LFSError.missing(object, address: place.address, says: refusal.words)
@@ -266,6 +276,12 @@ final class LFSClient: Sendable {
     private var hidden: [String] {
         (login.map { [$0.password, Data("\($0.user):\($0.password)".utf8).base64EncodedString()] } ?? [])
             + endpoint.headers.values
+    }
+
+    /// What a server says, for a person; `nil` where a secret is in it.
+    private func told(_ words: String) -> String? {
+        let hides = hidden.contains { !$0.isEmpty && words.utf8.firstRange(of: $0.utf8) != nil }
+        return hides ? nil : words.printable(limit: 300)
     }
 
     /// What a status that is no success means.

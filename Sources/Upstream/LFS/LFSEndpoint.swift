@@ -34,14 +34,20 @@ struct LFSEndpoint: Sendable {
     let options: UpstreamOptions
     /// What a server over ssh gave in place of a login.
     var headers: [String: String] = [:]
+    /// Until when that is good, where it says so.
+    var end: ContinuousClock.Instant?
+    /// The repository, where the server is at its origin: a login for that one will do.
+    let home: RemoteURL?
 
     /// - Parameter repository: how the repository is reached.
     init(_ address: LFSAddress, of repository: UpstreamOptions) {
+        home = repository.url.isHome(of: address.remote) ? repository.url : nil
         url = address.url
         options = repository.reaching(address.remote)
     }
 
     var origin: HTTPOrigin? { HTTPOrigin(url) }
+    var isOver: Bool { LFSBatch.isOver(end) }
 }
 
 extension RemoteURL {
@@ -77,9 +83,10 @@ extension UpstreamOptions {
     /// is listed by host, or by the beginning of an address, goes where it is listed for.
     func reaching(_ url: RemoteURL) -> UpstreamOptions {
         var options = self
-        options.url = url
+        let isHome = self.url.isHome(of: url)
+        options.url = isHome && url.user == nil ? url.with(user: self.url.user) : url
         options.ssh.prefersListedKeys = true
-        guard self.url.isHome(of: url) else {
+        guard isHome else {
             options.app = nil
             (options.tls.certificate, options.tls.key) = (nil, nil)
             options.ssh.key = nil

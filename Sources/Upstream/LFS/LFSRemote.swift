@@ -36,9 +36,12 @@ public struct LFSRemote: Sendable {
         guard let endpoint = try await endpoint(request.config) else {
             throw LFSError.missing(first, address: options.url.address, says: nil)
         }
-        let client = try await LFSClient(endpoint, counting: traffic)
+        var client = try await LFSClient(endpoint, counting: traffic)
         for start in stride(from: 0, to: objects.count, by: Self.batchSize) {
             let batch = Array(objects[start..<min(start + Self.batchSize, objects.count)])
+            if client.endpoint.isOver, let renewed = try await self.endpoint(request.config) {
+                client = try await LFSClient(renewed, counting: traffic)
+            }
             try await download(batch, by: client, request, count)
         }
     }
@@ -58,6 +61,9 @@ public struct LFSRemote: Sendable {
         {
             return named
         }
+        if let trusted = options.trustedLFS, LFSAddress(text)?.url == trusted.url {
+            return LFSEndpoint(trusted, of: options)
+        }
         if let url = try? RemoteURL(text), url.transport == .ssh, options.url.isHome(of: url) {
             var there = options
             there.url = url
@@ -69,6 +75,10 @@ public struct LFSRemote: Sendable {
     private struct Grant: Decodable {
         let href: String?
         let header: [String: String]?
+        // swift-format-ignore: AlwaysUseLowerCamelCase
+        let expires_in: Double?
+        // swift-format-ignore: AlwaysUseLowerCamelCase
+        let expires_at: String?
     }
 
     /// Over ssh the server says who may come, and where to (git-lfs-authenticate); one that does not is asked as any other.
@@ -80,6 +90,7 @@ public struct LFSRemote: Sendable {
         }
         var endpoint = grant.href.flatMap { LFSAddress($0) }.map { LFSEndpoint($0, of: options) } ?? standard
         endpoint?.headers = grant.header ?? [:]
+        endpoint?.end = LFSBatch.end(grant.expires_in, grant.expires_at)
         return endpoint
     }
 
@@ -113,7 +124,7 @@ public struct LFSRemote: Sendable {
     private func download(
         _ objects: [LFSObject], by client: LFSClient, _ request: LFSRequest, _ count: LFSCount
     ) async throws {
-        let actions = try await client.actions(for: objects, ref: request.ref)
+        let actions = try await Self.retrying { try await client.actions(for: objects, ref: request.ref) }
         var whole: [LFSObject] = []
         var failure: (any Error)?
         do {
@@ -140,10 +151,18 @@ public struct LFSRemote: Sendable {
     /// Between two tries: a connection that breaks does so once in a while, and what came of a large object stays.
     private static let pauses: [Duration] = [.milliseconds(200), .seconds(1), .seconds(3)]
 
+    private static func retrying<Value>(_ work: () async throws -> Value) async throws -> Value {
+        for pause in pauses {
+            do { return try await work() } catch  where isWorthAnotherTry(error) { try await Alarm.wait(pause) }
+        }
+        return try await work()
+    }
+
     private func download(
         _ object: LFSObject, by first: LFSAction, _ client: LFSClient, _ request: LFSRequest, _ count: LFSCount
     ) async throws {
-        let receiver = LFSReceiver(object, into: request.store, on: disk)
+        // What is here of a large one is hashed while others go on.
+        let receiver = LFSReceiver(object, into: request.store, on: GitExecutor(label: "sidekick.lfs"))
         var (action, tries, hasRenewed) = (first, 0, false)
         while true {
             do {
@@ -171,7 +190,8 @@ public struct LFSRemote: Sendable {
 
     private static func isWorthAnotherTry(_ error: any Error) -> Bool {
         switch error {
-        case UpstreamError.busy, UpstreamError.stalled: false
+        case UpstreamError.busy(_, _, let time, _): time == nil
+        case UpstreamError.stalled: false
         case let error as UpstreamError: error.isTransient
         case LFSError.short, LFSError.wrongBytes: true
         default: false
