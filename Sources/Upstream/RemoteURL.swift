@@ -36,6 +36,11 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
         let bytes = Array(text.utf8)[...]
         guard !bytes.isEmpty else { throw .empty }
         guard !bytes.contains(where: \.isControl) else { throw .path }
+        // To git that is the name of a program, `git remote-NAME`, and what it is given (gitremote-helpers(7)).
+        let name = bytes.prefix { $0.isLetter || $0.isDigit || "+-.".utf8.contains($0) }
+        if name.first?.isLetter == true, bytes[name.endIndex...].starts(with: "::".utf8) {
+            throw .scheme(name.lowercasedASCII.asText)
+        }
         if let separator = bytes.firstRange(of: "://".utf8) {
             let scheme = bytes[..<separator.lowerBound].lowercasedASCII.asText
             let rest = bytes[separator.upperBound...]

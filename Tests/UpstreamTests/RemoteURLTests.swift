@@ -28,7 +28,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("", .empty), ("gopher://host/x", .scheme("gopher")), ("https:///x", .host), ("https://host", .path),
+            ("", .empty), ("gopher://host/x", .scheme("gopher")), ("ext::sh -c true", .scheme("ext")),
+            ("FD::7", .scheme("fd")), ("https:///x", .host), ("https://host", .path),
             ("https://host/", .path), ("https://-oProxyCommand=x/x", .host), ("-oProxyCommand=x:y", .host),
             ("https://host/x\ny", .path), ("file://elsewhere/x", .host), ("https://host:80x/x", .host),
             ("https://host:99999/x", .host), ("https://host:0/x", .host), ("https://host:+80/x", .host),

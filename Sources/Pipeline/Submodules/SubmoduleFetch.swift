@@ -3,6 +3,7 @@ import Git
 import Logging
 import Platform
 import Publishing
+import Synchronization
 import Upstream
 
 /// Brings the submodules of a commit, and theirs, and makes one tree of all: each is exactly the commit that its gitlink names.
@@ -15,6 +16,15 @@ struct SubmoduleFetch: Sendable {
     let traffic: Traffic
     let progress: ProgressReporter
     let logger: Logger
+    private let told = Told()
+
+    init(
+        settings: Settings, options: UpstreamOptions, publisher: Publisher, executor: GitExecutor, traffic: Traffic,
+        progress: ProgressReporter, logger: Logger
+    ) {
+        (self.settings, self.options, self.publisher, self.executor) = (settings, options, publisher, executor)
+        (self.traffic, self.progress, self.logger) = (traffic, progress, logger)
+    }
 
     /// Submodules in submodules.
     static let maxDepth = 8
@@ -187,16 +197,30 @@ struct SubmoduleFetch: Sendable {
         }
     }
 
+    /// Each once: what is as it was has been told.
     private func tell(_ parts: Composite.Parts) {
-        for module in parts.modules {
-            logger.debug(
+        let before = told.exchange(parts)
+        for module in parts.modules where !before.modules.contains(module) {
+            logger.info(
                 "submodule",
                 metadata: [
                     "path": "\(module.path)", "repository": "\(module.repository)", "commit": "\(module.commit)",
                 ])
         }
-        for left in parts.leftOut {
+        for left in parts.leftOut where !before.leftOut.contains(left) {
             logger.warning("submodule left out", metadata: ["path": "\(left.path)", "why": "\(left.reason)"])
+        }
+    }
+}
+
+/// What was told last.
+private final class Told: Sendable {
+    private let parts = Mutex(Composite.Parts())
+
+    func exchange(_ new: Composite.Parts) -> Composite.Parts {
+        parts.withLock { parts in
+            defer { parts = new }
+            return parts
         }
     }
 }
