@@ -56,7 +56,7 @@ struct LFSFetch: Sendable {
         let bytes = share.objects.reduce(into: Int64(0)) { $0.addClamped($1.size) }
         logger.info("fetching LFS objects", metadata: ["objects": "\(share.objects.count)", "bytes": "\(bytes)"])
         do {
-            try embargo.check()
+            try embargo.check(there.url)
             let remote = LFSRemote(of: there, counting: traffic)
             let report = progress.reporting(upTo: .max)
             try await LoopLane.leave {
@@ -65,7 +65,7 @@ struct LFSFetch: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
-            embargo.note(error)
+            embargo.note(error, of: there.url)
             let object = (error as? LFSError)?.object ?? share.objects[0]
             throw LFSFailure(path: share.paths[object] ?? .root, reason: error)
         }
@@ -123,22 +123,24 @@ struct LFSFetch: Sendable {
     }
 }
 
-/// Leaves a server alone for as long as it asked for, whoever wants something of it.
+/// Leaves the server of a repository alone for as long as it asked for, whoever wants something of it.
 private final class Embargo: Sendable {
-    private let state = Mutex<(error: UpstreamError, end: ContinuousClock.Instant)?>(nil)
+    /// By the addresses of repositories.
+    private let state = Mutex<[String: (error: UpstreamError, end: ContinuousClock.Instant)]>([:])
 
-    func note(_ error: any Error) {
+    func note(_ error: any Error, of url: RemoteURL) {
         guard let error = error as? UpstreamError, let time = error.retryAfter else { return }
-        state.withLock { $0 = (error, .now + time) }
+        state.withLock { $0[url.address] = (error, .now + time) }
     }
 
-    func check() throws {
-        guard let (error, end) = state.withLock({ $0 }), case .busy(let address, let status, _, let words) = error
+    func check(_ url: RemoteURL) throws {
+        guard let (error, end) = state.withLock({ $0[url.address] }),
+            case .busy(let address, let status, _, let words) = error
         else {
             return
         }
         let rest = end - ContinuousClock.now
-        guard rest > .zero else { return state.withLock { $0 = nil } }
+        guard rest > .zero else { return state.withLock { $0[url.address] = nil } }
         throw UpstreamError.busy(address: address, status: status, retryAfter: rest, says: words)
     }
 }
