@@ -114,6 +114,25 @@ import Testing
         try await daemon.stop()
     }
 
+    @Test func `leave a server alone for as long as it asks, whoever wants them`() async throws {
+        let world = try await World(["a.png": Self.data(5_000)])
+        world.lfs.answers { _, _ in .init(429, ["Retry-After": "600"]) }
+        let daemon = try Sidekick([world.remote.url(), world.www, "--delay", "1h"], environment: world.environment)
+        try await daemon.prints("too busy (status 429)")
+        #expect(
+            daemon.log.contains("a.png of Git LFS") && daemon.log.contains("it is asked again in 600 s"),
+            "\(daemon.log)")
+        for number in 1...3 {
+            daemon.send(SIGHUP)
+            try await eventually("pass \(number)\n\(daemon.log)") {
+                daemon.log.components(separatedBy: "pass requested").count == number + 1
+            }
+        }
+        try await Task.sleep(for: .milliseconds(500))
+        #expect(world.lfs.requests.count == 1, "\(daemon.log)")
+        try await daemon.stop()
+    }
+
     @Test func `asks for nothing when the pointers claim more than there may be`() async throws {
         let world = try await World([:], ["index.html": "1"])
         #expect(try await world.once().status == 0)
