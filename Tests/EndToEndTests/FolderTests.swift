@@ -191,6 +191,17 @@ import Testing
         try world.remote.push(["docs/site/index.html": "2"])
         #expect(try await world.once("docs/site", ["--fast-forward-only"]).status == 0)
         #expect(try world.folder.read("www/index.html") == "2")
+        // What went on elsewhere is history as well.
+        for number in 3...5 {
+            try world.remote.push(["code/0.bin": "\(number)"])
+            let elsewhere = try await world.once("docs/site", ["--fast-forward-only"])
+            #expect(elsewhere.status == 0 && !elsewhere.log.contains("published"), "\(elsewhere.log)")
+        }
+        for number in 6...8 { try world.remote.push(["code/0.bin": "\(number)"]) }
+        try world.remote.push(["docs/site/index.html": "9"])
+        let forward = try await world.once("docs/site", ["--fast-forward-only"])
+        #expect(forward.status == 0, "\(forward.log)")
+        #expect(try world.folder.read("www/index.html") == "9")
         try world.remote.source.git("reset", "-q", "--hard", "HEAD~1")
         try world.remote.push(["docs/site/index.html": "3"], force: true)
         let refused = try await world.once("docs/site", ["--fast-forward-only"])

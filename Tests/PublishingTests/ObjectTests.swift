@@ -131,6 +131,25 @@ import Testing
         #expect(try world.read("a.png") == "picture" && world.differences() == [])
     }
 
+    /// Something else stands in an object's place in the store: it is missing, and comes there when it is brought.
+    @Test(arguments: ["folder", "link", "file"])
+    func `that something else stands in the place of are brought again`(other: String) async throws {
+        let world = try World(.link)
+        let pointer = try await world.bring("picture")
+        let id = try #require(LFSObjectID(hex: try lfsPointer(to: Data("picture".utf8)).id.utf8))
+        let path = "\(try world.store.path)/\(id.description.prefix(2))/\(id)"
+        unlink(path)
+        switch other {
+        case "folder": try FileManager.default.createDirectory(atPath: path + "/x/y", withIntermediateDirectories: true)
+        case "link": symlink("/etc/passwd", path)
+        default: try Data("PICTURE".utf8).write(to: URL(filePath: path))
+        }
+        #expect(throws: MissingObjects.self) { try world.site.publish(["a.png": pointer]) }
+        try await world.bring("picture")
+        try world.site.publish(["b.html": "1"])
+        #expect(try world.read("a.png") == "picture")
+    }
+
     @Test(arguments: LayoutKind.allCases)
     func `stay for as long as a tree has them, or one that can be gone back to`(layout: LayoutKind) async throws {
         let world = try World(layout)

@@ -46,21 +46,24 @@ public final class Nginx: Sendable {
     ///   - clients: the authority of the certificates that clients must have.
     ///   - compresses: whether it compresses what it is asked to.
     ///   - version2: whether git is told what version of its protocol a client asks for.
-    ///   - lfs: what has the objects of Git LFS of all of them.
+    ///   - lfs: what has the objects of Git LFS of all of them, behind the same login.
+    ///   - host: where it listens.
     public convenience init(
         gitRepositoriesIn root: String, login: (user: String, password: String)? = nil, certificate: String? = nil,
         protocols: String? = nil, clients: String? = nil, compresses: Bool = false, version2: Bool = true,
-        lfs: Giftless? = nil
+        lfs: Giftless? = nil, host: String = "127.0.0.1"
     ) async throws {
         let folder = try TemporaryFolder()
         let objects = lfs.map { lfs in
             """
             client_max_body_size 0;
             proxy_set_header Host $http_host;
+            proxy_set_header Authorization "";
             location ~ ^/(?<name>[^/]+)\\.git/info/lfs/(?<rest>.*)$ {
                 proxy_pass http://127.0.0.1:\(lfs.port)/org/$name.git/info/lfs/$rest;
             }
-            location /org/ { proxy_pass http://127.0.0.1:\(lfs.port); }
+            # It says of its links that they need no login.
+            location /org/ { auth_basic off; proxy_pass http://127.0.0.1:\(lfs.port); }
             """
         }
         let socket = folder("fcgi.sock")
@@ -76,17 +79,17 @@ public final class Nginx: Sendable {
             try folder.write("\(login.user):\(hash)", to: "htpasswd")
             auth = "auth_basic git; auth_basic_user_file \(folder("htpasswd"));"
         }
-        try await self.init(folder, beside: wrapper) { port in
+        try await self.init(folder, at: host, beside: wrapper) { port in
             """
             server {
-                listen 127.0.0.1:\(port)\(certificate == nil ? "" : " ssl");
+                listen \(host):\(port)\(certificate == nil ? "" : " ssl");
                 \(certificate.map { "ssl_certificate \($0); ssl_certificate_key \($0);" } ?? "")
                 \(protocols.map { "ssl_protocols \($0); ssl_ciphers ALL:@SECLEVEL=0;" } ?? "")
                 \(clients.map { "ssl_verify_client on; ssl_client_certificate \($0);" } ?? "")
+                \(auth)
                 \(objects ?? "")
                 \(compresses ? "gzip on; gzip_min_length 0; gzip_types *;" : "")
                 location / {
-                    \(auth)
                     client_max_body_size 0;
                     fastcgi_pass unix:\(socket);
                     fastcgi_param SCRIPT_FILENAME \(programs)/git-http-backend;
@@ -111,7 +114,8 @@ public final class Nginx: Sendable {
 
     /// - Parameter server: the server block for a port.
     private init(
-        _ folder: TemporaryFolder, beside helper: ChildProcess? = nil, _ server: (UInt16) -> String
+        _ folder: TemporaryFolder, at host: String = "127.0.0.1", beside helper: ChildProcess? = nil,
+        _ server: (UInt16) -> String
     ) async throws {
         var failure = ""
         for _ in 0..<5 {
@@ -135,7 +139,7 @@ public final class Nginx: Sendable {
             do {
                 try await eventually(within: 5, "nginx listens") {
                     guard process.status == nil else { throw TestFailure("nginx ended") }
-                    return (try? connected(to: port)).map { close($0) } != nil
+                    return (try? connected(to: port, at: host)).map { close($0) } != nil
                 }
                 self.port = port
                 self.folder = folder

@@ -36,19 +36,19 @@ func startConnecting(to port: UInt16) -> Int32? {
 }
 
 /// A socket that is connected to a port of loopback.
-public func connected(to port: UInt16) throws -> Int32 {
+public func connected(to port: UInt16, at host: String = "127.0.0.1") throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | closeOnExec, 0)
-    guard connect(descriptor, port) == 0 else {
+    guard connect(descriptor, port, host) == 0 else {
         close(descriptor)
         throw TestFailure("connect to \(port): \(String(cString: strerror(errno)))")
     }
     return descriptor
 }
 
-private func connect(_ descriptor: Int32, _ port: UInt16) -> Int32 {
+private func connect(_ descriptor: Int32, _ port: UInt16, _ host: String = "127.0.0.1") -> Int32 {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    address.sin_addr.s_addr = inet_addr(host)
     address.sin_port = port.bigEndian
     return withUnsafePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -87,6 +87,7 @@ public final class FaultProxy: @unchecked Sendable {
     private var connections: [Int32] = []
     private var isClosed = false
     private var accepted = 0
+    private var pending: (fault: Fault, number: Int)?
 
     /// Starts it.
     ///
@@ -123,9 +124,16 @@ public final class FaultProxy: @unchecked Sendable {
         set {
             lock.withLock {
                 current = newValue
+                pending = nil
                 for connection in connections { shutdown(connection, Int32(SHUT_RDWR)) }
             }
         }
+    }
+
+    /// Does it to one connection alone, counted from 0 from now on; open ones are closed. For what is done while bytes are forwarded.
+    public func inject(_ fault: Fault, intoConnection number: Int) {
+        self.fault = .none
+        lock.withLock { pending = (fault, accepted + number) }
     }
 
     /// Connections so far.
@@ -183,8 +191,8 @@ public final class FaultProxy: @unchecked Sendable {
         }
         let fault = lock.withLock {
             connections += [client, upstream]
-            accepted += 1
-            return current
+            defer { accepted += 1 }
+            return pending.map { $0.number == accepted ? $0.fault : .none } ?? current
         }
         let group = DispatchGroup()
         group.enter()

@@ -35,15 +35,20 @@ extension GitRepository {
 
 /// What a fresh clone with all submodules has and a folder has not, or the other way around, as diff(1) tells it.
 ///
-/// - Parameter lfs: whether git-lfs brings what is kept by it.
-public func differencesFromClone(_ folder: String, of url: String, lfs: Bool = false) throws -> String {
+/// - Parameters:
+///   - lfs: whether git-lfs brings what is kept by it.
+///   - logins: a file of logins by host.
+public func differencesFromClone(
+    _ folder: String, of url: String, lfs: Bool = false, logins: String? = nil
+) throws -> String {
     let clone = try TemporaryFolder()
+    let credentials = logins.map { ["-c", "credential.helper=store --file=\($0)"] } ?? []
     let filters = [
         "filter.lfs.smudge=git-lfs smudge -- %f", "filter.lfs.process=git-lfs filter-process",
         "filter.lfs.required=true",
     ]
     try Command.run(
-        ["git", "-c", "protocol.file.allow=always"] + (lfs ? filters.flatMap { ["-c", $0] } : []) + [
+        ["git", "-c", "protocol.file.allow=always"] + credentials + (lfs ? filters.flatMap { ["-c", $0] } : []) + [
             "clone", "-q", "--recurse-submodules", url, clone("site"),
         ],
         environment: GitRepository.environment())

@@ -37,6 +37,23 @@ import Testing
         }
     }
 
+    /// Of two logins at one host the one that is listed for the repository's path.
+    @Test func `gets the login that is listed for its path`() async throws {
+        for (path, user) in [("team", "ours"), ("other", "theirs")] {
+            let exchange = try Exchange()
+            let host = "127.0.0.1:\(exchange.server.port)"
+            try exchange.folder.write(
+                "http://ours:p@\(host)/team/site.git\nhttp://theirs:p@\(host)/other\n", to: "logins")
+            try await exchange.fetch({
+                $0.credentials.file = exchange.folder("logins")
+                $0.url = (try? RemoteURL("http://\(host)/\(path)/site.git")) ?? $0.url
+            })
+            #expect(try exchange.has())
+            let login = "Basic " + Data("\(user):p".utf8).base64EncodedString()
+            #expect(exchange.requests("POST").map { $0.headers["authorization"] } == [login])
+        }
+    }
+
     @Test func `may redirect to another origin, which is told nothing`() async throws {
         let (exchange, storage) = (try Exchange(), try LFSServer())
         for data in exchange.data { try storage.add(data) }

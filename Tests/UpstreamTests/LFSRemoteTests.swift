@@ -48,7 +48,9 @@ import Testing
             answer.stall = 150_000
             return answer
         }
-        await #expect { try await other.fetch() } throws: { if case UpstreamError.stalled = $0 { true } else { false } }
+        await #expect { try await other.fetch({ $0.timeout = .seconds(1) }) } throws: {
+            if case UpstreamError.stalled = $0 { true } else { false }
+        }
         #expect(other.store.bytesHere(of: other.objects[0]) == 150_000)
         other.server.answers { _, _ in nil }
         try await other.fetch()

@@ -38,10 +38,15 @@ public actor LFSReceiver {
         guard file < 0 else { return count }
         try store.prepare()
         var held: Int64 = 0
-        _ = try LFSStore.forEachPiece(of: path) { piece in
-            try Task.checkCancellation()
-            hasher.update(piece)
-            held += Int64(piece.count)
+        do {
+            _ = try LFSStore.forEachPiece(of: path) { piece in
+                try Task.checkCancellation()
+                hasher.update(piece)
+                held += Int64(piece.count)
+            }
+        } catch is LFSStore.Unreadable {
+            store.remove(path)
+            (hasher, held) = (LFSHasher(), 0)
         }
         file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, LFSStore.ownMode)
         guard file >= 0 else { throw LFSStore.failure(path) }
@@ -97,7 +102,12 @@ extension LFSReceiver {
     public func copy(from path: String) throws -> Bool {
         _ = try begin()
         try restart()
-        let isThere = try LFSStore.forEachPiece(of: path) { piece in _ = try append(Array(piece)) }
+        let isThere: Bool
+        do {
+            isThere = try LFSStore.forEachPiece(of: path) { piece in _ = try append(Array(piece)) }
+        } catch let error as LFSStore.Unreadable {
+            throw error.failure
+        }
         guard isThere, case .whole = try verdict() else { return false }
         return true
     }

@@ -61,37 +61,52 @@ public final class LFSStore: Sendable {
         let path = file(of: object.id)
         var hasher = LFSHasher()
         var count: Int64 = 0
-        let isThere = try Self.forEachPiece(of: path) { piece in
-            hasher.update(piece)
-            count += Int64(piece.count)
-            try body(piece)
+        let isThere: Bool
+        do {
+            isThere = try Self.forEachPiece(of: path) { piece in
+                hasher.update(piece)
+                count += Int64(piece.count)
+                try body(piece)
+            }
+        } catch is Unreadable {
+            throw forget(object)
         }
         guard isThere, count == object.size, hasher.id() == object.id else { throw forget(object) }
     }
 
     /// What is damaged is brought again.
     private func forget(_ object: LFSObject) -> LFSObjectMissing {
-        unlink(file(of: object.id))
+        remove(file(of: object.id))
         return LFSObjectMissing(object: object)
     }
 
+    /// Removes what stands there, whatever it is.
+    func remove(_ path: String) {
+        if unlink(path) != 0, errno != ENOENT { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// A file that the disk does not give any more, or something else in its place.
+    struct Unreadable: Error {
+        let failure: GitError
+    }
+
+    private static func readingFailed(_ path: String, _ code: Int32) -> any Error {
+        let failure = failure(path, code)
+        return [EIO, EBADMSG, EUCLEAN, ELOOP, EISDIR, ENXIO].contains(code) ? Unreadable(failure: failure) : failure
+    }
+
     /// - Returns: whether it was there.
+    /// - Throws: `Unreadable`, `GitError`, what `body` throws.
     static func forEachPiece(of path: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
         let file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard file >= 0 else {
             if errno == ENOENT { return false }
-            throw failure(path)
+            throw readingFailed(path, errno)
         }
         defer { close(file) }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
-        defer { buffer.deallocate() }
-        while true {
-            let count = Glibc.read(file, buffer.baseAddress, buffer.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw failure(path) }
-            if count == 0 { return true }
-            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        }
+        let code = try Platform.forEachPiece(of: file, body)
+        guard code == 0 else { throw readingFailed(path, code) }
+        return true
     }
 
     /// Lends the file of an object for a hard link, with a mode and a time that nobody else needs to be another one.
@@ -154,9 +169,10 @@ public final class LFSStore: Sendable {
         for object in objects {
             let folder = folder(of: object.id)
             guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw Self.failure(folder) }
-            guard rename(incomingFile(of: object.id), file(of: object.id)) == 0 else {
-                throw Self.failure(file(of: object.id))
-            }
+            let (source, target) = (incomingFile(of: object.id), file(of: object.id))
+            if rename(source, target) == 0 { continue }
+            if errno == EISDIR { remove(target) }
+            guard rename(source, target) == 0 else { throw Self.failure(target) }
         }
     }
 

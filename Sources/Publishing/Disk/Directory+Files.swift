@@ -1,6 +1,7 @@
 import Content
 import Git
 import Glibc
+import Platform
 
 extension Directory {
     /// A new file of these bytes under a name that must be free: complete, with its mode and time, before this returns.
@@ -167,15 +168,9 @@ extension Directory {
             throw DiskError("open", pathOf(name))
         }
         defer { close(file) }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
-        defer { buffer.deallocate() }
-        while true {
-            let count = Glibc.read(file, buffer.baseAddress, buffer.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw DiskError("read", pathOf(name)) }
-            if count == 0 { return true }
-            body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        }
+        let code = Platform.forEachPiece(of: file, body)
+        guard code == 0 else { throw DiskError("read", pathOf(name), code: code) }
+        return true
     }
 
     /// Removes a name with all that is below it.
