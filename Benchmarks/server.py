@@ -51,6 +51,17 @@ class Server:
             sizes = [sum(map(int, line.split()[:2])) for line in log]
         return len(sizes), sum(sizes)
 
+    def git_cpu(self):
+        """Seconds of CPU of all that answered for repositories and ended; by the kernel's account, in steps of 10 ms."""
+        gateway = self.processes[0].pid
+        with open(f"/proc/{gateway}/task/{gateway}/children") as file:
+            processes = [gateway, *map(int, file.read().split())]
+        ticks = 0
+        for process in processes:
+            with open(f"/proc/{process}/stat") as file:
+                ticks += sum(map(int, file.read().rsplit(")", 1)[1].split()[13:15]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def first_byte_of_last(self):
         """When the last request was answered with its first byte, in seconds since 1970."""
         time.sleep(0.02)

@@ -38,24 +38,38 @@ struct Quarantine: Sendable {
     ///   - wanted: what the pack was asked for.
     ///   - shallow: commits whose parents will not be here. Of these, only those count that the pack holds and that what was wanted
     ///     leads to: nobody needs to know of any other, and all are told to the server again.
-    ///   - whole: commits whose parents are here from now on.
+    ///   - whole: commits whose parents are here from now on; only of those that it is true of.
     func admit(_ pack: ReceivedPack, bringing wanted: ObjectID, shallow: [ObjectID], whole: [ObjectID]) throws {
         let before = try store.shallowCommits()
         // A server that was told of one does not say it again, and the pack that it was said of may have been lost by a kill.
         let kept = try before.filter { try !pack.completes($0) }
-        let new = try pack.ends(of: wanted, among: Set(shallow))
-        try store.setShallow(Set(kept).union(new).union(Set(before).intersection(whole)), instead: before)
+        let parents = try parents(of: Set(before).intersection(whole), with: pack)
+        // From what was here already on, the pack has what was before it.
+        let new = try pack.ends(of: [wanted] + parents.values.joined(), among: Set(shallow))
+        try store.setShallow(Set(kept).union(new).union(parents.keys), instead: before)
         // The index last: with it the pack can be seen.
         for end in [".pack", ".idx"] {
             let name = pack.name + end
             guard rename(path + "/" + name, packs + "/" + name) == 0 else { throw failure("rename", path + "/" + name) }
         }
         try syncFolder(packs)
-        if !whole.isEmpty {
+        if !parents.isEmpty {
             let now = try store.shallowCommits()
-            try store.setShallow(Set(now).subtracting(whole), instead: now)
+            try store.setShallow(Set(now).subtracting(parents.keys), instead: now)
         }
         try remove()
+    }
+
+    /// Of some commits that are here, those whose parents are here as well once the pack is, whatever a server says.
+    private func parents(of commits: Set<ObjectID>, with pack: ReceivedPack) throws -> [ObjectID: [ObjectID]] {
+        guard !commits.isEmpty else { return [:] }
+        let repository = try store.open()
+        var found: [ObjectID: [ObjectID]] = [:]
+        for id in commits {
+            guard let parents = try? repository.commit(id).parents else { continue }
+            if try parents.allSatisfy({ try pack.holdsCommit($0) || repository.contains($0) }) { found[id] = parents }
+        }
+        return found
     }
 
     private func syncFolder(_ folder: String) throws {
@@ -109,9 +123,9 @@ struct ReceivedPack {
         return try parents(of: commit).allSatisfy { holdsCommit($0) }
     }
 
-    /// Of some commits, those that a history ends with which begins at another.
-    fileprivate func ends(of commit: ObjectID, among boundary: Set<ObjectID>) throws -> Set<ObjectID> {
-        var (ends, seen, rest): (Set<ObjectID>, Set<ObjectID>, [ObjectID]) = ([], [], [commit])
+    /// Of some commits, those that histories end with which begin at others.
+    fileprivate func ends(of commits: [ObjectID], among boundary: Set<ObjectID>) throws -> Set<ObjectID> {
+        var (ends, seen, rest): (Set<ObjectID>, Set<ObjectID>, [ObjectID]) = ([], [], commits)
         while ends.count < boundary.count, let id = rest.popLast() {
             try Task.checkCancellation()
             guard seen.insert(id).inserted, holdsCommit(id) else { continue }

@@ -40,6 +40,22 @@ extension Repository {
         if fetchedCommit() != commit { try setReference(StoreReference.fetched, to: commit) }
     }
 
+    /// How many commits lie between a commit and the nearest end of its history that is here, both counted. What cannot be read is an
+    /// end as well; where it has none, and where it is too wide to be counted, it is `max`.
+    public borrowing func depth(of commit: ObjectID, endingAt ends: Set<ObjectID>, atMost max: Int) throws -> Int {
+        var (generation, seen): ([ObjectID], Set<ObjectID>) = ([commit], [commit])
+        for level in 1..<max {
+            var parents: [ObjectID] = []
+            for id in generation {
+                guard !ends.contains(id), let commit = try? self.commit(id) else { return level }
+                parents += commit.parents.filter { seen.insert($0).inserted }
+            }
+            guard !parents.isEmpty, seen.count < 1_000 else { break }
+            generation = parents
+        }
+        return max
+    }
+
     /// The commit in this repository whose id begins with these digits; `nil` when there is none. Objects of other kinds
     /// that begin alike do not count.
     ///

@@ -88,7 +88,7 @@ struct Pass: Sendable {
         let request = FetchRequest(
             advertisement: advertisement, store: publisher.destination.store, depth: settings.depth,
             mustFollow: settings.fastForwardOnly ? try await lastKnown(before) : nil,
-            folder: publisher.recipe.subdirectory)
+            folder: publisher.recipe.subdirectory, maxBytes: settings.maxPack)
         try await remote.fetch(request, progress: progress.reporting(upTo: settings.maxPack))
         progress.finish()
     }

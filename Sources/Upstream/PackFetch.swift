@@ -8,8 +8,8 @@ struct PackFetch {
     let server: any SmartServer
     let traffic: Traffic
     let progress: @Sendable (TransferProgress) throws -> Void
-    /// Whether the server may be asked for parts of a commit.
-    var takesFolders = true
+    /// What the server may be asked for besides what is needed.
+    var terms: FetchTerms
 
     private var commit: ObjectID { request.advertisement.commit }
     private var address: String { options.url.address }
@@ -19,6 +19,8 @@ struct PackFetch {
         var hasCommit = false
         var haves: [ObjectID] = []
         var shallow: [ObjectID] = []
+        /// How many commits of history are here of what the server is told of, 0 where that is none.
+        var depth = 0
     }
 
     func run() async throws {
@@ -30,10 +32,20 @@ struct PackFetch {
         // Without a filter the history comes with its trees, or not at all.
         let needsHistory = previous != nil && !canFilter
         if !snapshot.hasCommit || needsHistory, try await !downloadFolder(needsHistory: needsHistory) {
-            try await download(snapshot, depth: needsHistory ? 0 : request.depth)
+            try await download(snapshot, depth: needsHistory ? 0 : depth(after: snapshot))
         }
         try await check(follows: needsHistory ? previous : nil)
     }
+
+    /// So many commits that what is here is among them, with one more than it has: a server that finds none of it within the depth reads
+    /// the whole tree of what it leaves out, and one that is asked for more sends what nobody needs.
+    private func depth(after snapshot: Snapshot) -> Int {
+        guard terms.contains(.history), request.depth > 0, snapshot.depth > 0 else { return request.depth }
+        return max(request.depth, min(snapshot.depth + 1, Self.maxDepth))
+    }
+
+    /// By measurement: a push of so many commits costs a server less than one that is cut, and no more for ten times the site.
+    private static let maxDepth = 8
 
     /// Looks at what came. Whether it makes a tree shows when it is made.
     private func check(follows previous: ObjectID?) async throws {
@@ -74,18 +86,26 @@ struct PackFetch {
                 try origin == .followed
                 ? repository.moduleCommits().subtracting(ids).union(outlined) : []
             let shallow = try store.shallowCommits().filter { !others.contains($0) }
+            let newest = origin == .followed ? repository.fetchedCommit().map { [$0] } ?? [] : Array(ids)
+            let ends = Set(shallow)
             return Snapshot(
                 hasCommit: try ids.contains(commit) || repository.hasOutline(of: commit, reaching: folder)
                     || repository.holdsAll(of: commit),
                 haves: ids.subtracting([commit]).sorted { $0.prefix < $1.prefix },
-                shallow: origin == .followed ? shallow : shallow.filter { ids.contains($0) })
+                shallow: origin == .followed ? shallow : shallow.filter { ids.contains($0) },
+                depth: try newest.filter { ids.contains($0) }
+                    .map { try repository.depth(of: $0, endingAt: ends, atMost: Self.maxDepth) }.max() ?? 0)
         }
     }
 
     private func download(_ snapshot: Snapshot, depth: Int) async throws {
         var fetch = FetchPack(want: commit)
         (fetch.haves, fetch.shallow, fetch.depth) = (snapshot.haves, snapshot.shallow, depth)
-        try await blaming("its pack is damaged") { try await receive(fetch, into: request.store) }
+        do {
+            try await blaming("its pack is damaged") { try await receive(fetch, into: request.store) }
+        } catch  where depth > request.depth && request.depth > 0 && Self.isOfHistory(error) {
+            throw TermsRefused(terms: .history)
+        }
         let (store, commit) = (request.store, commit)
         try await executor.run { try store.open().forgetOutline(of: commit) }
     }
@@ -96,7 +116,9 @@ struct PackFetch {
     /// - Returns: false where all of the commit has to come.
     private func downloadFolder(needsHistory: Bool) async throws -> Bool {
         let (store, commit, folder) = (request.store, commit, request.folder)
-        guard takesFolders, folder != .root, !needsHistory, request.depth == 1, server.canFilter else { return false }
+        guard terms.contains(.folders), folder != .root, !needsHistory, request.depth == 1, server.canFilter else {
+            return false
+        }
         var asked: [FolderNeed] = []
         while true {
             let need = try await executor.run { try store.open().need(of: folder, in: commit) }
@@ -110,7 +132,7 @@ struct PackFetch {
             do {
                 try await blaming("its pack is damaged") { try await receive(fetch, into: store) }
             } catch  where Self.isRefusal(error) {
-                throw FolderRefused()
+                throw TermsRefused(terms: .folders)
             }
         }
         try await executor.run { try store.noteOutline(folder, of: commit) }
@@ -149,6 +171,15 @@ struct PackFetch {
         }
     }
 
+    /// Whether it may be of commits before the one that is wanted: larger than it may be, or malformed.
+    private static func isOfHistory(_ error: any Error) -> Bool {
+        switch error {
+        case let error as GitError: !error.isLocalDisk
+        case is PackTooLarge, ProtocolError.refused, UpstreamError.undelivered, UpstreamError.serverFailed: true
+        default: false
+        }
+    }
+
     private func receive(_ fetch: FetchPack, into store: Store) async throws {
         let receiver = PackReceiver(into: store, on: executor)
         do {
@@ -158,7 +189,11 @@ struct PackFetch {
                 case .progress(let bytes): traffic.chat(bytes.count)
                 case .shallow(let id): shallow.append(id)
                 case .unshallow(let id): whole.append(id)
-                case .pack(let bytes): try progress(try await receiver.append(bytes))
+                case .pack(let bytes):
+                    let received = try await receiver.append(bytes)
+                    // Of more than was asked for it is no news.
+                    if fetch.depth > request.depth, received.receivedBytes > request.maxBytes { throw PackTooLarge() }
+                    try progress(received)
                 case .end:
                     guard try await receiver.finish(bringing: fetch.want, shallow: shallow, unshallow: whole) else {
                         throw missing
@@ -206,5 +241,19 @@ extension FetchPack {
     }
 }
 
-/// The server gives no parts of a commit, whatever it said that it can. The connection may be over.
-struct FolderRefused: Error {}
+/// What a server may be asked for besides what is needed.
+struct FetchTerms: OptionSet, Sendable {
+    let rawValue: Int
+    /// Parts of a commit.
+    static let folders = FetchTerms(rawValue: 1)
+    /// Commits before the one that is wanted.
+    static let history = FetchTerms(rawValue: 2)
+}
+
+/// What was asked for besides what is needed was not to be had. The connection may be over.
+struct TermsRefused: Error {
+    let terms: FetchTerms
+}
+
+/// A pack has more bytes than it may.
+private struct PackTooLarge: Error {}

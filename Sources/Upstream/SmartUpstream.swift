@@ -9,8 +9,7 @@ final class SmartUpstream: Upstream {
     private let traffic: Traffic
     private let tell: @Sendable (String) -> Void
     private let toldThatItSpeaksV0 = Mutex(false)
-    /// Whether the server may be asked for parts of a commit.
-    private let takesFolders = Mutex(true)
+    private let terms = Mutex<FetchTerms>([.folders, .history])
 
     init(
         _ options: UpstreamOptions, over transport: any SmartTransport, on executor: GitExecutor,
@@ -28,11 +27,14 @@ final class SmartUpstream: Upstream {
     func connected<Value: Sendable>(_ work: (any Remote) async throws -> Value) async throws -> Value {
         do {
             return try await connect(work)
-        } catch is FolderRefused {
-            takesFolders.withLock { $0 = false }
+        } catch let refused as TermsRefused {
+            terms.withLock { $0.subtract(refused.terms) }
+            // Of folders that goes for the server, and of history for what is there now.
+            var isOver = refused.terms == .history
+            defer { if isOver { terms.withLock { $0.formUnion(refused.terms) } } }
             do { return try await connect(work) } catch {
                 // It may not have been that.
-                takesFolders.withLock { $0 = true }
+                isOver = true
                 throw error
             }
         }
@@ -40,14 +42,13 @@ final class SmartUpstream: Upstream {
 
     private func connect<Value: Sendable>(_ work: (any Remote) async throws -> Value) async throws -> Value {
         let received = traffic.received
-        let takesFolders = takesFolders.withLock { $0 }
+        let terms = terms.withLock { $0 }
         do {
             return try await transport.withServer { server in
                 if server.speaksV0 { tellThatItSpeaksV0() }
                 return try await work(
                     SmartRemote(
-                        options: options, executor: executor, server: server, traffic: traffic,
-                        takesFolders: takesFolders))
+                        options: options, executor: executor, server: server, traffic: traffic, terms: terms))
             }
         } catch let error as ProtocolError {
             throw UpstreamError(error, options)
@@ -83,7 +84,7 @@ private struct SmartRemote: Remote {
     let executor: GitExecutor
     let server: any SmartServer
     let traffic: Traffic
-    let takesFolders: Bool
+    let terms: FetchTerms
 
     func discover() async throws -> Advertisement {
         if let fixed = options.ref.fixed { return fixed }
@@ -104,8 +105,7 @@ private struct SmartRemote: Remote {
     func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws {
         try await PackFetch(
             request: request, options: options, executor: executor, server: server, traffic: traffic,
-            progress: progress,
-            takesFolders: takesFolders
+            progress: progress, terms: terms
         ).run()
     }
 }

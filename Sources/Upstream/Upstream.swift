@@ -79,12 +79,16 @@ public struct FetchRequest: Sendable {
     public let origin: StoreOrigin
     /// What of the commit is wanted, where the remote can leave the rest out.
     public let folder: TreePath
+    /// The most bytes of a pack: what is asked for besides what is needed must not be more. Whoever is told of progress decides about
+    /// the rest.
+    public let maxBytes: Int64
 
     /// Makes a request.
     public init(
         advertisement: Advertisement, store: Store, depth: Int, mustFollow: ObjectID?, origin: StoreOrigin = .followed,
-        folder: TreePath = .root
+        folder: TreePath = .root, maxBytes: Int64 = .max
     ) {
+        self.maxBytes = maxBytes
         self.folder = folder
         self.origin = origin
         self.advertisement = advertisement

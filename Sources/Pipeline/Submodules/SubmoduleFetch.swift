@@ -159,7 +159,8 @@ struct SubmoduleFetch: Sendable {
         try await LoopLane.leave {
             try await upstream.connected { remote in
                 let request = FetchRequest(
-                    advertisement: try await remote.discover(), store: store, depth: 1, mustFollow: nil, origin: origin)
+                    advertisement: try await remote.discover(), store: store, depth: 1, mustFollow: nil, origin: origin,
+                    maxBytes: settings.maxPack)
                 try await remote.fetch(request, progress: progress.reporting(upTo: settings.maxPack))
             }
         }
