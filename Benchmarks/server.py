@@ -52,15 +52,10 @@ class Server:
         return len(sizes), sum(sizes)
 
     def git_cpu(self):
-        """Seconds of CPU of all that answered for repositories and ended; by the kernel's account, in steps of 10 ms."""
-        gateway = self.processes[0].pid
-        with open(f"/proc/{gateway}/task/{gateway}/children") as file:
-            processes = [gateway, *map(int, file.read().split())]
-        ticks = 0
-        for process in processes:
-            with open(f"/proc/{process}/stat") as file:
-                ticks += sum(map(int, file.read().rsplit(")", 1)[1].split()[13:15]))
-        return ticks / os.sysconf("SC_CLK_TCK")
+        """Seconds of CPU of all that answered for repositories so far."""
+        time.sleep(0.02)
+        with open(f"{self.folder}/cpu.log") as log:
+            return sum(map(float, log.read().split()))
 
     def first_byte_of_last(self):
         """When the last request was answered with its first byte, in seconds since 1970."""
@@ -78,6 +73,12 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
+        backend = self.git.run("--exec-path") + "/git-http-backend"
+        # fcgiwrap does not wait for what it starts: nobody else could say what that took.
+        with open(f"{self.folder}/backend", "w") as file:
+            file.write(f"#!/bin/bash\nTIMEFORMAT='%3U %3S'\n{{ time {backend} 2>&3; }} 3>&2 2>>{self.folder}/cpu.log\n")
+        os.chmod(f"{self.folder}/backend", 0o755)
+        open(f"{self.folder}/cpu.log", "w").close()
         with open(f"{self.folder}/nginx.conf", "w") as file:
             file.write(self._configuration(gateway))
         self._launch(["nginx", "-p", self.folder, "-c", f"{self.folder}/nginx.conf", "-e", f"{self.folder}/error.log"])
@@ -86,7 +87,6 @@ class Server:
     def _configuration(self, gateway):
         temporary = " ".join(f"{kind}_temp_path {self.folder}/{kind};"
                              for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"])
-        backend = self.git.run("--exec-path") + "/git-http-backend"
         return f"""
             daemon off; worker_processes 1; pid {self.folder}/nginx.pid; error_log {self.folder}/error.log;
             {"user root;" if os.geteuid() == 0 else ""}
@@ -104,7 +104,7 @@ class Server:
                     location / {{
                         client_max_body_size 0;
                         fastcgi_pass unix:{gateway};
-                        fastcgi_param SCRIPT_FILENAME {backend};
+                        fastcgi_param SCRIPT_FILENAME {self.folder}/backend;
                         fastcgi_param GIT_PROJECT_ROOT {self.root};
                         {PARAMETERS}
                     }}
