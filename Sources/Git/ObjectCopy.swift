@@ -1,4 +1,6 @@
 import CLibgit2
+internal import Crypto
+import Platform
 
 extension Repository {
     /// Copies a commit with its tree from another repository that is open on the same machine, as one pack of what is
@@ -19,26 +21,49 @@ extension Repository {
         let missing = try missing(from: source, commit: commit, depth: depth)
         if missing.lacksBlobs { try markPartial() }
         if !missing.objects.isEmpty {
-            let builder = try source.packBuilder(of: missing.objects)
-            defer { git_packbuilder_free(builder) }
+            let reuse = try PackReuse(of: missing.objects, in: source.objectFolders())
             let database = try database()
             defer { git_odb_free(database) }
             let quarantine = Quarantine(store: Store(path: path.hasSuffix("/") ? String(path.dropLast()) : path))
             do {
-                let indexer = try PackIndexer(in: try quarantine.begin(), completingFrom: database)
+                let folder = try quarantine.begin()
+                let indexer = try PackIndexer(in: folder, completingFrom: database)
                 try withoutActuallyEscaping(progress) { progress in
                     let stream = PackStream(indexer: indexer, total: missing.objects.count, progress: progress)
-                    try stream.run(builder)
+                    try stream.begin()
+                    try reuse.forEachEntry { try stream.append($0) }
+                    if !reuse.rest.isEmpty { try source.pack(reuse.rest, into: stream, scratch: folder) }
+                    try stream.end()
                 }
                 try indexer.commit()
+                let pack = try quarantine.pack()
+                if let lost = reuse.ids.first(where: { !pack.holds($0) }) {
+                    throw GitError(call: "git_odb_read", code: -1, message: "object \(lost) is damaged")
+                }
                 // git takes a history without its end for a damaged one.
-                try quarantine.admit(try quarantine.pack(), bringing: commit, shallow: missing.boundary, whole: [])
+                try quarantine.admit(pack, bringing: commit, shallow: missing.boundary, whole: [])
             } catch {
                 try? quarantine.remove()
                 try Task.checkCancellation()
                 throw error
             }
         }
+    }
+
+    /// Where objects are: its own folder, and those that it borrows from (gitrepository-layout(5), `objects/info/alternates`).
+    private borrowing func objectFolders() -> [String] {
+        var folders = [commonPath + "objects"]
+        var index = 0
+        // git follows as many.
+        while index < folders.count, folders.count <= 6 {
+            let folder = folders[index]
+            for line in (WholeFile.text(folder + "/info/alternates") ?? "").split(separator: "\n")
+            where line.first != "#" {
+                folders.append(line.hasPrefix("/") ? String(line) : "\(folder)/\(line)")
+            }
+            index += 1
+        }
+        return folders
     }
 
     private struct Missing {
@@ -113,39 +138,85 @@ extension Repository {
         return missing
     }
 
-    private borrowing func packBuilder(of objects: [ObjectID]) throws(GitError) -> OpaquePointer {
+    /// Packs objects anew, without looking for differences between them: that takes five times as long as all the rest.
+    ///
+    /// - Parameter scratch: a folder for a file.
+    private borrowing func pack(_ objects: [ObjectID], into stream: PackStream, scratch: String) throws {
         let pointer = pointer
+        try WholeFile.replace(scratch + "/config", with: Array("[core]\n\tbigFileThreshold = 1\n".utf8))
+        let config = try handle("git_repository_config") { git_repository_config(&$0, pointer) }
+        defer { git_config_free(config) }
+        try check("git_config_add_file_ondisk") {
+            git_config_add_file_ondisk(config, scratch + "/config", GIT_CONFIG_LEVEL_APP, pointer, 1)
+        }
         let builder = try handle("git_packbuilder_new") { git_packbuilder_new(&$0, pointer) }
+        defer { git_packbuilder_free(builder) }
         // More threads than this one would ask whether the task is cancelled, and be told that there is none.
         git_packbuilder_set_threads(builder, 1)
         for id in objects {
             var oid = id.raw
-            do throws(GitError) {
-                try check("git_packbuilder_insert") { git_packbuilder_insert(builder, &oid, nil) }
-            } catch {
-                git_packbuilder_free(builder)
-                throw error
-            }
+            try check("git_packbuilder_insert") { git_packbuilder_insert(builder, &oid, nil) }
         }
-        return builder
+        try stream.append(allOf: builder)
     }
 }
 
-/// Feeds the bytes of a pack that is being built to an indexer, as long as the task is not cancelled.
+/// Puts a pack together of entries, and feeds it to an indexer as long as the task is not cancelled.
 private final class PackStream {
     private let indexer: PackIndexer
     private let total: Int
     private let progress: (TransferProgress) throws -> Void
     private var bytes = 0
     private var failure: (any Error)?
+    private var hasher = Insecure.SHA1()
+    /// What the indexer has not got yet: it takes long for each piece.
+    private var pending: [UInt8] = []
+    private static let pieceSize = 1 << 18
 
     init(indexer: PackIndexer, total: Int, progress: @escaping (TransferProgress) throws -> Void) {
         self.indexer = indexer
         self.total = total
         self.progress = progress
+        pending.reserveCapacity(Self.pieceSize)
     }
 
-    func run(_ builder: OpaquePointer) throws {
+    /// gitformat-pack(5): a name, a version, the number of objects.
+    func begin() throws {
+        let head = Array("PACK".utf8) + [0, 0, 0, 2] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: total >> $0) }
+        try head.withUnsafeBytes(append)
+    }
+
+    func append(_ data: UnsafeRawBufferPointer) throws {
+        pending.append(contentsOf: data)
+        if pending.count >= Self.pieceSize { try flush() }
+    }
+
+    func end() throws {
+        try flush()
+        pending = Array(hasher.finalize())
+        try flush()
+    }
+
+    private func flush() throws {
+        try Task.checkCancellation()
+        try pending.withUnsafeBytes { data in
+            hasher.update(bufferPointer: data)
+            try indexer.append(data)
+        }
+        bytes += pending.count
+        pending.removeAll(keepingCapacity: true)
+        let received = indexer.receivedObjects
+        try progress(TransferProgress(receivedObjects: received, totalObjects: total, receivedBytes: bytes))
+    }
+
+    // MARK: the entries of a pack that libgit2 makes
+
+    private static let (headSize, trailerSize) = (12, 20)
+    /// Bytes of its head that are still to come, and the last bytes so far, which may be its trailer.
+    private var (head, tail): (Int, [UInt8]) = (0, [])
+
+    func append(allOf builder: OpaquePointer) throws {
+        (head, tail) = (Self.headSize, [])
         let payload = Unmanaged.passUnretained(self).toOpaque()
         git_packbuilder_set_callbacks(builder, { _, _, _, _ in Task.isCancelled ? GIT_EUSER.rawValue : 0 }, nil)
         let code = git_packbuilder_foreach(
@@ -163,10 +234,12 @@ private final class PackStream {
     private func take(_ data: UnsafeRawBufferPointer) -> Int32 {
         guard !Task.isCancelled else { return GIT_EUSER.rawValue }
         do {
-            try indexer.append(data)
-            bytes += data.count
-            let received = indexer.receivedObjects
-            try progress(TransferProgress(receivedObjects: received, totalObjects: total, receivedBytes: bytes))
+            let skipped = min(head, data.count)
+            head -= skipped
+            tail += data[skipped...]
+            let whole = max(tail.count - Self.trailerSize, 0)
+            try tail[..<whole].withUnsafeBytes(append)
+            tail.removeFirst(whole)
             return 0
         } catch {
             failure = error

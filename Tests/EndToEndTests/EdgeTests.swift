@@ -203,7 +203,8 @@ import Testing
         #expect((status["failure"] as? [String: Any])?["stage"] as? String == "discover")
         #expect((status["attempts"] as? [[String: Any]])?.first?["result"] as? String == "failed")
         #expect(try edge.metric("sidekick_consecutive_failures").map { $0 > 0 } == true)
-        #expect(try await sidekick.stop() == 0)
+        let end = try await sidekick.stop()
+        #expect(end == 0, "\(sidekick.log)")
     }
 
     @Test func `every metric is moved by what it counts`() async throws {

@@ -1,0 +1,207 @@
+import FoundationEssentials
+import Glibc
+import Platform
+
+/// Objects as they stand in the packs of a repository, to be copied without being unpacked and packed again (what
+/// git-pack-objects(1) calls reuse). Nothing of it is believed: whoever takes them hashes them.
+struct PackReuse {
+    /// What stands in no pack, or as the difference from something that is not copied as well.
+    private(set) var rest: [ObjectID] = []
+    private var packs: [Pack] = []
+
+    /// How many objects are copied as they stand.
+    var count: Int { packs.reduce(0) { $0 + $1.entries.count } }
+    /// Which.
+    var ids: [ObjectID] { packs.flatMap { $0.entries.map(\.id) } }
+
+    /// For fewer it is not worth to look where each entry of a pack ends.
+    private static let minCount = 200
+
+    /// - Parameter folders: those that have the objects, each with a folder `pack` in it.
+    init(of objects: [ObjectID], in folders: [String]) throws {
+        guard objects.count >= Self.minCount else {
+            rest = objects
+            return
+        }
+        var left = objects
+        for folder in folders where !left.isEmpty {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/pack")) ?? []
+            for name in names.sorted() where name.hasSuffix(".idx") && !left.isEmpty {
+                try Task.checkCancellation()
+                let path = "\(folder)/pack/\(name.dropLast(4))"
+                guard let table = PackTable(path + ".idx"), let file = PackFile(path + ".pack") else { continue }
+                var found: [(id: ObjectID, start: UInt64)] = []
+                left.removeAll { id in
+                    guard let start = table.offset(of: id) else { return false }
+                    found.append((id, start))
+                    return true
+                }
+                let (pack, others) = Pack.reading(found, of: table, in: file)
+                if !pack.entries.isEmpty { packs.append(pack) }
+                rest += others
+            }
+        }
+        rest += left
+    }
+
+    /// Lends the entries as they belong into another pack, one after the other.
+    ///
+    /// - Throws: `GitError` for a pack that cannot be read, what `body` throws.
+    func forEachEntry(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        for pack in packs { try pack.forEachEntry(body) }
+    }
+}
+
+/// An open pack: it can be read even if a repack removes it meanwhile.
+private final class PackFile {
+    let path: String
+    private let descriptor: Int32
+    /// Where its entries end.
+    let end: UInt64
+
+    init?(_ path: String) {
+        self.path = path
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_size > 32 else {
+            close(descriptor)
+            return nil
+        }
+        end = UInt64(status.st_size) - 20
+    }
+
+    deinit { close(descriptor) }
+
+    /// - Returns: how many bytes there were.
+    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        var filled = 0
+        while filled < buffer.count {
+            let place = off_t(offset) + off_t(filled)
+            let count = pread(descriptor, buffer.baseAddress! + filled, buffer.count - filled, place)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { break }
+            filled += count
+        }
+        return filled
+    }
+}
+
+/// What is copied of one pack. A difference is copied where what it differs from stands in the same pack and is copied too, or is
+/// packed anew: so none can lead back to itself.
+private struct Pack {
+    struct Entry {
+        let id: ObjectID
+        let start: UInt64
+        var end: UInt64
+        /// The bytes before what is compressed, and what stands in their place.
+        var head = 0
+        var newHead: [UInt8] = []
+    }
+
+    let file: PackFile
+    var entries: [Entry]
+
+    /// - Returns: what can be copied, and what cannot.
+    static func reading(
+        _ found: [(id: ObjectID, start: UInt64)], of table: PackTable, in file: PackFile
+    ) -> (Pack, [ObjectID]) {
+        var entries = found.map { Entry(id: $0.id, start: $0.start, end: file.end) }
+        entries.sort { $0.start < $1.start }
+        // An entry ends where the next one of all begins.
+        table.forEachOffset { offset in
+            let index = entries.partitioningIndex { $0.start >= offset } - 1
+            if index >= 0, offset < entries[index].end { entries[index].end = offset }
+        }
+        let known = Set(entries.map(\.id))
+        let ids = Dictionary(entries.map { ($0.start, $0.id) }, uniquingKeysWith: { first, _ in first })
+        var (copied, others): ([Entry], [ObjectID]) = ([], [])
+        withUnsafeTemporaryAllocation(byteCount: maxHead, alignment: 8) { buffer in
+            for var entry in entries {
+                let count = Int(clamping: min(entry.end - entry.start, UInt64(maxHead)))
+                let head = file.read(at: entry.start, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
+                if entry.readHead(UnsafeRawBufferPointer(rebasing: buffer[..<head]), among: ids, known) {
+                    copied.append(entry)
+                } else {
+                    others.append(entry.id)
+                }
+            }
+        }
+        return (Pack(file: file, entries: copied), others)
+    }
+
+    /// A size of 64 bits, and the id of a base.
+    private static let maxHead = 40
+
+    func forEachEntry(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
+        defer { buffer.deallocate() }
+        for entry in entries {
+            try entry.newHead.withUnsafeBytes(body)
+            var place = entry.start + UInt64(entry.head)
+            while place < entry.end {
+                let size = Int(clamping: min(entry.end - place, UInt64(buffer.count)))
+                let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
+                guard file.read(at: place, into: piece) == size else {
+                    throw GitError(
+                        call: "git_odb_read", code: -1, message: "\(file.path) is shorter than its index says")
+                }
+                try body(UnsafeRawBufferPointer(piece))
+                place += UInt64(size)
+            }
+        }
+    }
+}
+
+extension Pack.Entry {
+    private static let (offsetDelta, referenceDelta): (UInt8, UInt8) = (6, 7)
+
+    /// Reads what stands before the compressed bytes: kind, size, and for a difference from another object, which.
+    ///
+    /// - Returns: whether the entry can be copied.
+    fileprivate mutating func readHead(
+        _ bytes: UnsafeRawBufferPointer, among ids: [UInt64: ObjectID], _ known: Set<ObjectID>
+    ) -> Bool {
+        var size = 0
+        while size < bytes.count, bytes[size] & 0x80 != 0 { size += 1 }
+        size += 1
+        guard size < bytes.count, size <= 10 else { return false }
+        let kind = bytes[0] >> 4 & 7
+        switch kind {
+        case 1...4:
+            (head, newHead) = (size, Array(bytes[..<size]))
+            return true
+        case Self.offsetDelta:
+            var index = size
+            var distance = UInt64(bytes[index] & 0x7f)
+            while bytes[index] & 0x80 != 0 {
+                index += 1
+                guard index < bytes.count, distance < 1 << 56 else { return false }
+                distance = (distance + 1) << 7 | UInt64(bytes[index] & 0x7f)
+            }
+            guard distance > 0, distance < start, let base = ids[start - distance] else { return false }
+            // What it differs from stands elsewhere in the other pack: its name says where.
+            head = index + 1
+            newHead = [bytes[0] | 0x70] + bytes[1..<size] + base.withBytes { Array($0) }
+            return true
+        case Self.referenceDelta:
+            guard size + 20 <= bytes.count else { return false }
+            let base = ObjectID(bytes: UnsafeRawBufferPointer(rebasing: bytes[size..<size + 20]))
+            (head, newHead) = (size + 20, Array(bytes[..<(size + 20)]))
+            return known.contains(base)
+        default: return false
+        }
+    }
+}
+
+extension [Pack.Entry] {
+    /// The first index of a sorted array from which on something is true.
+    fileprivate func partitioningIndex(where isAfter: (Element) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if isAfter(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}
