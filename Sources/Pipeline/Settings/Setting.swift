@@ -79,7 +79,8 @@ public struct Setting: Sendable, Hashable {
         "The longest pause after failures, which double it each time from DELAY on.")
     public static let depth = Setting(
         "SIDEKICK_DEPTH", "count", kind: .count, defaultValue: "1",
-        "Commits of history that a first fetch brings, where the transport can leave the rest out; 0 is all of it. Updates bring up to 8.")
+        "Commits of history that a first fetch brings, where the transport can leave the rest out; 0 is all of it. Updates bring up to 8."
+    )
     public static let fastForwardOnly = Setting(
         "SIDEKICK_FAST_FORWARD_ONLY", kind: .toggle, defaultValue: "off",
         "Refuse a rewritten history and keep serving the old tree.")
