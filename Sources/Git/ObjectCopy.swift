@@ -57,9 +57,9 @@ extension Repository {
         // git follows as many.
         while index < folders.count, folders.count <= 6 {
             let folder = folders[index]
-            for line in (WholeFile.text(folder + "/info/alternates") ?? "").split(separator: "\n")
+            for line in (WholeFile.text(folder + "/info/alternates") ?? "").parts(at: "\n", leavingOutEmpty: true)
             where line.first != "#" {
-                folders.append(line.hasPrefix("/") ? String(line) : "\(folder)/\(line)")
+                folders.append(line.utf8.first == UInt8(ascii: "/") ? String(line) : "\(folder)/\(line)")
             }
             index += 1
         }
