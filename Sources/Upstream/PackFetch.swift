@@ -171,10 +171,10 @@ struct PackFetch {
         }
     }
 
-    /// Whether it may be of commits before the one that is wanted: larger than it may be, or malformed.
+    /// Whether it may be of commits before the one that is wanted: larger than it may be or than there is space for, or malformed.
     private static func isOfHistory(_ error: any Error) -> Bool {
         switch error {
-        case let error as GitError: !error.isLocalDisk
+        case let error as GitError: !error.isLocalDisk || error.isOutOfSpace
         case is PackTooLarge, ProtocolError.refused, UpstreamError.undelivered, UpstreamError.serverFailed: true
         default: false
         }

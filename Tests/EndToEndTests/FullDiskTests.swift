@@ -115,6 +115,24 @@ private func noise(_ kilobytes: Int) -> String {
         #expect(try disk.differences(source, new) == [])
     }
 
+    /// An update asks for some history; what of that does not fit holds up nothing.
+    @Test func `a commit that does not fit does not keep out the next one, which takes it back`() async throws {
+        let remote = try await HTTPRemote(["page.html": "1"])
+        let disk = try await SmallDisk()
+        func once() async throws -> (status: Int32, log: String) {
+            try await Sidekick.once([remote.url(), disk.path + "/www"], wrapper: disk.wrapper)
+        }
+        #expect(try await once().status == 0)
+        try disk.fill(leaving: 1 << 20)
+        try remote.push(["noise": noise(4 * 1024), "page.html": "2"])
+        let failed = try await once()
+        #expect(failed.status == 73, "\(failed.log)")
+        let new = try remote.push(["noise": nil, "page.html": "3"])
+        let healed = try await once()
+        #expect(healed.status == 0, "\(healed.log)")
+        #expect(try disk.differences(remote.source, new) == [])
+    }
+
     @Test(arguments: layouts)
     func `a disk that fills while files are made leaves the old tree, and the next pass succeeds`(
         layout: String
