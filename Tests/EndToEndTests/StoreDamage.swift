@@ -44,7 +44,16 @@ struct StoreFiles: Sendable {
         try remove(folder + ".new")
     }
 
-    func remove(_ name: String) throws { try manager.removeItem(atPath: path + "/" + name) }
+    func remove(_ name: String) throws {
+        let path = path + "/" + name
+        for tries in 1... {
+            do { return try manager.removeItem(atPath: path) } catch {
+                // A daemon that makes and removes files in it meanwhile may be in the way.
+                guard tries < 100, manager.fileExists(atPath: path) else { throw error }
+                usleep(10_000)
+            }
+        }
+    }
 
     /// Neither the first one nor the last.
     func middlePack() throws -> String {
