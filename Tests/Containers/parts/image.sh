@@ -56,6 +56,15 @@ for user in "" 54321:0 1000:0; do
     docker volume rm "$COMPOSE_PROJECT_NAME-user" >/dev/null
 done
 ok "as 65532, and as any uid of group 0"
+# libgit2 looks for the names of extensions by a regular expression.
+git -C "$REPOSITORIES/site.git" config core.repositoryformatversion 1
+git -C "$REPOSITORIES/site.git" config extensions.partialClone origin
+docker volume create "$COMPOSE_PROJECT_NAME-user" >/dev/null
+once -v "$COMPOSE_PROJECT_NAME-user:/srv" >"$work/once" 2>&1 || fail "a repository with extensions: $(cat "$work/once")"
+docker volume rm "$COMPOSE_PROJECT_NAME-user" >/dev/null
+git -C "$REPOSITORIES/site.git" config --unset extensions.partialClone
+git -C "$REPOSITORIES/site.git" config core.repositoryformatversion 0
+ok "of a repository with extensions"
 mkdir -m 2775 "$work/group" && chgrp 4000 "$work/group"
 once -v "$work/group:/srv" --user 3000:3000 --group-add 4000 >"$work/once" 2>&1 || fail "with an fsGroup: $(cat "$work/once")"
 ok "with a group that the volume has, as an fsGroup gives it"
