@@ -17,7 +17,7 @@ run: ## Serve this checkout's Examples/site on http://localhost:8080 and follow 
 
 test: ## Run every test; those of the images only where a Docker engine answers
 	@deploy/setup test
-	swift build --build-tests
+	@deploy/build-tests
 	# Tests wait for real programs. More at a time than cores would make them wait for each other, and so would those that
 	# only calculate.
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 swift test --skip-build --skip EndToEndTests
@@ -31,7 +31,7 @@ fuzz: ## Feed the readers of git's protocol with odd bytes for ten minutes
 
 simulate: ## Simulate twenty thousand passes (SIDEKICK_SEED takes others)
 	@deploy/setup test
-	swift build --build-tests
+	@deploy/build-tests
 	SIDEKICK_SIMULATION=7000 SIDEKICK_SEED=$${SIDEKICK_SEED:-$$RANDOM} swift test --skip-build --filter SimulationTests
 
 lint: ## Check the formatting

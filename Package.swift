@@ -32,14 +32,14 @@ let tests: [Target] = [
     .testTarget(
         name: "EdgeTests",
         dependencies: [
-            "Edge", "Pipeline", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+            "Edge", "Pipeline", "Platform", "TestSupport",
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
         ], swiftSettings: strict),
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["TestSupport", "sidekick", .product(name: "Crypto", package: "swift-crypto")],
+        dependencies: ["Platform", "TestSupport", "sidekick"],
         swiftSettings: strict),
 ]
 
@@ -48,7 +48,6 @@ let package = Package(
     products: [.executable(name: "sidekick", targets: ["sidekick"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -57,27 +56,22 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // In import order: a target may import only what stands above it, and of that only what it names.
         .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CGitMemory", dependencies: ["CLibgit2"]),
-        .target(name: "Platform", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "Platform", dependencies: ["CLinux", "COpenSSL"], swiftSettings: strict),
         .target(
             name: "Git",
-            dependencies: [
-                "CLibgit2", "CGitMemory", "CLinux", "Platform", .product(name: "Crypto", package: "swift-crypto"),
-            ], swiftSettings: strict),
+            dependencies: ["CLibgit2", "CGitMemory", "CLinux", "Platform"], swiftSettings: strict),
         .target(
             name: "Upstream",
             dependencies: [
                 "CLinux", "Platform", "Git",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
@@ -101,7 +95,6 @@ let package = Package(
             name: "Edge",
             dependencies: [
                 "Platform", "Pipeline", "Upstream",
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,5 +1,4 @@
 import Platform
-import Crypto
 import FoundationEssentials
 public import Pipeline
 import Upstream
@@ -56,8 +55,8 @@ public struct HTTPNotifier: Notifier {
         }
         headers.append(("X-Sidekick-Event", event.rawValue))
         guard let secret else { return headers }
-        let plain = HMAC<SHA256>.authenticationCode(for: body, using: SymmetricKey(data: Data(secret.utf8)))
-        headers.append(("X-Hub-Signature-256", "sha256=" + plain.map { Self.hex($0) }.joined()))
+        let plain = MessageCode(of: body, key: secret.utf8)
+        headers.append(("X-Hub-Signature-256", "sha256=" + plain.bytes.map { Self.hex($0) }.joined()))
         return headers
     }
 

@@ -1,5 +1,5 @@
-import Crypto
 import FoundationEssentials
+import Platform
 
 /// Standard Webhooks 1.0: an id, a time and the body are signed, so that nobody can send a delivery again much later.
 enum StandardWebhook {
@@ -11,11 +11,11 @@ enum StandardWebhook {
     /// - Returns: `nil` when that is not base64, or nothing.
     static func code(
         _ body: [UInt8], id: String, time: String, secret: String
-    ) -> HMAC<SHA256>.MAC? {
+    ) -> MessageCode? {
         let key = secret.hasPrefix("whsec_") ? Data(base64Encoded: String(secret.dropFirst(6))) : Data(secret.utf8)
         // An empty key is everybody's.
         return key.flatMap { $0.isEmpty ? nil : $0 }.map {
-            HMAC<SHA256>.authenticationCode(for: Array("\(id).\(time).".utf8) + body, using: SymmetricKey(data: $0))
+            MessageCode(of: Array("\(id).\(time).".utf8) + body, key: $0)
         }
     }
 
@@ -28,7 +28,7 @@ enum StandardWebhook {
         let codes = secrets.prefix(maxCodes).map { code(body, id: id, time: "\(now)", secret: $0) }
         guard !codes.contains(nil) else { return nil }
         let headers = [("Content-Type", "application/json"), ("webhook-id", id), ("webhook-timestamp", "\(now)")]
-        let signatures = codes.compactMap { $0.map { "v1,\(Data($0).base64EncodedString())" } }
+        let signatures = codes.compactMap { $0.map { "v1,\(Data($0.bytes).base64EncodedString())" } }
         return signatures.isEmpty ? headers : headers + [("webhook-signature", signatures.joined(separator: " "))]
     }
 

@@ -1,5 +1,4 @@
 import CLibgit2
-internal import Crypto
 import Platform
 
 extension Repository {
@@ -168,7 +167,7 @@ private final class PackStream {
     private let progress: (TransferProgress) throws -> Void
     private var bytes = 0
     private var failure: (any Error)?
-    private var hasher = Insecure.SHA1()
+    private var hasher = SHA1()
     /// What the indexer has not got yet: it takes long for each piece.
     private var pending: [UInt8] = []
     private static let pieceSize = 1 << 18
@@ -193,14 +192,14 @@ private final class PackStream {
 
     func end() throws {
         try flush()
-        pending = Array(hasher.finalize())
+        pending = hasher.digest()
         try flush()
     }
 
     private func flush() throws {
         try Task.checkCancellation()
         try pending.withUnsafeBytes { data in
-            hasher.update(bufferPointer: data)
+            hasher.update(data)
             try indexer.append(data)
         }
         bytes += pending.count

@@ -1,5 +1,4 @@
-internal import Crypto
-
+import Platform
 /// Makes a pack of a few small objects (gitformat-pack(5)). They are stored as they are: a store compresses them when it is
 /// compacted.
 struct PackWriter {
@@ -55,6 +54,8 @@ struct PackWriter {
     /// All of it.
     var bytes: [UInt8] {
         let pack = Array("PACK".utf8) + Self.bigEndian(2) + Self.bigEndian(count) + objects
-        return pack + Array(Insecure.SHA1.hash(data: pack))
+        var hash = SHA1()
+        pack.withUnsafeBytes { hash.update($0) }
+        return pack + hash.digest()
     }
 }

@@ -1,4 +1,4 @@
-import Crypto
+import Platform
 import FoundationEssentials
 import Glibc
 
@@ -37,7 +37,7 @@ extension Store {
         let descriptor = Glibc.open(file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        var (hash, last) = (Insecure.SHA1(), [UInt8]())
+        var (hash, last) = (SHA1(), [UInt8]())
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         while true {
             try Task.checkCancellation()
@@ -47,9 +47,9 @@ extension Store {
             // The last twenty bytes are not part of it.
             let bytes = last + buffer[..<count]
             let end = max(0, bytes.count - 20)
-            hash.update(data: bytes[..<end])
+            bytes[..<end].withUnsafeBytes { hash.update($0) }
             last = Array(bytes[end...])
         }
-        return last.count == 20 && hash.finalize().elementsEqual(last)
+        return last.count == 20 && hash.digest() == last
     }
 }

@@ -1,5 +1,3 @@
-import Crypto
-import CryptoExtras
 import FoundationEssentials
 import Git
 import Glibc
@@ -99,10 +97,10 @@ actor GitHubApp {
         let claims = Data(#"{"iat":\#(Int(now) - 60),"exp":\#(Int(now) + 540),"iss":"\#(options.app)"}"#.utf8)
         let signed = header.base64URL + "." + claims.base64URL
         let text = try? await DiskThread.perform { [options] in try options.key.read() }
-        guard let text, let key = try? _RSA.Signing.PrivateKey(pemRepresentation: text.reveal()),
-            let signature = try? key.signature(for: Data(signed.utf8), padding: .insecurePKCS1v1_5)
+        guard let text, let key = SigningKey(pem: text.reveal()),
+            let signature = key.sign(Array(signed.utf8))
         else { throw UpstreamError.appKeyUnusable }
-        return signed + "." + signature.rawRepresentation.base64URL
+        return signed + "." + Data(signature).base64URL
     }
 }
 

@@ -1,4 +1,4 @@
-import Crypto
+import Platform
 import Foundation
 import TestSupport
 import Testing
@@ -33,7 +33,7 @@ import Testing
     }
 
     private static func signature(_ body: String) -> String {
-        let code = HMAC<SHA256>.authenticationCode(for: Data(body.utf8), using: SymmetricKey(data: Data(secret.utf8)))
+        let code = MessageCode(of: Array(body.utf8), key: secret.utf8).bytes
         return "sha256=" + code.map { String(format: "%02x", $0) }.joined()
     }
 
@@ -101,8 +101,7 @@ import Testing
             #expect(
                 try edge.ask("/webhooks/gitlab", body: "{}", ["X-Gitlab-Token": token, "X-Gitlab-Event": "Push Hook"])
                     .status == 401)
-            let code = HMAC<SHA256>.authenticationCode(
-                for: Data("{}".utf8), using: SymmetricKey(data: Data((token == "whsec_" ? "" : token).utf8)))
+            let code = MessageCode(of: Array("{}".utf8), key: (token == "whsec_" ? "" : token).utf8).bytes
             let signature = "sha256=" + code.map { String(format: "%02x", $0) }.joined()
             let answer = try edge.ask(
                 "/webhooks/github", body: "{}", ["X-GitHub-Event": "ping", "X-Hub-Signature-256": signature])

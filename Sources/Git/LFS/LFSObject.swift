@@ -1,4 +1,3 @@
-internal import Crypto
 import Platform
 
 /// An object of Git LFS, as a pointer names it.
@@ -80,8 +79,8 @@ public struct LFSHasher: Sendable {
     public init() {}
 
     /// The next piece.
-    public mutating func update(_ piece: UnsafeRawBufferPointer) { hash.update(bufferPointer: piece) }
+    public mutating func update(_ piece: UnsafeRawBufferPointer) { hash.update(piece) }
 
     /// The name of what came.
-    public func id() -> LFSObjectID { hash.finalize().withUnsafeBytes { LFSObjectID(bytes: $0) } }
+    public func id() -> LFSObjectID { hash.digest().withUnsafeBytes { LFSObjectID(bytes: $0) } }
 }

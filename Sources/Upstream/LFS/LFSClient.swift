@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import FoundationEssentials
 import Git
 import NIOCore
@@ -17,7 +16,7 @@ final class LFSClient: Sendable {
     private static let maxRedirects = 10
     /// Bytes of the answer to a batch: of a hundred objects each has some thousands.
     private static let maxAnswer = 4 << 20
-    private static let idle: Int64 = 120
+    private static let idle = Duration.seconds(120)
 
     /// Knows the login of the moment.
     init(_ endpoint: LFSEndpoint, counting traffic: Traffic) async throws {
@@ -135,8 +134,7 @@ final class LFSClient: Sendable {
             let call = try call(for: object, by: action, from: held)
             let (response, place) = try await send(call)
             try await accept(response, from: held, object, at: place, receiver, hiding: call.secrets.map(\.value))
-            // One reader, one call at a time.
-            nonisolated(unsafe) var body = response.body.makeAsyncIterator()
+            let body = response.body.makeAsyncIterator()
             while let buffer = try await mappingErrors(place, { try await body.next() }) {
                 traffic.receive(buffer.readableBytes)
                 guard try await receiver.append(Array(buffer.readableBytesView)) else {
@@ -175,7 +173,7 @@ final class LFSClient: Sendable {
     }
 
     private func accept(
-        _ response: HTTPClientResponse, from held: Int64, _ object: LFSObject, at place: HTTPPlace,
+        _ response: HTTPResponse, from held: Int64, _ object: LFSObject, at place: HTTPPlace,
         _ receiver: LFSReceiver, hiding secrets: [String]
     ) async throws {
         switch response.status.code {
@@ -197,7 +195,7 @@ final class LFSClient: Sendable {
     }
 
     /// Where the bytes of an answer begin (RFC 9110, section 14.4): `bytes 5-9/10`.
-    private static func start(of response: HTTPClientResponse) -> Int64? {
+    private static func start(of response: HTTPResponse) -> Int64? {
         let text = response.headers.first(name: "Content-Range") ?? ""
         guard text.utf8.prefix(6).lowercasedASCII.elementsEqual("bytes ".utf8) else { return nil }
         return Int64(text.utf8.dropFirst(6).prefix(while: \.isDigit).asText)
@@ -217,23 +215,22 @@ final class LFSClient: Sendable {
 
         mutating func log(in login: CredentialSource.Pair?) {
             guard let login else { return }
-            let pair = Data("\(login.user):\(login.password)".utf8).base64EncodedString()
-            secrets.append(("Authorization", "Basic \(pair)"))
+            secrets.append(("Authorization", HTTPLogin.basic(login.user, login.password)))
         }
 
-        func request(from agent: String) -> HTTPClientRequest {
-            var request = HTTPClientRequest(url: url)
+        func request(from agent: String) -> HTTPRequest {
+            var request = HTTPRequest(url: url)
             request.method = method
             request.headers.add(name: "Accept-Encoding", value: "identity")
             request.headers.add(name: "User-Agent", value: agent)
             for (name, value) in headers + secrets { request.headers.replaceOrAdd(name: name, value: value) }
-            if let body { request.body = .bytes(body) }
+            if let body { request.body = body }
             return request
         }
     }
 
     /// Sends a request and goes where it leads: to another origin without anything that shows who asks.
-    private func send(_ call: Call) async throws -> (HTTPClientResponse, HTTPPlace) {
+    private func send(_ call: Call) async throws -> (HTTPResponse, HTTPPlace) {
         var call = call
         for _ in 0...Self.maxRedirects {
             let place = HTTPPlace(call.url, timeout: endpoint.options.timeout)
@@ -245,7 +242,7 @@ final class LFSClient: Sendable {
             traffic.ask(call.body?.count ?? 0)
             let client = try await clients.client(for: call.url)
             let response = try await mappingErrors(place) {
-                try await client.execute(request, deadline: .distantFuture)
+                try await client.execute(request)
             }
             guard [301, 302, 303, 307, 308].contains(response.status.code) else { return (response, place) }
             let location = response.headers.first(name: "Location") ?? ""
@@ -274,7 +271,7 @@ final class LFSClient: Sendable {
 
     /// What must not be repeated.
     private var hidden: [String] {
-        (login.map { [$0.password, Data("\($0.user):\($0.password)".utf8).base64EncodedString()] } ?? [])
+        (login.map { [$0.password, HTTPLogin.encoded($0.user, $0.password)] } ?? [])
             + endpoint.headers.values
     }
 

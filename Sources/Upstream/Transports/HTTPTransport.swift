@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import FoundationEssentials
 import Git
 import NIOCore
@@ -29,7 +28,7 @@ final class HTTPTransport: SmartTransport {
 
     /// Idle connections are closed after so many seconds: firewalls forget them a little later, and a request on one that was
     /// forgotten is lost.
-    private static let idle: Int64 = 120
+    private static let idle = Duration.seconds(120)
     /// As many as git follows.
     private static let maxRedirects = 20
 
@@ -108,13 +107,13 @@ final class HTTPTransport: SmartTransport {
         _ command: [UInt8], to base: String, _ credential: CredentialSource.Pair?, answeredByText isText: Bool = false,
         version2: Bool = true, _ read: (inout PacketReader) async throws -> Value
     ) async throws -> Value {
-        var request = HTTPClientRequest(url: base + "/git-upload-pack")
+        var request = HTTPRequest(url: base + "/git-upload-pack")
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/x-git-upload-pack-request")
         request.headers.add(name: "Accept", value: "application/x-git-upload-pack-result")
         // Many tags: a third of the bytes.
         request.headers.add(name: "Accept-Encoding", value: isText ? "gzip" : "identity")
-        request.body = .bytes(command)
+        request.body = command
         let answer = try await execute(
             request, bodySize: command.count, credential, version2: version2, mayRepeat: true)
         try await check(answer, is: "application/x-git-upload-pack-result")
@@ -131,7 +130,7 @@ final class HTTPTransport: SmartTransport {
     private func discover(_ credential: CredentialSource.Pair?) async throws -> Discovery {
         var url = Self.trimmed(options.url.address) + Self.discoverySuffix
         for _ in 0...Self.maxRedirects {
-            var request = HTTPClientRequest(url: url)
+            var request = HTTPRequest(url: url)
             request.headers.add(name: "Accept", value: "*/*")
             request.headers.add(name: "Pragma", value: "no-cache")
             request.headers.add(name: "Accept-Encoding", value: "identity")
@@ -161,7 +160,7 @@ final class HTTPTransport: SmartTransport {
         return String(address)
     }
 
-    private func redirect(of response: HTTPClientResponse, from url: String) throws(UpstreamError) -> String? {
+    private func redirect(of response: HTTPResponse, from url: String) throws(UpstreamError) -> String? {
         guard [301, 302, 303, 307, 308].contains(response.status.code) else { return nil }
         let location = response.headers.first(name: "Location") ?? ""
         guard let next = HTTPOrigin.resolve(location, against: url), next.hasSuffix(Self.discoverySuffix) else {
@@ -182,7 +181,7 @@ final class HTTPTransport: SmartTransport {
 
     /// An answer, and what of it depends on who was asked.
     private struct Answer {
-        let response: HTTPClientResponse
+        let response: HTTPResponse
         let url: String
         let place: HTTPPlace
         let login: CredentialSource.Pair?
@@ -193,7 +192,7 @@ final class HTTPTransport: SmartTransport {
     /// - Parameter mayRepeat: whether the connection has been idle: the server may have closed it, and a request that met
     ///   that has not been seen.
     private func execute(
-        _ request: HTTPClientRequest, bodySize: Int = 0, _ credential: CredentialSource.Pair?, version2: Bool = true,
+        _ request: HTTPRequest, bodySize: Int = 0, _ credential: CredentialSource.Pair?, version2: Bool = true,
         mayRepeat: Bool
     ) async throws -> Answer {
         var request = request
@@ -202,15 +201,15 @@ final class HTTPTransport: SmartTransport {
         // Never to another origin than the one that it was given for.
         let isHome = HTTPOrigin(request.url) == HTTPOrigin(options.url.address)
         let login = isHome ? credential : try await listed(for: request.url)
-        if let login { request.setBasicAuth(username: login.user, password: login.password) }
+        if let login { request.logIn(login.user, login.password) }
         let place = isHome ? HTTPPlace(options) : HTTPPlace(options, redirectedTo: request.url)
         let client = try await clients.client(for: request.url)
         traffic.ask(bodySize)
-        let response: HTTPClientResponse
+        let response: HTTPResponse
         do {
-            response = try await client.execute(request, deadline: .distantFuture)
+            response = try await client.execute(request)
         } catch let error where mayRepeat && Self.isClosed(error) {
-            response = try await mappingErrors(place) { try await client.execute(request, deadline: .distantFuture) }
+            response = try await mappingErrors(place) { try await client.execute(request) }
         } catch {
             throw upstreamError(error, at: place)
         }
@@ -220,7 +219,7 @@ final class HTTPTransport: SmartTransport {
     }
 
     private static func isClosed(_ error: any Error) -> Bool {
-        if let error = error as? HTTPClientError { return error == .remoteConnectionClosed }
+        if let fault = error as? HTTPFault { return fault == .closed }
         if let error = error as? ChannelError {
             return [.ioOnClosedChannel, .alreadyClosed, .outputClosed, .eof].contains(error)
         }
@@ -230,8 +229,7 @@ final class HTTPTransport: SmartTransport {
     private func reading<Value>(
         _ answer: Answer, _ read: (inout PacketReader) async throws -> Value
     ) async throws -> Value {
-        // One reader, one call at a time.
-        nonisolated(unsafe) var body = answer.response.body.makeAsyncIterator()
+        let body = answer.response.body.makeAsyncIterator()
         let (place, traffic) = (answer.place, traffic)
         var reader = PacketReader {
             let bytes = try await mappingErrors(place) { try await body.next() }
@@ -256,7 +254,7 @@ final class HTTPTransport: SmartTransport {
 
     /// What a status that is no success means, in the server's own words where it has some.
     private func refusal(_ answer: Answer) async -> UpstreamError {
-        let login = answer.login.map { [$0.password, Data("\($0.user):\($0.password)".utf8).base64EncodedString()] }
+        let login = answer.login.map { [$0.password, HTTPLogin.encoded($0.user, $0.password)] }
         let refusal = await HTTPRefusal(answer.response, hiding: login ?? [])
         let (address, status, words) = (answer.place.address, refusal.status, refusal.words)
         // Whoever asks to be left alone is, whatever else it says.

@@ -1,8 +1,7 @@
-import Platform
-import AsyncHTTPClient
 import NIOCore
+import Platform
 
-extension HTTPClientResponse.Body {
+extension HTTPBody {
     /// Reads the beginning, as much of it as comes in a time: whoever sends a byte now and then is not waited for.
     ///
     /// - Returns: what came, and whether that is all that was asked for.

@@ -1,8 +1,8 @@
-import AsyncHTTPClient
 import Git
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Platform
 
 /// Sends something to a server that is no repository, through the same proxies and trusting the same authorities.
 public struct OneShotHTTPClient: Sendable {
@@ -42,29 +42,29 @@ public struct OneShotHTTPClient: Sendable {
         options.url = try Self.origin(url)
         options.timeout = timeout
         let client = HTTPClient(
-            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
             // Who we are to the repository is nobody else's business.
-            configuration: try .init(
-                for: options, proxy: options.proxies.proxy(for: options.url), isHome: false, idle: 1))
-        defer { client.shutdown { _ in } }
-        var request = HTTPClientRequest(url: url)
+            try .init(for: options, proxy: options.proxies.proxy(for: options.url), isHome: false, idle: .seconds(1)),
+            on: MultiThreadedEventLoopGroup.singleton)
+        defer { client.shutdown() }
+        var request = HTTPRequest(url: url)
         request.method = .POST
         request.headers.add(name: "User-Agent", value: options.agent)
         for (name, value) in headers { request.headers.add(name: name, value: value) }
-        request.body = .bytes(body)
+        request.body = body
         do {
-            let deadline = NIODeadline.now() + TimeAmount(timeout)
-            let response = try await client.execute(request, deadline: deadline)
+            let end = ContinuousClock.now + timeout
+            let response = try await withDeadline(timeout, throwing: HTTPFault.silent) { [request] in
+                try await client.execute(request)
+            }
             guard response.status.code < 300 else {
                 let refusal = await HTTPRefusal(response, hiding: [])
                 return Answer(status: refusal.status, retryAfter: refusal.retryAfter, words: refusal.words, body: [])
             }
             var body: [UInt8] = []
             if readsBody {
-                let rest = Duration.nanoseconds((deadline - .now()).nanoseconds)
-                let read = await response.body.beginning(atMost: Self.maxBytes, within: max(rest, .zero))
+                let read = await response.body.beginning(atMost: Self.maxBytes, within: max(end - .now, .zero))
                 try Task.checkCancellation()
-                guard read.isWhole else { throw HTTPClientError.readTimeout }
+                guard read.isWhole else { throw HTTPFault.silent }
                 body = read.bytes
             }
             return Answer(status: Int(response.status.code), retryAfter: nil, words: nil, body: body)

@@ -1,7 +1,7 @@
-import AsyncHTTPClient
 import Git
 import Glibc
 import NIOCore
+import NIOHTTP1
 import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
@@ -41,7 +41,12 @@ func upstreamError(_ error: any Error, at place: HTTPPlace) -> any Error {
     let (host, address) = (place.host, place.address)
     switch error {
     case is UpstreamError, is ProtocolError, is SystemError, is CancellationError: return error
-    case let error as HTTPClientError: return upstreamError(error, at: place)
+    case HTTPFault.silent: return UpstreamError.stalled(host: host, time: place.timeout)
+    case HTTPFault.closed: return UpstreamError.closed(host: host, reason: closedByServer)
+    case HTTPFault.proxy(let reason):
+        return UpstreamError.unreachable(host: host, reason: "the proxy refuses: \(reason.printable())")
+    case HTTPFault.unexpected(let what): return UpstreamError.closed(host: host, reason: "it sent \(what)")
+    case HTTPParserError.invalidEOFState: return UpstreamError.closed(host: host, reason: closedByServer)
     case let error as NIOConnectionError:
         guard let first = error.connectionErrors.first?.error else {
             let cause = error.dnsAError ?? error.dnsAAAAError
@@ -64,26 +69,12 @@ func upstreamError(_ error: any Error, at place: HTTPPlace) -> any Error {
         if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("CERT") {
             return UpstreamError.certificate(address: address, reason: text)
         }
+        if case .uncleanShutdown = error { return UpstreamError.closed(host: host, reason: closedByServer) }
         return UpstreamError.closed(host: host, reason: "TLS failed: \(text.printable())")
     case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
         return UpstreamError.serverFailed(address: address, reason: "its answer cannot be decompressed: \(error)")
     case let error as NIOSSLExtraError: return UpstreamError.certificate(address: address, reason: "\(error)")
     default: return UpstreamError.closed(host: host, reason: "\(error)".printable())
-    }
-}
-
-private func upstreamError(_ error: HTTPClientError, at place: HTTPPlace) -> any Error {
-    let host = place.host
-    switch error {
-    case .cancelled: return CancellationError()
-    case .readTimeout, .writeTimeout, .connectTimeout, .tlsHandshakeTimeout, .socksHandshakeTimeout,
-        .httpProxyHandshakeTimeout, .getConnectionFromPoolTimeout, .deadlineExceeded:
-        return UpstreamError.stalled(host: host, time: place.timeout)
-    case .proxyAuthenticationRequired, .invalidProxyResponse:
-        return UpstreamError.unreachable(host: host, reason: "the proxy refuses: \(error.shortDescription)")
-    case .remoteConnectionClosed, .uncleanShutdown:
-        return UpstreamError.closed(host: host, reason: closedByServer)
-    default: return UpstreamError.closed(host: host, reason: error.shortDescription)
     }
 }
 
@@ -101,29 +92,10 @@ extension HTTPClient.Configuration {
     /// - Parameters:
     ///   - proxy: what stands between us and the host.
     ///   - isHome: whether it is the repository's own: nobody else is shown our certificate.
-    ///   - idle: the seconds after which an idle connection is closed.
-    init(for options: UpstreamOptions, proxy: ProxyRules.Proxy?, isHome: Bool, idle: Int64) throws(UpstreamError) {
-        let silence = TimeAmount(options.timeout)
+    ///   - idle: after how long an idle connection is closed.
+    init(for options: UpstreamOptions, proxy: ProxyRules.Proxy?, isHome: Bool, idle: Duration) throws(UpstreamError) {
         self.init(
-            tlsConfiguration: try options.tls.configuration(isHome: isHome),
-            redirectConfiguration: .disallow,
-            timeout: .init(connect: silence, read: silence, write: silence),
-            connectionPool: .init(idleTimeout: .seconds(idle)),
-            ignoreUncleanSSLShutdown: false,
-            // References compress threefold: whoever sends a hundred times that sends something else.
-            decompression: .enabled(limit: .ratio(100)))
-        switch proxy {
-        case nil: break
-        case let proxy? where proxy.kind == .socks: self.proxy = .socksServer(host: proxy.host, port: proxy.port)
-        case let proxy?:
-            let login = proxy.login.map {
-                HTTPClient.Authorization.basic(username: $0.user, password: $0.password.reveal())
-            }
-            self.proxy = .server(host: proxy.host, port: proxy.port, authorization: login)
-        }
-        httpVersion = .http1Only
-        http1_1ConnectionDebugInitializer = LineEndsHandler.add
-        connectionPool.retryConnectionEstablishment = false
+            tls: try options.tls.configuration(isHome: isHome), proxy: proxy, silence: options.timeout, idle: idle)
     }
 }
 

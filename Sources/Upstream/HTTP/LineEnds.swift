@@ -1,6 +1,4 @@
-import AsyncHTTPClient
 import NIOCore
-import NIOHTTP1
 import Platform
 
 /// The ends of lines in answers over HTTP/1: a single LF is one (RFC 9112, section 2.2), which curl and git take and llhttp does
@@ -165,16 +163,5 @@ final class LineEndsHandler: ChannelInboundHandler {
         guard !ends.pass(buffer.readableBytes) else { return context.fireChannelRead(data) }
         let bytes = ends.take(buffer.readableBytesView)
         if !bytes.isEmpty { context.fireChannelRead(wrapInboundOut(ByteBuffer(bytes: bytes))) }
-    }
-
-    /// Adds one to a connection that is about to be used. One that is closed already has no reader any more, and says why by itself.
-    @Sendable static func add(to channel: any Channel) -> EventLoopFuture<Void> {
-        channel.eventLoop.submit {
-            let pipeline = channel.pipeline.syncOperations
-            guard let reader = try? pipeline.handler(type: ByteToMessageHandler<HTTPResponseDecoder>.self) else {
-                return
-            }
-            try pipeline.addHandler(LineEndsHandler(), position: .before(reader))
-        }
     }
 }

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
@@ -19,7 +18,7 @@ struct HTTPRefusal {
     private static let patience = Duration.seconds(2)
 
     /// - Parameter secrets: what was sent along. Words that hold one of them are not repeated.
-    init(_ response: HTTPClientResponse, hiding secrets: [String]) async {
+    init(_ response: HTTPResponse, hiding secrets: [String]) async {
         status = Int(response.status.code)
         retryAfter = response.headers.first(name: "Retry-After").flatMap { RetryAfter.seconds($0) }
         let type = (response.headers.first(name: "Content-Type") ?? "").utf8.lowercasedASCII.asText
