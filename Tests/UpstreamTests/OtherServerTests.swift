@@ -218,6 +218,31 @@ import Testing
         #expect(proxy.connectionCount >= 1 && server.accessLog.contains("POST /site.git/git-upload-pack"))
     }
 
+    @Test func `a proxy of SOCKS 5 finds the name and keeps the connection`() async throws {
+        let remote = try await SmartRemote(.http)
+        let server = try #require(remote.nginx)
+        let ssh = try await SSHServer()
+        let port = try freePort()
+        try ssh.folder.write(try ssh.knownHost(), to: "known_hosts")
+        let tunnel = try ChildProcess([
+            "ssh", "-N", "-D", "127.0.0.1:\(port)", "-o", "UserKnownHostsFile=\(ssh.folder("known_hosts"))", "-o",
+            "BatchMode=yes", "-i", ssh.folder("user_ed25519"), "-p", "\(ssh.port)", "\(NSUserName())@127.0.0.1",
+        ])
+        defer { tunnel.kill() }
+        try await eventually("the proxy listens") { (try? connected(to: port)).map { close($0) } != nil }
+        remote.options.proxies = ProxyRules(["http_proxy": "socks5h://127.0.0.1:\(port)"])
+        remote.options.url = try RemoteURL("http://localhost:\(server.port)/site.git")
+        let store = Store(path: ssh.folder("git"))
+        let upstream = try remote.upstream()
+        for number in 0..<2 {
+            let tip = try remote.push(["index.html": "\(number)"])
+            #expect(try await remote.fetch(upstream, into: store, depth: 1).description == tip)
+        }
+        // ssh says yes to everything, and then hangs up.
+        remote.options.url = try RemoteURL("http://127.0.0.1:\(try freePort())/site.git")
+        await #expect(throws: UpstreamError.self) { try await remote.upstream().discover() }
+    }
+
     @Test func `a proxy is asked for the server, with its own login and not the server's`() async throws {
         let trap = try HTTPTrap { _ in "HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n" }
         for scheme in ["http", "https"] {
