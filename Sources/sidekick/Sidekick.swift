@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Edge
 import FoundationEssentials
 import Glibc
@@ -7,27 +8,56 @@ import Pipeline
 import Platform
 
 /// Parse, wire, exit: the only place that reads the environment and ends the process.
-@main
-struct Sidekick: AsyncParsableCommand {
+@main enum Program {
+    /// On the main thread, before there is another one: each of them takes a heap of its own at its first allocation. A command
+    /// that waits for nothing, as `health` every few seconds, is done before there is one.
+    static func main() {
+        Heap.tune()
+        // A core dump holds every secret.
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        do {
+            var command = try Sidekick.parseAsRoot(arguments)
+            guard let waiting = command as? any AsyncParsableCommand else {
+                try command.run()
+                Sidekick.exit()
+            }
+            run(waiting)
+        } catch {
+            Sidekick.exit(withError: error)
+        }
+    }
+
+    private static func run(_ command: any AsyncParsableCommand) -> Never {
+        // Only the task has it.
+        nonisolated(unsafe) var command = command
+        Task { @MainActor in
+            do {
+                try await command.run()
+                Sidekick.exit()
+            } catch {
+                Sidekick.exit(withError: error)
+            }
+        }
+        dispatchMain()
+    }
+
+    /// The manual is that of the command that needs no name.
+    private static var arguments: [String] {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        return ["-h", "--help", "help"].contains(arguments.first) && arguments.count == 1
+            ? ["follow", "--help"] : arguments
+    }
+}
+
+/// The commands.
+struct Sidekick: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sidekick", abstract: FollowCommand.configuration.abstract, version: Version.text,
         subcommands: [
             FollowCommand.self, StatusCommand.self, HealthCommand.self, VerifyCommand.self, RollbackCommand.self,
             ResumeCommand.self, ManualPageCommand.self,
         ], defaultSubcommand: FollowCommand.self)
-
-    /// On the main thread, before there is another one: each of them takes a heap of its own at its first allocation.
-    @MainActor static func main() async {
-        Heap.tune()
-        // A core dump holds every secret.
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        let arguments = Array(CommandLine.arguments.dropFirst())
-        // The manual is that of the command that needs no name.
-        await main(
-            ["-h", "--help", "help"].contains(arguments.first) && arguments.count == 1
-                ? ["follow", "--help"] : arguments)
-    }
 }
 
 /// What `sidekick` does when it is given no command.
