@@ -24,7 +24,7 @@ struct StatusCommand: ParsableCommand {
     }
 
     private func show() throws {
-        guard let report = try place.report(destination).report else {
+        guard let report = try reading(place.location(destination)).report else {
             printError("sidekick: no pass has ended yet")
             throw ExitCode(ExitStatus.unhealthy.rawValue)
         }
@@ -50,10 +50,14 @@ struct HealthCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (report, isRunning) = try place.report(destination)
-        let limit = maxAge.flatMap { SettingValue.duration($0) }
+        try Self.check(try place.location(destination), maxAge: maxAge.flatMap { SettingValue.duration($0) })
+    }
+
+    /// What the command does.
+    static func check(_ location: (destination: String, state: String?), maxAge: Duration?) throws {
+        let (report, isRunning) = try reading(location)
         guard
-            let complaint = report.map({ $0.complaint ?? $0.complaint(maxAge: limit) })
+            let complaint = report.map({ $0.complaint ?? $0.complaint(maxAge: maxAge) })
                 ?? (isRunning ? nil : "no sidekick is running")
         else { return }
         printError("sidekick: \(complaint)")
@@ -61,14 +65,13 @@ struct HealthCommand: ParsableCommand {
     }
 }
 
-extension PlaceOptions {
-    fileprivate func report(_ argument: String?) throws -> (report: StatusReport?, isRunning: Bool) {
-        let (destination, state) = try location(argument)
-        do {
-            return try StatusReport.read(destination: destination, state: state)
-        } catch {
-            printError("sidekick: \(SyncError(error, at: .report).cause)")
-            throw ExitCode(ExitStatus.unhealthy.rawValue)
-        }
+private func reading(
+    _ location: (destination: String, state: String?)
+) throws -> (report: StatusReport?, isRunning: Bool) {
+    do {
+        return try StatusReport.read(destination: location.destination, state: location.state)
+    } catch {
+        printError("sidekick: \(SyncError(error, at: .report).cause)")
+        throw ExitCode(ExitStatus.unhealthy.rawValue)
     }
 }

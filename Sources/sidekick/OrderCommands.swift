@@ -57,14 +57,19 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 }
 
+/// DESTINATION and its state folder, by flags and the environment.
+func locating(_ flags: [String: String]) throws -> (destination: String, state: String?) {
+    try configuring {
+        () throws(SettingsError) in
+        try Settings.location(flags: flags, environment: ProcessInfo.processInfo.environment)
+    }
+}
+
 extension PlaceOptions {
     func location(_ argument: String?) throws -> (destination: String, state: String?) {
         var flags = values
         if let argument { flags[Setting.destination.name] = argument }
-        return try configuring {
-            () throws(SettingsError) in
-            try Settings.location(flags: flags, environment: ProcessInfo.processInfo.environment)
-        }
+        return try locating(flags)
     }
 
     fileprivate func perform(_ order: Order, _ argument: String? = nil) async throws {
