@@ -71,13 +71,20 @@ final class Directory: Sendable {
 
     /// Makes a folder, or takes the one that is there.
     func makeFolder(_ name: EntryName, mode: mode_t = 0o755) throws(DiskError) -> Directory {
+        try makingFolder(name, mode: mode).folder
+    }
+
+    /// Makes a folder, or takes the one that is there, and says which.
+    func makingFolder(
+        _ name: EntryName, mode: mode_t = 0o755
+    ) throws(DiskError) -> (folder: Directory, isNew: Bool) {
         let made = name.withCString { mkdirat(descriptor, $0, mode) } == 0
         guard made || errno == EEXIST else { throw DiskError("make the folder", pathOf(name)) }
         guard let folder = try folder(name) else {
             throw DiskError("open the folder", pathOf(name), code: ENOTDIR)
         }
         if made { try folder.setMode(mode) }
-        return folder
+        return (folder, made)
     }
 
     /// Gives it a mode, whatever the umask, the folder above (setgid) and its default ACL made of it.

@@ -4,21 +4,26 @@ import Git
 final class FolderCursor {
     private let root: Directory
     private var way: [(name: EntryName, folder: Directory)] = []
+    /// The last folder that was not there: nor is what is below it.
+    private var missing: [EntryName]?
 
     init(root: Directory) { self.root = root }
 
     /// The folder at a path; `nil` when it, or one above it, is not there or is not a folder.
     func folder(at path: TreePath) throws(DiskError) -> Directory? {
-        try walk(to: path) { folder, name throws(DiskError) in try folder.folder(name) }
+        let names = path.components
+        if let missing, names.starts(with: missing) { return nil }
+        return try walk(to: names) { folder, name throws(DiskError) in try folder.folder(name) }
     }
 
     /// The folder at a path, made with the ones above it where they are missing.
     ///
-    /// - Parameter made: told of each folder that this opened and that may be new.
-    func makeFolder(at path: TreePath, opened: (Directory) -> Void = { _ in }) throws(DiskError) -> Directory {
-        let folder = try walk(to: path) { folder, name throws(DiskError) in
-            let folder = try folder.makeFolder(name)
-            opened(folder)
+    /// - Parameter made: told of each that was not there.
+    func makeFolder(at path: TreePath, made: (TreePath) -> Void = { _ in }) throws(DiskError) -> Directory {
+        missing = nil
+        let folder = try walk(to: path.components) { folder, name throws(DiskError) in
+            let (folder, isNew) = try folder.makingFolder(name)
+            if isNew { made((way.map(\.name) + [name]).reduce(TreePath.root) { $0.appending($1) }) }
             return folder
         }
         // `makeFolder` never answers nil, so neither does the walk.
@@ -26,17 +31,22 @@ final class FolderCursor {
     }
 
     /// Forgets what is held open, because folders were replaced.
-    func rewind() { way.removeAll() }
+    func rewind() {
+        way.removeAll()
+        missing = nil
+    }
 
     private func walk(
-        to path: TreePath, _ step: (Directory, EntryName) throws(DiskError) -> Directory?
+        to names: [EntryName], _ step: (Directory, EntryName) throws(DiskError) -> Directory?
     ) throws(DiskError) -> Directory? {
-        let names = path.components
         var depth = 0
         while depth < min(way.count, names.count), way[depth].name == names[depth] { depth += 1 }
         way.removeSubrange(depth...)
         while depth < names.count {
-            guard let next = try step(way.last?.folder ?? root, names[depth]) else { return nil }
+            guard let next = try step(way.last?.folder ?? root, names[depth]) else {
+                missing = Array(names[...depth])
+                return nil
+            }
             way.append((names[depth], next))
             depth += 1
         }

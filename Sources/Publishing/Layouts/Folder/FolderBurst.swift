@@ -11,13 +11,18 @@ struct FolderBurst {
     private let lostAndFound: LostAndFound
     private let folders: FolderCursor
     private var touched: Set<TreePath> = []
+    /// Folders that this run made: what is in them is its own.
+    private(set) var made: Set<TreePath> = []
+    /// What was staged and not placed when this run began.
+    private let waiting: Set<EntryName>
 
-    init(root: Directory, staged: Directory, old: TreeRecord?, lostAndFound: LostAndFound) {
+    init(root: Directory, staged: Directory, old: TreeRecord?, lostAndFound: LostAndFound) throws {
         self.root = root
         self.staged = staged
         self.old = old
         self.lostAndFound = lostAndFound
         folders = FolderCursor(root: root)
+        waiting = Set(try staged.names())
     }
 
     mutating func run(_ steps: [Intent.Step]) throws {
@@ -34,13 +39,15 @@ struct FolderBurst {
 
     private mutating func place(_ file: EntryName, at path: TreePath) throws {
         let evicted = EntryName("evicted-\(file)")
-        try retire(evicted, from: path)
-        guard try staged.status(file) != nil else { return }
+        var evicts = waiting.contains(evicted)
+        if evicts { try retire(evicted, from: path) }
+        guard waiting.contains(file) else { return }
         let folder = try openFolder(at: path.parent)
-        if let status = try folder.status(path.name) {
+        if !made.contains(path.parent), let status = try folder.status(path.name) {
             if status.kind == .folder {
                 try folder.rename(path.name, to: staged, as: evicted)
                 folders.rewind()
+                evicts = true
             } else if try !folder.isOurs(path.name, status, old?[path]),
                 try !isSame(file, path.name, in: folder)
             {
@@ -53,7 +60,7 @@ struct FolderBurst {
             }
         }
         try staged.rename(file, to: folder, as: path.name)
-        try retire(evicted, from: path)
+        if evicts { try retire(evicted, from: path) }
     }
 
     /// The same bytes under another mode or time are nothing to keep.
@@ -77,8 +84,11 @@ struct FolderBurst {
         if touched.contains(path), let folder = try folders.folder(at: path) { return folder }
         var here = TreePath.root
         for name in path.components {
-            guard let above = try folders.folder(at: here) else { break }
+            let above = here
             here = here.appending(name)
+            if touched.contains(here) { continue }
+            // In a folder of its own nothing is in the way, nor below one that is not there.
+            guard !made.contains(above), let above = try folders.folder(at: above) else { break }
             guard let status = try above.status(name), status.kind != .folder else { continue }
             if try above.isOurs(name, status, old?[here]) {
                 try above.remove(name)
@@ -92,8 +102,10 @@ struct FolderBurst {
             visited = visited.parent
             touched.insert(visited)
         }
-        let folder = try folders.makeFolder(at: path)
-        if path != .root { try moveForeignGit(in: folder, path: path) }
+        var new: [TreePath] = []
+        let folder = try folders.makeFolder(at: path) { new.append($0) }
+        made.formUnion(new)
+        if path != .root, !made.contains(path) { try moveForeignGit(in: folder, path: path) }
         return folder
     }
 

@@ -173,12 +173,16 @@ struct FolderLayout: Layout {
     func publish(_ staged: StagedTree, keeping lostAndFound: LostAndFound) throws {
         guard case .burst(let intent) = staged.place else { return }
         let isAdopted = try record() != nil
-        try publish(intent, record: staged.record, keeping: lostAndFound)
-        if !isAdopted { try moveForeignGit(keeping: lostAndFound) }
+        let made = try publish(intent, record: staged.record, keeping: lostAndFound)
+        if !isAdopted { try moveForeignGit(except: made, keeping: lostAndFound) }
     }
 
     /// Writes the intent down, then carries it out.
-    private func publish(_ intent: Intent, record: TreeRecord, keeping lostAndFound: LostAndFound) throws {
+    ///
+    /// - Returns: the folders that it made.
+    private func publish(
+        _ intent: Intent, record: TreeRecord, keeping lostAndFound: LostAndFound
+    ) throws -> Set<TreePath> {
         let home = try Directory(opening: destination.volumeFolder)
         do {
             try shelf.write(record, as: Self.nextRecordName, in: home)
@@ -191,7 +195,7 @@ struct FolderLayout: Layout {
             }
             throw error
         }
-        try carryOut(intent, home: home, keeping: lostAndFound)
+        return try carryOut(intent, home: home, keeping: lostAndFound)
     }
 
     func recover(keeping lostAndFound: LostAndFound) throws -> [Notice] {
@@ -211,7 +215,7 @@ struct FolderLayout: Layout {
         var notices: [Notice] = []
         if try home.status(Self.intentName) != nil {
             if let intent = try home.read(Self.intentName, as: { try Intent(decoding: $0) }) {
-                try carryOut(intent, home: home, keeping: lostAndFound)
+                _ = try carryOut(intent, home: home, keeping: lostAndFound)
                 notices.append(.recovered("finished an update that was interrupted, \(intent.steps.count) steps"))
             } else {
                 try home.remove(Self.intentName)
@@ -233,20 +237,25 @@ struct FolderLayout: Layout {
     }
 
     /// Moves every `.git` below DESTINATION out of the way: no update need touch the folder that it is in.
-    func moveForeignGit(keeping lostAndFound: LostAndFound) throws {
+    ///
+    /// - Parameter made: folders in which nothing of anybody else's is.
+    func moveForeignGit(except made: Set<TreePath> = [], keeping lostAndFound: LostAndFound) throws {
         guard try FileStatus.of(destination.path)?.kind == .folder else { return }
-        try moveForeignGit(in: Directory(opening: destination.path), path: .root, keeping: lostAndFound)
+        try moveForeignGit(in: Directory(opening: destination.path), path: .root, except: made, keeping: lostAndFound)
     }
 
     /// One folder of each level is open at a time.
-    private func moveForeignGit(in folder: Directory, path: TreePath, keeping lostAndFound: LostAndFound) throws {
+    private func moveForeignGit(
+        in folder: Directory, path: TreePath, except made: Set<TreePath>, keeping lostAndFound: LostAndFound
+    ) throws {
         for name in try folder.names() where name != EntryName(".sidekick") {
             if name == EntryName(".git") {
                 try lostAndFound.move(name, from: folder, path: path.appending(name))
-            } else if try folder.status(name)?.kind == .folder {
+            } else if try !made.contains(path.appending(name)) && folder.status(name)?.kind == .folder {
                 do {
                     guard let child = try folder.folder(name) else { continue }
-                    try moveForeignGit(in: child, path: path.appending(name), keeping: lostAndFound)
+                    try moveForeignGit(
+                        in: child, path: path.appending(name), except: made, keeping: lostAndFound)
                 } catch let error as DiskError where error.isPermission {
                     // Somebody's folder that we may not look into.
                     continue
@@ -255,9 +264,12 @@ struct FolderLayout: Layout {
         }
     }
 
-    private func carryOut(_ intent: Intent, home: Directory, keeping lostAndFound: LostAndFound) throws {
+    /// - Returns: the folders that it made.
+    private func carryOut(
+        _ intent: Intent, home: Directory, keeping lostAndFound: LostAndFound
+    ) throws -> Set<TreePath> {
         let staging = try home.makeFolder(Self.stagingName, mode: 0o700)
-        var burst = FolderBurst(
+        var burst = try FolderBurst(
             root: try Directory(making: destination.path),
             staged: try staging.makeFolder(EntryName(intent.staging), mode: 0o700),
             old: try shelf.read(Self.recordName, in: home), lostAndFound: lostAndFound)
@@ -269,6 +281,7 @@ struct FolderLayout: Layout {
         try home.remove(Self.intentName)
         try home.sync()
         try Self.discard(EntryName(intent.staging), in: staging, keeping: lostAndFound)
+        return burst.made
     }
 
     /// Removes a staging folder; a folder in it once stood at DESTINATION, so what is not ours in there is kept.

@@ -148,14 +148,12 @@ struct FolderStage {
     /// this file system and writable.
     private func checkFolders() throws {
         let device = try staging.status.device
+        // Many that are not there yet will be made in one that is.
+        var known: Set<TreePath> = []
         for path in plan.folders.union([.root]).sorted() {
             var path = path
-            var standing = try folders.folder(at: path)
-            while standing == nil, path != .root {
-                path = path.parent
-                standing = try folders.folder(at: path)
-            }
-            guard let folder = standing else { continue }
+            while try path != .root && folders.folder(at: path) == nil { path = path.parent }
+            guard known.insert(path).inserted, let folder = try folders.folder(at: path) else { continue }
             guard try folder.status.device == device else { throw DiskError("rename into", folder.path, code: EXDEV) }
             guard faccessat(folder.descriptor, ".", W_OK | X_OK, AT_EACCESS) == 0 else {
                 throw DiskError("write into", folder.path)
