@@ -62,12 +62,13 @@ let package = Package(
         // In import order: a target may import only what stands above it, and of that only what it names.
         .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CGitMemory", dependencies: ["CLibgit2"]),
         .target(name: "Platform", dependencies: ["CLinux", "COpenSSL"], swiftSettings: strict),
         .target(
             name: "Git",
-            dependencies: ["CLibgit2", "CGitMemory", "CLinux", "Platform"], swiftSettings: strict),
+            dependencies: ["CLibgit2", "CGitMemory", "CLinux", "CZlib", "Platform"], swiftSettings: strict),
         .target(
             name: "Upstream",
             dependencies: [

@@ -32,15 +32,17 @@ public struct Contents: ~Copyable {
         }
     }
 
-    /// Lends the bytes, piece by piece in their order; the pieces of a blob are one.
+    /// Lends the bytes, piece by piece in their order; those of a small blob are one.
     ///
-    /// - Throws: `GitError`, with `exceeded` for a blob that is larger than it may be; `LFSObjectMissing`, after which nothing that was
+    /// - Throws: `GitError`, with `exceeded` for a blob that is larger than it may be; `LFSObjectMissing`; after either, nothing that was
     ///   lent may be used; what `body` throws.
     public borrowing func read(
         _ content: ContentID, size: Int64, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         switch content {
-        case .blob(let id): try repository.withBlob(id, body)
+        case .blob(let id):
+            if size >= Repository.streamedSize, try repository.streamBlob(id, size: size, body) { return }
+            try repository.withBlob(id, body)
         case .lfs(let id): try lfs.read(LFSObject(id: id, size: size), body)
         case .commit: break
         }

@@ -20,7 +20,9 @@ extension Repository {
         let missing = try missing(from: source, commit: commit, depth: depth)
         if missing.lacksBlobs { try markPartial() }
         if !missing.objects.isEmpty {
-            let reuse = try PackReuse(of: missing.objects, in: source.objectFolders())
+            let folders = source.objectFolders()
+            let reuse = try PackReuse(of: missing.objects, in: folders)
+            var lent = reuse.ids
             let database = try database()
             defer { git_odb_free(database) }
             let quarantine = Quarantine(store: Store(path: path.hasSuffix("/") ? String(path.dropLast()) : path))
@@ -31,12 +33,17 @@ extension Repository {
                     let stream = PackStream(indexer: indexer, total: missing.objects.count, progress: progress)
                     try stream.begin()
                     try reuse.forEachEntry { try stream.append($0) }
-                    if !reuse.rest.isEmpty { try source.pack(reuse.rest, into: stream, scratch: folder) }
+                    let rest = try reuse.rest.filter { id in
+                        let isLoose = try LooseObject.lend(id, in: folders) { try stream.append($0) }
+                        if isLoose { lent.append(id) }
+                        return !isLoose
+                    }
+                    if !rest.isEmpty { try source.pack(rest, into: stream, scratch: folder) }
                     try stream.end()
                 }
                 try indexer.commit()
                 let pack = try quarantine.pack()
-                if let lost = reuse.ids.first(where: { !pack.holds($0) }) {
+                if let lost = lent.first(where: { !pack.holds($0) }) {
                     throw GitError(call: "git_odb_read", code: -1, message: "object \(lost) is damaged")
                 }
                 // git takes a history without its end for a damaged one.

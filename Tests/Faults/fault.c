@@ -7,6 +7,7 @@
 //   FAULT_LOG=F          every call is appended to F: its number, `-`, `failed` or `killed`, its name, its paths
 //   FAULT_HANG=F         while there is a file F, each of them, and each that opens or looks at something, waits, when it is
 //                        about something in the folder of F
+//   FAULT_DELAY=N        each of them takes N microseconds more, as on a disk that is reached over a network
 //   FAULT_SKIP_SYNC=1    syncs are counted and not done: what is killed here is a process and not the machine
 //
 // Counted are the calls of glibc that make, name, fill, sync, mark and remove files. Not seen are writes through a shared
@@ -49,6 +50,7 @@ static struct rule rules[9];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int armed;
 static int skips_sync, trace = -1;
+static long delay;
 static const char *hang;
 // Of the rule that the last call of this thread met.
 static _Thread_local int code, sticky;
@@ -59,6 +61,7 @@ __attribute__((constructor)) static void start(void) {
     if ((text = getenv("FAULT_ERRNO"))) rules[0].code = atoi(text);
     rules[0].sticky = getenv("FAULT_STICKY") != NULL;
     hang = getenv("FAULT_HANG");
+    if ((text = getenv("FAULT_DELAY"))) delay = atol(text);
     skips_sync = getenv("FAULT_SKIP_SYNC") != NULL;
     if ((text = getenv("FAULT_LOG"))) {
         int file = syscall(SYS_openat, AT_FDCWD, text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -155,6 +158,7 @@ static void wait_for_disk(struct place place) {
 
 static enum verdict judge(const char *call, enum kind kind, struct place one, struct place other) {
     wait_for_disk(one);
+    if (delay) syscall(SYS_nanosleep, &(struct timespec){delay / 1000000, delay % 1000000 * 1000}, NULL);
     if (!armed) return PASSES;
     int before = errno;
     long number = 0;

@@ -52,41 +52,6 @@ struct PackReuse {
     }
 }
 
-/// An open pack: it can be read even if a repack removes it meanwhile.
-private final class PackFile {
-    let path: String
-    private let descriptor: Int32
-    /// Where its entries end.
-    let end: UInt64
-
-    init?(_ path: String) {
-        self.path = path
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_size > 32 else {
-            close(descriptor)
-            return nil
-        }
-        end = UInt64(status.st_size) - 20
-    }
-
-    deinit { close(descriptor) }
-
-    /// - Returns: how many bytes there were.
-    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        var filled = 0
-        while filled < buffer.count {
-            let place = off_t(offset) + off_t(filled)
-            let count = pread(descriptor, buffer.baseAddress! + filled, buffer.count - filled, place)
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { break }
-            filled += count
-        }
-        return filled
-    }
-}
-
 /// What is copied of one pack. A difference is copied where what it differs from stands in the same pack and is copied too, or is
 /// packed anew: so none can lead back to itself.
 private struct Pack {
@@ -116,9 +81,9 @@ private struct Pack {
         let known = Set(entries.map(\.id))
         let ids = Dictionary(entries.map { ($0.start, $0.id) }, uniquingKeysWith: { first, _ in first })
         var (copied, others): ([Entry], [ObjectID]) = ([], [])
-        withUnsafeTemporaryAllocation(byteCount: maxHead, alignment: 8) { buffer in
+        withUnsafeTemporaryAllocation(byteCount: PackEntryHead.longest, alignment: 8) { buffer in
             for var entry in entries {
-                let count = Int(clamping: min(entry.end - entry.start, UInt64(maxHead)))
+                let count = Int(clamping: min(entry.end - entry.start, UInt64(PackEntryHead.longest)))
                 let head = file.read(at: entry.start, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
                 if entry.readHead(UnsafeRawBufferPointer(rebasing: buffer[..<head]), among: ids, known) {
                     copied.append(entry)
@@ -129,9 +94,6 @@ private struct Pack {
         }
         return (Pack(file: file, entries: copied), others)
     }
-
-    /// A size of 64 bits, and the id of a base.
-    private static let maxHead = 40
 
     func forEachEntry(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
@@ -154,24 +116,19 @@ private struct Pack {
 }
 
 extension Pack.Entry {
-    private static let (offsetDelta, referenceDelta): (UInt8, UInt8) = (6, 7)
-
     /// Reads what stands before the compressed bytes: kind, size, and for a difference from another object, which.
     ///
     /// - Returns: whether the entry can be copied.
     fileprivate mutating func readHead(
         _ bytes: UnsafeRawBufferPointer, among ids: [UInt64: ObjectID], _ known: Set<ObjectID>
     ) -> Bool {
-        var size = 0
-        while size < bytes.count, bytes[size] & 0x80 != 0 { size += 1 }
-        size += 1
-        guard size < bytes.count, size <= 10 else { return false }
-        let kind = bytes[0] >> 4 & 7
-        switch kind {
+        guard let begin = PackEntryHead(bytes) else { return false }
+        let size = begin.length
+        switch begin.kind {
         case 1...4:
             (head, newHead) = (size, Array(bytes[..<size]))
             return true
-        case Self.offsetDelta:
+        case PackEntryHead.offsetDelta:
             var index = size
             var distance = UInt64(bytes[index] & 0x7f)
             while bytes[index] & 0x80 != 0 {
@@ -184,7 +141,7 @@ extension Pack.Entry {
             head = index + 1
             newHead = [bytes[0] | 0x70] + bytes[1..<size] + base.withBytes { Array($0) }
             return true
-        case Self.referenceDelta:
+        case PackEntryHead.referenceDelta:
             guard size + 20 <= bytes.count else { return false }
             let base = ObjectID(bytes: UnsafeRawBufferPointer(rebasing: bytes[size..<size + 20]))
             (head, newHead) = (size + 20, Array(bytes[..<(size + 20)]))

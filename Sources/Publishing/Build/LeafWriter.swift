@@ -31,7 +31,7 @@ struct LeafWriter: Sendable {
                 name, mode: FileModes.file(isExecutable: isExecutable), mtime: mtime, durable: durable
             ) { write in
                 try contents.read(leaf.content, size: size) { piece in
-                    isPointer = Self.isLFSPointer(piece)
+                    if piece.count == size { isPointer = Self.isLFSPointer(piece) }
                     try write(piece)
                 }
             }
