@@ -22,7 +22,8 @@ enum LooseObject {
         var deflation = try Deflation()
         var hasBegun = false
         do {
-            _ = try Inflation.run(file, from: 0, atMost: Int64(ObjectLimits.current.blob) + Int64(longestHead)) { piece in
+            _ = try Inflation.run(file, from: 0, atMost: Int64(ObjectLimits.current.blob) + Int64(longestHead)) {
+                piece in
                 guard !hasBegun else { return try deflation.take(piece, isLast: false, body) }
                 guard let (kind, size, end) = head(piece) else { throw NoObject() }
                 hasBegun = true

@@ -108,7 +108,8 @@ public struct Setting: Sendable, Hashable {
     )
     public static let maxBlob = Setting(
         "SIDEKICK_MAX_BLOB", "size", kind: .size, defaultValue: "512MB",
-        "The most bytes that one file, commit or tag may have; a file is in memory while it is written.")
+        "The most bytes that one file, commit or tag may have; one that came as a delta is in memory while it is written."
+    )
     public static let maxPack = Setting(
         "SIDEKICK_MAX_PACK", "size", kind: .size, defaultValue: "4GB", "The most bytes that one fetch may receive.")
     public static let grace = Setting(
