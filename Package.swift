@@ -62,8 +62,8 @@ let package = Package(
         // In import order: a target may import only what stands above it, and of that only what it names.
         .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .systemLibrary(name: "CLinux"),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .target(name: "CGitMemory", dependencies: ["CLibgit2"]),
         .target(name: "Platform", dependencies: ["CLinux", "COpenSSL"], swiftSettings: strict),
         .target(
