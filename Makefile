@@ -18,10 +18,9 @@ run: ## Serve this checkout's Examples/site on http://localhost:8080 and follow 
 test: ## Run every test; those of the images only where a Docker engine answers
 	@deploy/setup test
 	@deploy/build-tests
-	# Tests wait for real programs. More at a time than cores would make them wait for each other, and so would those that
-	# only calculate.
+	# Tests end to end wait for real programs; those that calculate would only wait for each other.
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 swift test --skip-build --skip EndToEndTests
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 swift test --skip-build --filter EndToEndTests
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 swift test --skip-build --filter EndToEndTests
 	@Tests/Fuzz/run
 	@Tests/Pair/run
 	@Tests/Containers/run

@@ -10,8 +10,8 @@ odd=$(grep -vE '^\./(usr/local/bin/sidekick|usr/bin/ssh|etc/(passwd|group|nsswit
 [ -z "$odd" ] || fail "in the image: $odd"
 ok "$(wc -l <<<"$found") files: the program, ssh, libraries, certificates, one user"
 bytes=$(docker image inspect -f '{{.Size}}' "$updater_image")
-[ "$bytes" -le 37400000 ] || fail "the image has $bytes bytes"
-ok "$((bytes / 100000)) hundred kB of at most 374"
+[ "$bytes" -le 33000000 ] || fail "the image has $bytes bytes"
+ok "$((bytes / 100000)) hundred kB of at most 330"
 docker build -q -f Dockerfile.updater --target symbols -o "$work/symbols" . >/dev/null || fail "the symbols cannot be built"
 build_id() { readelf -n "$1" | awk '/Build ID/ { print $3 }'; }
 [ -n "$(build_id "$work/image/usr/local/bin/sidekick")" ] || fail "the program has no build id"
