@@ -19,6 +19,7 @@ import Platform
         do {
             // What every container asks every few seconds needs none of the parser's tables.
             if arguments == ["health"] { return try HealthCommand.check(locating([:]), maxAge: nil) }
+            if arguments == ["--version"] { return print(Version.text) }
             var command = try Sidekick.parseAsRoot(arguments)
             guard let waiting = command as? any AsyncParsableCommand else {
                 try command.run()
