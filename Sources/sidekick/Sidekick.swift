@@ -8,7 +8,7 @@ import Pipeline
 import Platform
 
 /// Parse, wire, exit: the only place that reads the environment and ends the process.
-@main enum Program {
+@MainActor @main enum Program {
     /// On the main thread, before there is another one: each of them takes a heap of its own at its first allocation. A command
     /// that waits for nothing, as `health` every few seconds, is done before there is one.
     static func main() {
@@ -18,25 +18,35 @@ import Platform
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         do {
             // What every container asks every few seconds needs none of the parser's tables.
-            if arguments == ["health"] { return try HealthCommand.check(locating([:]), maxAge: nil) }
-            if arguments == ["--version"] { return print(Version.text) }
-            var command = try Sidekick.parseAsRoot(arguments)
-            guard let waiting = command as? any AsyncParsableCommand else {
-                try command.run()
-                Sidekick.exit()
+            if arguments == ["health"] {
+                try HealthCommand.check(locating([:]), maxAge: nil)
+                return
             }
-            run(waiting)
+            if arguments == ["--version"] { return print(Version.text) }
+            try start(Sidekick.parseAsRoot(arguments))
         } catch {
             Sidekick.exit(withError: error)
         }
+        wait()
     }
 
-    private static func run(_ command: any AsyncParsableCommand) -> Never {
-        // Only the task has it.
-        nonisolated(unsafe) var command = command
+    /// What runs until the process ends, for the one task that it is: nobody comes back to the frame that would hold it.
+    nonisolated(unsafe) private static var running: (any AsyncParsableCommand)?
+
+    private static func start(_ command: any ParsableCommand) throws {
+        running = command as? any AsyncParsableCommand
+        guard running != nil else {
+            var command = command
+            try command.run()
+            Sidekick.exit()
+        }
+    }
+
+    private static func wait() -> Never {
         Task { @MainActor in
+            nonisolated(unsafe) var command = running
             do {
-                try await command.run()
+                try await command?.run()
                 Sidekick.exit()
             } catch {
                 Sidekick.exit(withError: error)
