@@ -11,11 +11,13 @@ final class HTTPExchangeHandler: ChannelDuplexHandler {
         case idle
         case waiting(EventLoopPromise<(HTTPResponseHead, Int)>)
         case body
-        case over(any Error)
+        case over
     }
 
     private let silence: TimeAmount
     private var state = State.idle
+    /// Why it is over.
+    private var failure: (any Error)?
     /// Which request it is: whoever lets go of an answer late means an earlier one.
     private var exchange = 0
     private var context: ChannelHandlerContext?
@@ -52,7 +54,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler {
         _ head: HTTPRequestHead, _ body: [UInt8]?, _ promise: EventLoopPromise<(HTTPResponseHead, Int)>,
         free: @escaping () -> Void
     ) {
-        if case .over(let error) = state { return promise.fail(error) }
+        if let failure { return promise.fail(failure) }
         guard case .idle = state, let context else { return promise.fail(HTTPFault.closed) }
         alarm?.cancel()
         ended = nil
@@ -81,7 +83,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler {
             promise.succeed(nil)
             return finish()
         }
-        if case .over(let error) = state { return promise.fail(error) }
+        if let failure { return promise.fail(failure) }
         guard case .body = state else { return promise.succeed(nil) }
         taker = promise
     }
@@ -120,7 +122,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler {
         case .waiting(let promise): promise.fail(error)
         case .idle, .body: break
         }
-        state = .over(error)
+        (state, failure) = (.over, error)
         taker?.fail(error)
         taker = nil
     }
