@@ -54,7 +54,8 @@ final class HTTPClient: Sendable {
         let connection =
             if let idle = takeIdle(origin) { idle } else { try await open(origin) }
         let (answer, exchange) = try await connection.send(head, request.body) { [weak self] in
-            self?.free(connection, origin)
+            // With the client gone nobody would ask for it again.
+            if let self { free(connection, origin) } else { connection.close() }
         }
         return HTTPResponse(status: answer.status, headers: answer.headers, body: HTTPBody(connection, exchange))
     }
