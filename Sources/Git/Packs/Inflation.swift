@@ -10,9 +10,12 @@ enum Inflation {
         _ file: PackFile, from start: UInt64, atMost limit: Int64, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> Int64 {
         let damage = { GitError(call: "git_odb_read", code: -1, message: "\(file.path) cannot be inflated") }
-        var stream = z_stream()
-        guard inflateInit_(&stream, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { throw damage() }
-        defer { inflateEnd(&stream) }
+        // zlib knows a stream by its address.
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        stream.initialize(to: z_stream())
+        defer { stream.deallocate() }
+        guard inflateInit_(stream, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { throw damage() }
+        defer { inflateEnd(stream) }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: inSize + outSize, alignment: 16)
         defer { buffer.deallocate() }
         let input = UnsafeMutableRawBufferPointer(rebasing: buffer[..<inSize])
@@ -20,20 +23,20 @@ enum Inflation {
         var (place, count, code) = (start, Int64(0), Z_OK)
         while code != Z_STREAM_END {
             try Task.checkCancellation()
-            if stream.avail_in == 0 {
+            if stream.pointee.avail_in == 0 {
                 let size = file.read(at: place, into: input)
                 guard size > 0 else { throw damage() }
                 place += UInt64(size)
-                stream.next_in = input.baseAddress!.assumingMemoryBound(to: Bytef.self)
-                stream.avail_in = uInt(size)
+                stream.pointee.next_in = input.baseAddress!.assumingMemoryBound(to: Bytef.self)
+                stream.pointee.avail_in = uInt(size)
             }
-            stream.next_out = output.baseAddress!.assumingMemoryBound(to: Bytef.self)
-            stream.avail_out = uInt(outSize)
-            code = inflate(&stream, Z_NO_FLUSH)
-            guard code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR && stream.avail_in == 0 else {
+            stream.pointee.next_out = output.baseAddress!.assumingMemoryBound(to: Bytef.self)
+            stream.pointee.avail_out = uInt(outSize)
+            code = inflate(stream, Z_NO_FLUSH)
+            guard code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR && stream.pointee.avail_in == 0 else {
                 throw damage()
             }
-            let piece = UnsafeRawBufferPointer(rebasing: output[..<(outSize - Int(stream.avail_out))])
+            let piece = UnsafeRawBufferPointer(rebasing: output[..<(outSize - Int(stream.pointee.avail_out))])
             count += Int64(piece.count)
             guard count <= limit else { throw damage() }
             if !piece.isEmpty { try body(piece) }
