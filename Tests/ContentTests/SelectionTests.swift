@@ -76,7 +76,8 @@ import Testing
             let selection = try PathSelection(exclude: list.filter { !refused.contains($0) })
             for path in paths {
                 let isIgnored = !selection.selects(path, isFolder: folders.contains(path))
-                #expect(isIgnored == expected.contains(path), "\(list) on \(path)")
+                // A hundred thousand expectations take longer than what they ask.
+                if isIgnored != expected.contains(path) { Issue.record("\(list) on \(path)") }
                 ignoring += isIgnored ? 1 : 0
             }
         }
@@ -135,7 +136,9 @@ import Testing
                 let below = Self.files + Self.folders.map { $0.appending(EntryName("other")) }
                 let selected = below.filter { $0.bytes.starts(with: folder.bytes + [0x2f]) && selection.selects($0) }
                 if selection.mayHold(below: folder) { read += 1 } else { skipped += 1 }
-                #expect(selected.isEmpty || selection.mayHold(below: folder), "\(selection) on \(folder): \(selected)")
+                if !selected.isEmpty, !selection.mayHold(below: folder) {
+                    Issue.record("\(selection) on \(folder): \(selected)")
+                }
             }
             #expect(selection.mayHold(below: .root) || !(Self.files.contains { selection.selects($0) }))
         }

@@ -63,7 +63,7 @@ import Testing
         #expect(beside == ["git"], "\(when)")
     }
 
-    @Test(arguments: [(0, 10), (1, 100), (2, 10)])
+    @Test(arguments: [(0, 10), (1, 60), (2, 10)])
     func `after many updates leaves the kept commits, and updates go on`(depth: Int, updates: Int) throws {
         try source.commit(["index.html": "first", "before": "x"])
         var files: [String: String?] = [:]

@@ -78,7 +78,7 @@ import Testing
             "../b.git", "\"", "\\", "\\\\", "\\\"", "\\t", "\\\n", "#", ";", "x", "é", ".", "-", "\t", "[", "]", "U",
         ]
         var read = 0
-        for _ in 0..<Differential.count(1_500) {
+        for _ in 0..<Differential.count(600) {
             var text = numbers.isOne(in: 3) ? "" : "[submodule \"a\"]\n\tpath = a\n"
             for _ in 0..<Int.random(in: 1...14, using: &numbers) { text += numbers.pick(pieces) }
             // What git of before 2.45 makes of a tab inside of a value is a space.

@@ -9,9 +9,7 @@ import Testing
         "Platform": ["CLinux", "COpenSSL"],
         "Git": ["CLibgit2", "CGitMemory", "CLinux", "CZlib", "Platform"],
         "Upstream": [
-            "CLinux", "Platform", "Git", "NIOCore", "NIOHTTP1",
-            "NIOHTTPCompression",
-            "NIOPosix", "NIOSSL",
+            "CLinux", "COpenSSL", "Platform", "Git", "NIOCore", "NIOHTTP1", "NIOHTTPCompression", "NIOPosix",
             "Subprocess",
         ],
         "Content": ["Platform", "Git"],

@@ -144,7 +144,7 @@ import Testing
         throws
     {
         // The default of a million takes a build without optimization several seconds.
-        let site = try Site(layout, options: PublishingOptions(limits: Limits(files: 20_000)))
+        let site = try Site(layout, options: PublishingOptions(limits: Limits(files: 5_000)))
         let rows: [String: GitRepository.Row] = [
             "file": ("100644", "x", try site.source.blob("x")), "link": ("120000", "x", try site.source.blob("x")),
             "submodule": ("160000", "x", String(repeating: "ab", count: 20)),

@@ -1,7 +1,6 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
 import Platform
 import Synchronization
 
@@ -9,7 +8,7 @@ import Synchronization
 final class HTTPClient: Sendable {
     /// What all its connections have in common.
     struct Configuration: Sendable {
-        var tls: TLSConfiguration
+        var tls: TLSContext
         var proxy: ProxyRules.Proxy?
         /// A connection, a handshake or an answer that does not go on for so long is given up.
         var silence: Duration
@@ -24,8 +23,6 @@ final class HTTPClient: Sendable {
     private struct State {
         /// By the roots of their origins.
         var idle: [String: [HTTPConnection]] = [:]
-        /// Made when the first connection needs it: it reads the authorities of the system.
-        var tls: NIOSSLContext?
         var isShut = false
     }
 
@@ -61,20 +58,10 @@ final class HTTPClient: Sendable {
     }
 
     private func open(_ origin: HTTPOrigin) async throws -> HTTPConnection {
-        let context = origin.scheme == "https" ? try await tls() : nil
+        let context = origin.scheme == "https" ? configuration.tls : nil
+        try await context?.loadAuthorities()
         return try await HTTPConnection.open(
             to: origin, through: configuration.proxy, tls: context, silence: configuration.silence, on: group)
-    }
-
-    private func tls() async throws -> NIOSSLContext {
-        if let known = state.withLock({ $0.tls }) { return known }
-        let made = try await DiskThread.perform { [configuration] in
-            try NIOSSLContext(configuration: configuration.tls)
-        }
-        return state.withLock { state in
-            if state.tls == nil { state.tls = made }
-            return state.tls!
-        }
     }
 
     private func takeIdle(_ origin: HTTPOrigin) -> HTTPConnection? {

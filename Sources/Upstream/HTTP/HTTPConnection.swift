@@ -3,7 +3,6 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
 import NIOPosix
-import NIOSSL
 import Platform
 
 /// One connection to an origin, for one request at a time.
@@ -19,7 +18,7 @@ final class HTTPConnection: Sendable {
     ///
     /// - Throws: `HTTPFault`, what NIO and TLS throw, `CancellationError`.
     static func open(
-        to origin: HTTPOrigin, through proxy: ProxyRules.Proxy?, tls: NIOSSLContext?, silence: Duration,
+        to origin: HTTPOrigin, through proxy: ProxyRules.Proxy?, tls: TLSContext?, silence: Duration,
         on group: any EventLoopGroup
     ) async throws -> HTTPConnection {
         let (host, port) = proxy.map { ($0.host, $0.port) } ?? (origin.name, origin.port)
@@ -40,12 +39,11 @@ final class HTTPConnection: Sendable {
     }
 
     private static func handlers(
-        _ origin: HTTPOrigin, _ tls: NIOSSLContext?, _ end: HTTPExchangeHandler
+        _ origin: HTTPOrigin, _ tls: TLSContext?, _ end: HTTPExchangeHandler
     ) throws -> [any ChannelHandler] {
         var handlers: [any ChannelHandler] = []
         if let tls {
-            let name = origin.isAddress ? nil : origin.name
-            handlers.append(try NIOSSLClientHandler(context: tls, serverHostname: name))
+            handlers.append(TLSHandler(try TLSSession(tls, with: origin.name, isAddress: origin.isAddress)))
         }
         return handlers + [
             LineEndsHandler(), HTTPRequestEncoder(), ByteToMessageHandler(HTTPResponseDecoder()),

@@ -4,7 +4,6 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
 import NIOPosix
-import NIOSSL
 import Platform
 
 /// Who is asked, as errors name it.
@@ -64,16 +63,10 @@ func upstreamError(_ error: any Error, at place: HTTPPlace) -> any Error {
     case let error as IOError where notReached.contains(error.errnoCode):
         return UpstreamError.unreachable(host: host, reason: error.reason)
     case let error as IOError: return UpstreamError.closed(host: host, reason: error.reason)
-    case let error as NIOSSLError:
-        let text = "\(error)"
-        if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("CERT") {
-            return UpstreamError.certificate(address: address, reason: text)
-        }
-        if case .uncleanShutdown = error { return UpstreamError.closed(host: host, reason: closedByServer) }
-        return UpstreamError.closed(host: host, reason: "TLS failed: \(text.printable())")
+    case TLSFault.certificate(let reason): return UpstreamError.certificate(address: address, reason: reason)
+    case TLSFault.failed(let reason): return UpstreamError.closed(host: host, reason: "TLS failed: \(reason)")
     case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
         return UpstreamError.serverFailed(address: address, reason: "its answer cannot be decompressed: \(error)")
-    case let error as NIOSSLExtraError: return UpstreamError.certificate(address: address, reason: "\(error)")
     default: return UpstreamError.closed(host: host, reason: "\(error)".printable())
     }
 }
@@ -95,37 +88,7 @@ extension HTTPClient.Configuration {
     ///   - idle: after how long an idle connection is closed.
     init(for options: UpstreamOptions, proxy: ProxyRules.Proxy?, isHome: Bool, idle: Duration) throws(UpstreamError) {
         self.init(
-            tls: try options.tls.configuration(isHome: isHome), proxy: proxy, silence: options.timeout, idle: idle)
-    }
-}
-
-extension TLSOptions {
-    fileprivate func configuration(isHome: Bool) throws(UpstreamError) -> TLSConfiguration {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.minimumTLSVersion = .tlsv12
-        if let file = authorities {
-            configuration.additionalTrustRoots = [.certificates(try certificates(in: file))]
-        }
-        guard isHome else { return configuration }
-        if let file = certificate {
-            configuration.certificateChain = try certificates(in: file).map { .certificate($0) }
-        }
-        if let file = key {
-            do {
-                configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: file, format: .pem))
-            } catch {
-                throw .fileUnusable(path: file, reason: "it holds no private key in PEM")
-            }
-        }
-        return configuration
-    }
-
-    private func certificates(in file: String) throws(UpstreamError) -> [NIOSSLCertificate] {
-        do {
-            let certificates = try NIOSSLCertificate.fromPEMFile(file)
-            if !certificates.isEmpty { return certificates }
-        } catch {}
-        throw .fileUnusable(path: file, reason: "it holds no certificate in PEM")
+            tls: try TLSContext(options.tls, isHome: isHome), proxy: proxy, silence: options.timeout, idle: idle)
     }
 }
 

@@ -3,7 +3,6 @@ import Git
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
 import Synchronization
 import Platform
 
