@@ -18,6 +18,7 @@ let tests: [Target] = [
     .testTarget(name: "GitTests", dependencies: ["Git", "TestSupport"], swiftSettings: strict),
     .testTarget(
         name: "UpstreamTests", dependencies: ["Git", "Platform", "Upstream", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "TrustTests", dependencies: ["Git", "Trust", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "ContentTests", dependencies: ["Git", "Content", "TestSupport"], swiftSettings: strict),
     .testTarget(
         name: "PublishingTests", dependencies: ["Git", "Content", "Platform", "Publishing", "TestSupport"],
@@ -79,12 +80,13 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strict),
+        .target(name: "Trust", dependencies: ["COpenSSL", "Platform"], swiftSettings: strict),
         .target(name: "Content", dependencies: ["Platform", "Git"], swiftSettings: strict),
         .target(name: "Publishing", dependencies: ["CLinux", "Platform", "Git", "Content"], swiftSettings: strict),
         .target(
             name: "Pipeline",
             dependencies: [
-                "CLinux", "Platform", "Git", "Content", "Upstream", "Publishing",
+                "CLinux", "Platform", "Git", "Content", "Trust", "Upstream", "Publishing",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

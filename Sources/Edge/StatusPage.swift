@@ -83,6 +83,9 @@ struct StatusPage {
             rows.append(("Commit", "<code>\(tree.commit)</code>"))
             if !tree.subdirectory.isEmpty { rows.append(("Folder", "<code>\(tree.subdirectory.htmlEscaped)</code>")) }
             rows.append(("Since", ago(tree.since)))
+            if let signer = tree.signer {
+                rows.append(("Signed by", "\(signer)".htmlEscaped))
+            }
             rows.append(("Size", "\(grouped(tree.files)) files, \(bytes(tree.bytes))"))
         } else {
             rows.append(("Commit", "nothing is published yet"))

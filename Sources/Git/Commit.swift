@@ -35,11 +35,17 @@ extension Repository {
             switch try header(of: id).kind {
             case .commit: return id
             case .tag:
-                id = try withObject(id, .tag) { bytes throws(GitError) in try ObjectHeaders(bytes).target(of: id) }
+                guard let next = try tagTarget(of: id) else { return nil }
+                id = next
             case .tree, .blob: return nil
             }
         }
         return nil
+    }
+
+    /// What an annotated tag names.
+    borrowing func tagTarget(of tag: ObjectID) throws(GitError) -> ObjectID? {
+        try withObject(tag, .tag) { bytes throws(GitError) in try ObjectHeaders(bytes).target(of: tag) }
     }
 
     /// Whether `ancestor` is reachable from `commit`; a commit is its own ancestor. Needs the history between them.

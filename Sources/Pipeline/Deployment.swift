@@ -2,6 +2,7 @@ import Content
 import Git
 import Logging
 import Publishing
+import Trust
 
 /// A server sent a commit and not all that belongs to it.
 struct IncompleteCommit: Error {
@@ -17,6 +18,10 @@ struct Target: Sendable {
     let ref: ReferenceName?
     /// Whether it has just come from the remote. What the server is told to be here must have made a tree.
     var isFetched = false
+    /// The annotated tag that led to it.
+    var tag: ObjectID?
+    /// Who has signed it, where that was looked at.
+    var signer: Signer?
 
     /// Whose fault it is that something cannot be read: what came from the remote is the remote's; what was proven to be here once
     /// is the store's.
@@ -105,7 +110,7 @@ struct Deployment: Sendable {
 
     func publish(_ staged: StagedTree, _ target: Target, replacing before: Published?) async throws {
         journal.enter(.publish)
-        if let ref = target.ref { hooks?.note(target.commit, from: ref) }
+        if let ref = target.ref { hooks?.note(target.commit, from: ref, signer: target.signer) }
         let notices = try await at(.publish) { try await executor.run { try publisher.publish(staged) } }
 
         journal.metrics.add(Double(staged.filesWritten), to: .filesWritten)

@@ -74,7 +74,7 @@ extension Loop {
         let loop = try Loop(
             settings, Deployment(publisher: publisher, executor: executor, journal: journal, logger: logger), process)
         // What is served meanwhile, while the first pass goes on.
-        loop.status.tell(earlier?.status.failure)
+        loop.status.tell(earlier?.status)
         loop.measure()
         return loop
     }
@@ -106,6 +106,9 @@ extension Loop {
         pass = Pass(
             settings: settings, upstream: upstream, deployment: deployment, progress: progress,
             gate: Gate(settings.hooks, deployment),
+            trust: settings.trust.map {
+                TrustCheck(settings: $0, publisher: deployment.publisher, executor: deployment.executor)
+            },
             submodules: SubmoduleFetch(
                 settings: settings, options: options, publisher: publisher, executor: executor, traffic: traffic,
                 progress: progress, logger: logger),

@@ -151,6 +151,7 @@ public struct Loop: Sendable {
         journal.metrics.set(Double(traffic.requests), of: .requests)
         journal.metrics.set(Double(traffic.received), of: .received)
         journal.metrics.set(Double(traffic.sent), of: .sent)
+        if let commit = outcome?.published, let signer = outcome?.signer { status.note(signer, of: commit) }
         let (failures, pause) = next(error)
         let status = status.note(error, failures: failures, nextIn: pause, logger: logger)
         hooks.notePass(status.failure)

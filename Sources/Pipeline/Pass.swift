@@ -2,6 +2,7 @@ import Content
 import Git
 import Logging
 import Publishing
+import Trust
 import Upstream
 
 /// One pass: is the remote ahead of what is published, and if so, publish it.
@@ -12,6 +13,8 @@ struct Pass: Sendable {
     let progress: ProgressReporter
     /// What the remote brings must pass it; what an operator holds need not.
     let gate: Gate?
+    /// What the remote brings must be signed by somebody who may publish; `nil` where everybody may who can push.
+    let trust: TrustCheck?
     /// Brings what a commit names of other repositories.
     let submodules: SubmoduleFetch
     /// Ends what is done in the background: called before anything is changed.
@@ -26,6 +29,8 @@ struct Pass: Sendable {
         var advertised: ObjectID?
         /// What was made visible; `nil` when that is what was so before.
         var published: ObjectID?
+        /// Who has signed it, where that was looked at.
+        var signer: Signer?
         /// Whether something came all the same.
         var hasFetched = false
     }
@@ -34,9 +39,10 @@ struct Pass: Sendable {
     func run() async throws -> Outcome {
         let before = try await at(.publish) { try await executor.run { try publisher.published() } }
         let held = try hold()
-        let (target, advertised) =
+        let (found, advertised) =
             if let held { (try await prove(held), nil as ObjectID?) } else { try await ask(after: before) }
-        guard let target else { return Outcome(advertised: advertised) }
+        guard let found else { return Outcome(advertised: advertised) }
+        let target = try await trusted(found)
         try await submodules.bring(for: target)
         // The folder that is published may be what it was, whatever else of the repository is another.
         if target.isFetched, try await isShown(target.commit) {
@@ -48,7 +54,18 @@ struct Pass: Sendable {
         let staged = try await deployment.materialize(target)
         try await deployment.judge(staged, target, by: isKnown || !target.isFetched ? nil : gate, replacing: before)
         try await deployment.publish(staged, target, replacing: before)
-        return Outcome(advertised: advertised, published: target.commit)
+        return Outcome(advertised: advertised, published: target.commit, signer: target.signer)
+    }
+
+    /// What an operator holds was published before: it needs no new proof.
+    private func trusted(_ found: Target) async throws -> Target {
+        guard let trust, found.isFetched else { return found }
+        var target = found
+        deployment.journal.enter(.trust)
+        let signer = try await trust.signer(of: target)
+        logger.info("trusted", metadata: ["signer": "\(signer.name)", "key": "\(signer.fingerprint)"])
+        target.signer = signer
+        return target
     }
 
     /// Asks the remote and brings what it has, all over one connection.
@@ -71,7 +88,8 @@ struct Pass: Sendable {
                     stage = .fetch
                     deployment.journal.enter(stage)
                     try await fetch(advertisement, from: remote, after: before)
-                    let target = Target(commit: advertisement.commit, ref: advertisement.ref, isFetched: true)
+                    let target = Target(
+                        commit: advertisement.commit, ref: advertisement.ref, isFetched: true, tag: advertisement.tag)
                     return (target, advertisement.commit)
                 }
             }
@@ -88,7 +106,8 @@ struct Pass: Sendable {
         let request = FetchRequest(
             advertisement: advertisement, store: publisher.destination.store, depth: settings.depth,
             mustFollow: settings.fastForwardOnly ? try await lastKnown(before) : nil,
-            folder: publisher.recipe.subdirectory, maxBytes: settings.maxPack)
+            folder: publisher.recipe.subdirectory, needsTag: settings.trust?.needsTag ?? false,
+            maxBytes: settings.maxPack)
         try await remote.fetch(request, progress: progress.reporting(upTo: settings.maxPack))
         progress.finish()
     }

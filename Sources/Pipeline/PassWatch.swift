@@ -68,7 +68,7 @@ struct PassWatch: Sendable {
             if current != stage { (stage, began, received) = (current, now, traffic.useful) }
             guard now - began >= deadline.inSeconds else { continue }
             switch stage {
-            case .configure, .discover: return
+            case .configure, .discover, .trust: return
             case .fetch:
                 guard isLocal || Double(traffic.useful - received) >= Self.minRate * (now - began) else { return }
                 (began, received) = (now, traffic.useful)

@@ -6,7 +6,7 @@ import Upstream
 
 /// The stages of a pass, by the names that logs, metrics and documents use.
 public enum Stage: String, Sendable, Codable, CaseIterable {
-    case configure, discover, fetch, materialize, gate, publish, report
+    case configure, discover, fetch, trust, materialize, gate, publish, report
 }
 
 /// A pass that failed: where, why, and what mends it.

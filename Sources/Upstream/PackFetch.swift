@@ -34,7 +34,18 @@ struct PackFetch {
         if !snapshot.hasCommit || needsHistory, try await !downloadFolder(needsHistory: needsHistory) {
             try await download(snapshot, depth: needsHistory ? 0 : depth(after: snapshot))
         }
+        if request.needsTag, let tag = request.advertisement.tag { try await bring(tag) }
         try await check(follows: needsHistory ? previous : nil)
+    }
+
+    /// Brings an annotated tag, and those that it leads to its commit by: of anything else the commit is all.
+    private func bring(_ tag: ObjectID) async throws {
+        let (store, commit) = (request.store, commit)
+        let isHere = try await executor.run { try store.open().contains(tag) }
+        guard !isHere else { return }
+        try await blaming("its pack is damaged") {
+            try await receive(FetchPack(want: tag, haves: [commit]), into: store)
+        }
     }
 
     /// So many commits that what is here is among them, with one more than it has: a server that finds none of it within the depth reads

@@ -114,8 +114,10 @@ public enum RefSelection: Sendable, Equatable, CustomStringConvertible {
                 address: address,
                 reason: "\(reference.name) leads to what git does not allow as the name of a reference, \(target)")
         }
+        let commit = try commit(reference)
         return Advertisement(
-            ref: reference.symbolic ?? reference.name, commit: try commit(reference), warnings: warnings)
+            ref: reference.symbolic ?? reference.name, commit: commit,
+            tag: reference.target == commit ? nil : reference.target, warnings: warnings)
     }
 
     /// Of two tags of one version, such as `1.0.0` and `v1.0.0`, always the same.

@@ -54,11 +54,14 @@ public struct Advertisement: Sendable, Equatable {
     public let ref: ReferenceName
     /// The commit that it names, tags peeled where the remote tells what they peel to.
     public let commit: ObjectID
+    /// The annotated tag that the reference names, where it does.
+    public let tag: ObjectID?
     /// What a person should know.
     public let warnings: [String]
 
     /// Makes an advertisement.
-    public init(ref: ReferenceName, commit: ObjectID, warnings: [String] = []) {
+    public init(ref: ReferenceName, commit: ObjectID, tag: ObjectID? = nil, warnings: [String] = []) {
+        self.tag = tag
         self.ref = ref
         self.commit = commit
         self.warnings = warnings
@@ -79,6 +82,8 @@ public struct FetchRequest: Sendable {
     public let origin: StoreOrigin
     /// What of the commit is wanted, where the remote can leave the rest out.
     public let folder: TreePath
+    /// Whether the object of an annotated tag is wanted, besides the commit.
+    public let needsTag: Bool
     /// The most bytes of a pack: what is asked for besides what is needed must not be more. Whoever is told of progress decides about
     /// the rest.
     public let maxBytes: Int64
@@ -86,8 +91,9 @@ public struct FetchRequest: Sendable {
     /// Makes a request.
     public init(
         advertisement: Advertisement, store: Store, depth: Int, mustFollow: ObjectID?, origin: StoreOrigin = .followed,
-        folder: TreePath = .root, maxBytes: Int64 = .max
+        folder: TreePath = .root, needsTag: Bool = false, maxBytes: Int64 = .max
     ) {
+        self.needsTag = needsTag
         self.maxBytes = maxBytes
         self.folder = folder
         self.origin = origin

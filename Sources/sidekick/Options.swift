@@ -48,6 +48,8 @@ struct FollowOptions: ParsableArguments {
     @Option(.caFile) var caFile: String?
     @Option(.tlsCertFile) var tlsCertFile: String?
     @Option(.tlsKeyFile) var tlsKeyFile: String?
+    @Option(.trustedKeysFile) var trustedKeysFile: String?
+    @Option(.verify) var verify: String?
     @Option(.listen) var listen: String?
     @Option(.peers) var peers: String?
     @Option(.beforePublish) var beforePublish: String?
@@ -72,7 +74,8 @@ struct FollowOptions: ParsableArguments {
                 .username: username, .credentialsFile: credentialsFile, .githubApp: githubApp,
                 .githubInstallation: githubInstallation, .githubAPI: githubAPI, .caFile: caFile,
                 .tlsCertFile: tlsCertFile,
-                .tlsKeyFile: tlsKeyFile, .listen: listen, .peers: peers, .beforePublish: beforePublish,
+                .tlsKeyFile: tlsKeyFile, .trustedKeysFile: trustedKeysFile, .verify: verify, .listen: listen,
+                .peers: peers, .beforePublish: beforePublish,
                 .onPublish: onPublish,
                 .touchFile: touchFile, .hookTimeout: hookTimeout, .logFormat: logFormat, .logLevel: logLevel,
             ].given

@@ -42,9 +42,9 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
         let kills: Int
         let failures: Int
 
-        static let small = Sample(before: 4, after: 6, kills: 2, failures: 4)
-        static let large = Sample(before: 8, after: 10, kills: 3, failures: 5)
-        static let burst = Sample(before: 8, after: 20, kills: 3, failures: 5)
+        static let small = Sample(before: 3, after: 4, kills: 1, failures: 3)
+        static let large = Sample(before: 4, after: 6, kills: 2, failures: 4)
+        static let burst = Sample(before: 4, after: 12, kills: 2, failures: 4)
     }
 
     var testDescription: String { name }
@@ -89,7 +89,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
             if new == "folder" {
                 // The tree is taken over when its record is that of a folder, before anything is renamed.
                 scenario.isSwitch = { call, folder in call.paths.last == folder(".sidekick/www/record") }
-                scenario.sample = Sample(before: 6, after: 8, kills: 2, failures: 8)
+                scenario.sample = Sample(before: 4, after: 5, kills: 1, failures: 5)
             }
             return scenario
         }
@@ -128,7 +128,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
         scenario.isSwitch = { call, folder in
             call.name == "renameat2" && call.paths == [folder(".sidekick/www/git.new"), folder(".sidekick/www/git")]
         }
-        scenario.sample = Sample(before: 8, after: 12, kills: 3, failures: 6)
+        scenario.sample = Sample(before: 5, after: 8, kills: 2, failures: 4)
         scenario.isDone = { try PackPile.count(in: $0(".sidekick/www/git")) < 10 }
         return scenario
     }
@@ -156,7 +156,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
         scenario.isSwitch = { call, folder in
             call.paths.last?.hasPrefix(folder(".sidekick/www/git/objects/pack/pack-")) == true
         }
-        scenario.sample = Sample(before: 6, after: 10, kills: 3, failures: 8)
+        scenario.sample = Sample(before: 4, after: 6, kills: 2, failures: 5)
         return scenario
     }
 

@@ -8,6 +8,9 @@ import Testing
     private static let bundles: [String] =
         (try? FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".bundle") }.sorted()) ?? []
 
+    private static let most =
+        ProcessInfo.processInfo.environment["SIDEKICK_HISTORY_COMMITS"].flatMap { Int($0) } ?? 50
+
     @Test(
         .enabled(if: !bundles.isEmpty, "SIDEKICK_HISTORIES names a folder with bundles of real repositories"),
         arguments: bundles, ["link", "folder"])
@@ -17,10 +20,13 @@ import Testing
         let repository = folder("site.git")
         try Command.run(
             ["git", "clone", "-q", "--bare", Self.folder + "/" + bundle, repository], environment: environment)
-        let commits = try Command.run(
+        let history = try Command.run(
             ["git", "rev-list", "--reverse", "HEAD"], in: repository, environment: environment
         )
         .text.split(separator: "\n").map(String.init)
+        // Evenly apart, the last among them: `SIDEKICK_HISTORY_COMMITS` is how many of each history.
+        let count = min(history.count, Self.most)
+        let commits = (0..<count).map { history[($0 + 1) * history.count / count - 1] }
         #expect(!commits.isEmpty)
         try Command.run(["git", "update-ref", "refs/heads/walk", commits[0]], in: repository, environment: environment)
         let sidekick = try Sidekick([

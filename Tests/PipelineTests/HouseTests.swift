@@ -12,10 +12,12 @@ import Testing
             "CLinux", "COpenSSL", "Platform", "Git", "NIOCore", "NIOHTTP1", "NIOHTTPCompression", "NIOPosix",
             "Subprocess",
         ],
+        "Trust": ["COpenSSL", "Platform"],
         "Content": ["Platform", "Git"],
         "Publishing": ["CLinux", "Platform", "Git", "Content"],
         "Pipeline": [
-            "CLinux", "Platform", "Git", "Content", "Upstream", "Publishing", "Logging", "Subprocess", "SystemPackage",
+            "CLinux", "Platform", "Git", "Content", "Trust", "Upstream", "Publishing", "Logging", "Subprocess",
+            "SystemPackage",
         ],
         "Edge": [
             "Platform", "Pipeline", "Upstream", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore",

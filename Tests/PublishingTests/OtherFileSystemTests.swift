@@ -6,19 +6,23 @@ import Testing
 
 @testable import Publishing
 
-/// Whether there is a second file system that a test may write to.
-private let hasSecondFileSystem: Bool = {
-    var here = stat()
-    var there = stat()
-    return stat("/tmp", &here) == 0 && stat("/dev/shm", &there) == 0 && here.st_dev != there.st_dev
-        && access("/dev/shm", W_OK) == 0
+/// A folder on another file system than the one that temporary files are on; `nil` where there is none that a test may write to.
+private let elsewhere: String? = {
+    func device(_ path: String) -> dev_t? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_dev : nil
+    }
+    let here = device(ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp")
+    return ["/dev/shm", "/tmp", "/var/tmp"].first { path in
+        device(path).map { $0 != here } ?? false && access(path, W_OK) == 0
+    }
 }()
 
-@Suite(.enabled(if: hasSecondFileSystem)) struct `State on another file system` {
-    /// Publishes with `SIDEKICK_STATE` in memory; the folder is gone when the body returns.
+@Suite(.enabled(if: elsewhere != nil)) struct `State on another file system` {
+    /// Publishes with `SIDEKICK_STATE` there; the folder is gone when the body returns.
     private func withState(_ layout: LayoutKind, _ body: (Site, Publisher, _ state: String) throws -> Void) throws {
         let site = try Site(layout)
-        var template = Array("/dev/shm/sidekick-test-XXXXXX".utf8CString)
+        var template = Array("\(elsewhere ?? "/nonexistent")/sidekick-test-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw TestFailure("mkdtemp") }
         let state = String(cString: made)
         defer { try? FileManager.default.removeItem(atPath: state) }

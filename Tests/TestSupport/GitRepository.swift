@@ -13,9 +13,9 @@ public final class GitRepository: Sendable {
     public init(date: String? = nil) throws {
         folder = try TemporaryFolder()
         self.date = date
-        try git("init", "-q", "-b", "main")
-        try git("config", "commit.gpgsign", "false")
-        try git("config", "gc.auto", "0")
+        try git("init", "-q", "-b", "main", "--template=")
+        try folder.write(
+            try folder.read(".git/config") + "[commit]\n\tgpgsign = false\n[gc]\n\tauto = 0\n", to: ".git/config")
     }
 
     /// Runs git in the work tree; no configuration of this machine reaches in.

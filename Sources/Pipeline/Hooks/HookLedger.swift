@@ -3,6 +3,7 @@ import Logging
 import Publishing
 import Synchronization
 import Platform
+import Trust
 
 /// What each hook was told last, on the disk: a process that was killed between a publish and a hook, or in the middle of one,
 /// leaves it to the next.
@@ -23,9 +24,10 @@ final class HookLedger: Sendable {
         var ref: String
         /// Where that does not tell it: not every name is UTF-8.
         var bytes: [UInt8]?
+        var signer: Signer?
 
-        init(commit: String, _ name: ReferenceName) {
-            (self.commit, ref) = (commit, name.text)
+        init(commit: String, _ name: ReferenceName, signer: Signer?) {
+            (self.commit, ref, self.signer) = (commit, name.text, signer)
             bytes = ReferenceName(ref) == name ? nil : name.bytes
         }
 
@@ -56,7 +58,14 @@ final class HookLedger: Sendable {
     /// Before a commit is shown.
     ///
     /// - Parameter ref: the full name of the reference.
-    func note(_ commit: String, from ref: ReferenceName) { change { $0.origin = Origin(commit: commit, ref) } }
+    func note(_ commit: String, from ref: ReferenceName, signer: Signer?) {
+        change { $0.origin = Origin(commit: commit, ref, signer: signer) }
+    }
+
+    /// Who has signed it, where that was looked at.
+    func signer(of published: Published) -> Signer? {
+        book.withLock { $0.origin.flatMap { $0.commit == "\(published.commit)" ? $0.signer : nil } }
+    }
 
     /// The full name of the reference that named it; empty for what an operator holds.
     func ref(of published: Published) -> ReferenceName {

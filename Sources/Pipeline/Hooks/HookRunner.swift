@@ -2,6 +2,7 @@ import Git
 import Platform
 import Logging
 import Publishing
+import Trust
 
 /// Tells others what is published, after it is: beside passes, which never wait for it.
 struct HookRunner: Sendable {
@@ -36,8 +37,8 @@ struct HookRunner: Sendable {
     /// Something is about to become visible.
     ///
     /// - Parameter ref: the full name of the reference; empty for what an operator holds.
-    func note(_ commit: ObjectID, from ref: ReferenceName) {
-        if !messengers.isEmpty { ledger.note("\(commit)", from: ref) }
+    func note(_ commit: ObjectID, from ref: ReferenceName, signer: Signer?) {
+        if !messengers.isEmpty { ledger.note("\(commit)", from: ref, signer: signer) }
     }
 
     /// Something became visible.

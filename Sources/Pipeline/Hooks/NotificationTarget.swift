@@ -76,7 +76,11 @@ final class NotificationTarget: HookTarget {
             event: event, text: "", time: timestamp(time), host: Self.host,
             repository: settings.upstream.url.description, ref: published.map { ledger.ref(of: $0).text } ?? "",
             destination: publisher.destination.path,
-            published: published.map { Status.Tree($0) })
+            published: published.map { published in
+                var tree = Status.Tree(published)
+                tree.signer = ledger.signer(of: published)
+                return tree
+            })
         notification.text = text(notification)
         return notification
     }

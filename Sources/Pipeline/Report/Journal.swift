@@ -1,4 +1,5 @@
 import Platform
+import Trust
 import Glibc
 import Synchronization
 
@@ -134,6 +135,11 @@ public final class Journal: Sendable {
         if let tree = status.published {
             metrics.set(of: .published, advertised?.ref ?? status.ref, tree.commit)
             metrics.set(tree.sinceSeconds, of: .lastPublish)
+            if let signer = tree.signer {
+                metrics.set(of: .signer, signer.name, signer.fingerprint)
+            } else {
+                metrics.clear(.signer)
+            }
         } else {
             metrics.clear(.published)
             metrics.clear(.lastPublish)

@@ -47,6 +47,9 @@ public struct Metric: Sendable, Hashable {
     public static let published = Metric(
         "published_info", .info, "The commit that is served, and the reference that named it.",
         labels: ["ref", "commit"])
+    public static let signer = Metric(
+        "signer_info", .info, "Who has signed the commit that is served, where that was looked at.",
+        labels: ["name", "key"])
     public static let requests = Metric("upstream_requests_total", .counter, "Questions that the remote was asked.")
     public static let received = Metric("upstream_received_bytes_total", .counter, "Bytes of the remote's answers.")
     public static let sent = Metric("upstream_sent_bytes_total", .counter, "Bytes of questions to the remote.")
@@ -77,7 +80,7 @@ public struct Metric: Sendable, Hashable {
     /// Every metric, in the order in which it is shown.
     public static let all: [Metric] = [
         build, passes, failures, stageSeconds, running, lastAttempt, lastSuccess, lastPublish, consecutiveFailures,
-        published,
+        published, signer,
         requests, received, sent, lfsObjects, lfsBytes, filesWritten, bytesWritten, repaired, held, trees, storeBytes,
         storePacks, lostFiles,
         lostBytes, webhooks,

@@ -1,4 +1,5 @@
 public import Git
+public import Trust
 
 /// What `status.json` holds. Written when something changed; a pass that found nothing only touches the file, so its
 /// modification time is the end of the last pass that worked.
@@ -21,6 +22,8 @@ public struct Status: Codable, Sendable, Equatable {
         public var leftOut: [Composite.LeftOut]?
         /// Files of Git LFS that are part of it; `nil` for none.
         public var lfs: Objects?
+        /// Who has signed it; `nil` where that was not looked at.
+        public var signer: Signer?
     }
 
     /// Files of Git LFS.

@@ -6,6 +6,7 @@ import Logging
 import Publishing
 import Synchronization
 import Platform
+import Trust
 import Upstream
 
 /// Keeps `status.json` true.
@@ -16,6 +17,7 @@ final class StatusFile: Sendable {
     private let version: String
     private let written = Mutex<Status?>(nil)
     private let complaint = LogOnce()
+    private let signed = Mutex<(commit: String, signer: Signer)?>(nil)
 
     init(settings: Settings, publisher: Publisher, journal: Journal, version: String) {
         self.settings = settings
@@ -48,14 +50,30 @@ final class StatusFile: Sendable {
         write(status, Logger(label: "status") { _ in SwiftLogNoOpLogHandler() })
     }
 
+    /// Who has signed what a pass has published.
+    func note(_ signer: Signer, of commit: ObjectID) { signed.withLock { $0 = (commit.description, signer) } }
+
     /// Tells how things stand before the first pass, and writes nothing.
-    func tell(_ failure: Status.Failure?) { journal.note(status(failure, nextIn: nil), nextIn: nil) }
+    ///
+    /// - Parameter earlier: what an earlier process wrote.
+    func tell(_ earlier: Status?) {
+        if let tree = earlier?.published, let signer = tree.signer { signed.withLock { $0 = (tree.commit, signer) } }
+        journal.note(status(earlier?.failure, nextIn: nil), nextIn: nil)
+    }
+
+    /// With who has signed it.
+    func completing(_ tree: Status.Tree) -> Status.Tree {
+        guard let (commit, signer) = signed.withLock({ $0 }), commit == tree.commit else { return tree }
+        var tree = tree
+        tree.signer = signer
+        return tree
+    }
 
     private func status(_ failure: Status.Failure?, nextIn pause: Duration?) -> Status {
         // What cannot be read at the moment is served all the same: a descriptor may be lacking, or memory.
         let last = journal.live?.status
         let published = Self.current(else: last?.published) {
-            try publisher.published().map { Status.Tree($0, publisher.parts) }
+            try publisher.published().map { completing(Status.Tree($0, publisher.parts)) }
         }
         let hold = Self.current(else: last?.hold) { try HoldFile(publisher.destination).read() }
         return Status(
@@ -121,7 +139,9 @@ extension Status {
     /// Corrects what a process that does not run can no longer: what is visible, and what is held.
     static func rewrite(_ destination: Destination, _ publisher: Publisher) throws {
         guard var status = try StatusReport.read(destination)?.status else { return }
+        let before = status.published
         status.published = try publisher.published().map { Tree($0, publisher.parts) }
+        if status.published?.commit == before?.commit { status.published?.signer = before?.signer }
         status.hold = try HoldFile(destination).read()
         try file(of: destination).write(status)
     }

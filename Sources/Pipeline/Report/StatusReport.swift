@@ -79,6 +79,7 @@ public struct StatusReport: Sendable {
                     "published",
                     "\(tree.commit)\(tree.subdirectory.isEmpty ? "" : " \(tree.subdirectory)") since \(tree.since)"
                 ))
+            if let signer = tree.signer { rows.append(("signed by", "\(signer)")) }
             rows.append(("size", "\(tree.files) files, \(tree.bytes) bytes"))
             if let lfs = tree.lfs { rows.append(("Git LFS", "\(lfs.objects) files, \(lfs.bytes) bytes")) }
             for module in tree.submodules ?? [] {

@@ -161,6 +161,13 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_TLS_CERT_FILE", "path", or: "none", "Our own certificate, for a server that asks for one, in PEM.")
     public static let tlsKeyFile = Setting(
         "SIDEKICK_TLS_KEY_FILE", "path", or: "none", "The key of that certificate, in PEM.")
+    public static let trustedKeysFile = Setting(
+        "SIDEKICK_TRUSTED_KEYS_FILE", "path", or: "none",
+        "The keys of those who may publish: lines of git's allowed signers file or of authorized_keys, and public key blocks of OpenPGP. Read again whenever a commit comes."
+    )
+    public static let verify = Setting(
+        "SIDEKICK_VERIFY", "what", kind: .choice(["off", "commit", "tag", "both"]), or: "commit where keys are named",
+        "What one of those keys must have signed: the commit, the annotated tag that SIDEKICK_REF names, or both.")
     public static let listen = Setting(
         "SIDEKICK_LISTEN", "address", or: "nothing",
         "Where health, metrics, status and webhooks are served over http: HOST:PORT, :PORT, or unix:/PATH. Port 0 takes a free one and logs it."
@@ -211,7 +218,8 @@ public struct Setting: Sendable, Hashable {
         username,
         password, token, credentialsFile, githubApp, githubInstallation, githubKey, githubAPI, sshKey,
         sshKeysFile, sshKnownHosts,
-        caFile, tlsCertFile, tlsKeyFile, listen, webhookSecret, peers, beforePublish, onPublish,
+        caFile, tlsCertFile, tlsKeyFile, trustedKeysFile, verify, listen, webhookSecret, peers, beforePublish,
+        onPublish,
         notifyURL, notifySecret, touchFile, hookTimeout, hookEnvironment, logFormat, logLevel,
     ]
 

@@ -21,6 +21,8 @@ public struct Settings: Sendable, Equatable {
     public var maxPack: Int64
     /// Where the remote is and what of it is followed.
     public var upstream: UpstreamOptions
+    /// Whose commits are published; `nil` for everybody's who may push.
+    public var trust: TrustSettings?
     /// How trees are made and shown.
     public var publishing: PublishingOptions
     /// Where to listen, and who may ask for a pass there; `nil` for nowhere.

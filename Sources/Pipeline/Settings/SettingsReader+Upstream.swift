@@ -113,6 +113,19 @@ extension SettingsReader {
         )
     }
 
+    mutating func trust() -> TrustSettings? {
+        let file = text(.trustedKeysFile)
+        let verification =
+            text(.verify) == nil
+            ? (file == nil ? .off : .commit) : TrustSettings.Verification(rawValue: choice(.verify))
+        guard let verification, verification != .off else { return nil }
+        guard let file else {
+            problems.append("SIDEKICK_VERIFY needs keys: give SIDEKICK_TRUSTED_KEYS_FILE")
+            return nil
+        }
+        return TrustSettings(verification: verification, keysFile: file)
+    }
+
     mutating func tls() -> TLSOptions {
         let options = TLSOptions(authorities: text(.caFile), certificate: text(.tlsCertFile), key: text(.tlsKeyFile))
         if (options.certificate == nil) != (options.key == nil) {

@@ -38,7 +38,7 @@ struct SettingsReader {
         let hooks = hooks()
         let (depth, maxPack) = (count(.depth), size(.maxPack))
         let (fastForwardOnly, format, level) = (toggle(.fastForwardOnly), choice(.logFormat), choice(.logLevel))
-        let (ref, lfsAddress) = (ref(), lfsAddress())
+        let (ref, lfsAddress, trust) = (ref(), lfsAddress(), trust())
         guard problems.isEmpty, let repository, let destination else { return nil }
         var upstream = UpstreamOptions(
             url: repository, ref: ref, credentials: credentials, ssh: ssh, tls: tls, proxies: ProxyRules(environment),
@@ -47,7 +47,7 @@ struct SettingsReader {
         return Settings(
             destination: destination, state: text(.state), delay: delay, backoff: backoff, deadline: deadline,
             depth: depth, fastForwardOnly: fastForwardOnly, maxPack: maxPack,
-            upstream: upstream, publishing: publishing, edge: edge, hooks: hooks,
+            upstream: upstream, trust: trust, publishing: publishing, edge: edge, hooks: hooks,
             logFormat: LogFormat(rawValue: format) ?? .text,
             logLevel: level
         )

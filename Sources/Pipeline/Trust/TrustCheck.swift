@@ -1,0 +1,100 @@
+import Git
+import Platform
+import Publishing
+import Trust
+import Upstream
+
+/// Whether a commit may be published, by who has signed it. Nothing that the commit names has been asked for yet.
+struct TrustCheck: Sendable {
+    let settings: TrustSettings
+    let publisher: Publisher
+    let executor: GitExecutor
+
+    /// - Returns: who has signed it: the tag, where that is asked for.
+    /// - Throws: `SyncError` of the stage `trust`, `CancellationError`.
+    func signer(of target: Target) async throws -> Signer {
+        let (settings, publisher) = (settings, publisher)
+        do {
+            return try await executor.run { try Self.signer(of: target, settings, publisher) }
+        } catch let refused as Refused {
+            throw SyncError(refused, at: .trust)
+        } catch let error as MalformedKeys {
+            throw SyncError(keys: "\(settings.keysFile) has \(error)")
+        } catch let error as WholeFile.Failure {
+            throw SyncError(keys: "cannot be read: \(error)")
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw SyncError(error, at: .trust)
+        }
+    }
+
+    private static func signer(
+        of target: Target, _ settings: TrustSettings, _ publisher: Publisher
+    ) throws -> Signer {
+        let keys = try TrustedKeys(reading: WholeFile.read(settings.keysFile))
+        let repository = try publisher.destination.store.open()
+        // Of a commit that was served its own date counts: the key may have ended since.
+        let isKnown = try publisher.hasPublished(target.commit)
+        let time = isKnown ? try repository.commit(target.commit).time : Int64(wallSeconds())
+        var signer: Signer?
+        if settings.needsCommit {
+            let object = try repository.signedCommit(target.commit)
+            signer = try Refused.telling("commit \(target.commit.abbreviated)") { () throws(Refusal) in
+                try keys.signer(of: object.payload, object.signature, at: time)
+            }
+        }
+        if settings.needsTag {
+            let name = "tag \(target.ref?.description ?? "")"
+            guard let id = target.tag else { throw Refused(what: name, why: .noTag) }
+            let tag = try repository.tag(id)
+            guard target.ref?.bytes == Array("refs/tags/".utf8) + tag.name else {
+                throw Refused(what: name, why: .otherTag(tag.name.asText.printable(limit: 80)))
+            }
+            guard try repository.peel(id) == target.commit else {
+                throw Refused(what: name, why: .otherTag("that of another commit"))
+            }
+            signer = try Refused.telling(name) { () throws(Refusal) in
+                try keys.signer(of: tag.signed.payload, tag.signed.signature, at: time)
+            }
+        }
+        // `off` makes no check.
+        return signer!
+    }
+}
+
+/// Something that nobody who is trusted has signed.
+private struct Refused: Error {
+    let what: String
+    let why: Refusal
+
+    static func telling<Value>(_ what: String, _ work: () throws(Refusal) -> Value) throws(Refused) -> Value {
+        do { return try work() } catch { throw Refused(what: what, why: error) }
+    }
+}
+
+extension SyncError {
+    fileprivate init(_ refused: Refused, at stage: Stage) {
+        let remedy =
+            switch refused.why {
+            case .unsigned: "sign it, with `git commit -S` or `git tag -s`"
+            case .noTag: "follow an annotated tag, by SIDEKICK_REF, or verify commits (SIDEKICK_VERIFY=commit)"
+            case .otherTag: "tag it anew under its own name"
+            case .unknownKey: "add the key to SIDEKICK_TRUSTED_KEYS_FILE if its owner may publish"
+            case .wrongNamespace, .expired:
+                "sign it with a key that is valid for git, or mend its line in SIDEKICK_TRUSTED_KEYS_FILE"
+            case .malformed, .unsupported: "sign it with a key of SSH or OpenPGP that docs/security.md names"
+            case .bad, .revoked: "find out who has pushed it"
+            }
+        self.init(
+            stage: stage, cause: "\(refused.what) is not trusted: \(refused.why)", remedy: remedy,
+            recovery: .fixRemote, exitCode: .dataError)
+    }
+
+    fileprivate init(keys cause: String) {
+        self.init(
+            stage: .trust, cause: "SIDEKICK_TRUSTED_KEYS_FILE \(cause)",
+            remedy: "mend that file: lines of allowed_signers or authorized_keys, and public key blocks of OpenPGP",
+            recovery: .fixConfiguration, exitCode: .usage)
+    }
+}
