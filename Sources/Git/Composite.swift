@@ -132,6 +132,13 @@ extension Store {
         var pack = PackWriter()
         for object in trees.objects.values { pack.add(.tree, object) }
         pack.add(.commit, text)
+        try admit(pack, bringing: id)
+        return id
+    }
+
+    /// Makes a pack's objects part of the store. On the disk when this returns.
+    func admit(_ pack: PackWriter, bringing id: ObjectID) throws {
+        let repository = try open()
         let database = try repository.database()
         defer { git_odb_free(database) }
         let quarantine = Quarantine(store: self)
@@ -145,7 +152,6 @@ extension Store {
             try? quarantine.remove()
             throw error
         }
-        return id
     }
 }
 

@@ -9,6 +9,7 @@ struct PackWriter {
     enum Kind: UInt8 {
         case commit = 1
         case tree = 2
+        case tag = 4
     }
 
     mutating func add(_ kind: Kind, _ bytes: [UInt8]) {

@@ -1,5 +1,3 @@
-import CLibgit2
-
 /// What somebody has signed of a commit or an annotated tag, and the signature (gitformat-signature(5)).
 public struct SignedObject: Sendable, Equatable {
     /// The bytes that the signature is of.
@@ -93,25 +91,18 @@ extension Repository {
     }
 }
 
-extension Repository {
+extension Store {
     /// Copies an annotated tag, and those that it leads to its commit by.
     ///
-    /// - Throws: `GitError`.
-    public borrowing func copy(tag id: ObjectID, from source: borrowing Repository) throws(GitError) {
-        let database = try database()
-        defer { git_odb_free(database) }
-        var id = id
-        for _ in 0..<1_000 {
-            guard try source.header(of: id).kind == .tag else { return }
-            let object = try source.read(id, .tag)
-            defer { git_odb_object_free(object) }
-            let bytes = Self.bytes(of: object)
-            var written = git_oid()
-            try check("git_odb_write") {
-                git_odb_write(&written, database, bytes.baseAddress, bytes.count, GIT_OBJECT_TAG)
-            }
-            guard let next = try source.tagTarget(of: id) else { return }
-            id = next
+    /// - Throws: `GitError` for either of them.
+    public func copy(tag: ObjectID, from source: borrowing Repository) throws {
+        guard try !open().contains(tag) else { return }
+        var pack = PackWriter()
+        var next: ObjectID? = tag
+        while let id = next, try source.header(of: id).kind == .tag {
+            pack.add(.tag, try source.withObject(id, .tag) { Array($0) })
+            next = try source.tagTarget(of: id)
         }
+        try admit(pack, bringing: tag)
     }
 }

@@ -50,6 +50,7 @@ public struct TrustedKeys: Sendable {
     ///   - time: when an SSH key has to be valid, in seconds since 1970. Keys of OpenPGP have to be at the time that their signature names.
     /// - Throws: `Refusal`.
     public func signer(of payload: [UInt8], _ signature: [UInt8], at time: Int64) throws(Refusal) -> Signer {
+        guard !signature.isEmpty else { throw .unsigned }
         let parsed: Parsed
         do throws(Malformed) { parsed = try Parsed(signature) } catch { throw Refusal(error) }
         return switch parsed {

@@ -46,7 +46,7 @@ struct LocalUpstream: Upstream, Remote {
             let store = try request.store.openToFill()
             try store.copy(commit, depth: request.depth, from: source, progress: progress)
             store.forgetOutline(of: commit)
-            if request.needsTag, let tag = request.advertisement.tag { try store.copy(tag: tag, from: source) }
+            if request.needsTag, let tag = request.advertisement.tag { try request.store.copy(tag: tag, from: source) }
         }
     }
 

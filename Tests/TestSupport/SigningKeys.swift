@@ -1,21 +1,25 @@
-import Foundation
-import TestSupport
+public import Foundation
 
 /// Keys of OpenSSH's, and what they sign.
-struct SSHKeys {
-    let folder: TemporaryFolder
+public struct SSHKeys {
+    /// Where they are.
+    public let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    /// None yet.
+    public init() throws { folder = try TemporaryFolder() }
 
-    /// The public key, as it stands in a file.
-    func make(_ name: String, _ type: String, bits: Int? = nil) throws -> String {
+    /// Makes one.
+    ///
+    /// - Returns: the public key, as it stands in a file.
+    public func make(_ name: String, _ type: String, bits: Int? = nil) throws -> String {
         try Command.run(
             ["ssh-keygen", "-q", "-t", type] + (bits.map { ["-b", "\($0)"] } ?? [])
                 + ["-N", "", "-C", "\(name)@example.org", "-f", folder(name)])
         return try folder.read("\(name).pub").trimmingCharacters(in: .newlines)
     }
 
-    func sign(_ payload: Data, by name: String, namespace: String = "git", hash: String = "sha512") throws -> [UInt8] {
+    /// Signs bytes, as git does.
+    public func sign(_ payload: Data, by name: String, namespace: String = "git", hash: String = "sha512") throws -> [UInt8] {
         let file = folder(UUID().uuidString)
         try payload.write(to: URL(fileURLWithPath: file))
         try Command.run([
@@ -25,7 +29,7 @@ struct SSHKeys {
     }
 
     /// Whether OpenSSH takes it: `ssh-keygen -Y find-principals`, and then `-Y verify` for each, as git does.
-    func judge(_ payload: Data, _ signature: [UInt8], _ allowed: Data, at time: Int64? = nil) throws -> Bool {
+    public func judge(_ payload: Data, _ signature: [UInt8], _ allowed: Data, at time: Int64? = nil) throws -> Bool {
         let (list, file) = (folder(UUID().uuidString), folder(UUID().uuidString))
         try allowed.write(to: URL(fileURLWithPath: list))
         try Data(signature).write(to: URL(fileURLWithPath: file))
@@ -50,18 +54,21 @@ struct SSHKeys {
 }
 
 /// Keys of GnuPG's, in a home of their own.
-final class GPGHome {
-    let folder: TemporaryFolder
+public final class GPGHome {
+    /// Where they are.
+    public let folder: TemporaryFolder
 
-    init() throws {
+    /// An empty one.
+    public init() throws {
         folder = try TemporaryFolder()
         chmod(folder.path, 0o700)
     }
 
     deinit { _ = try? Command.run(["gpgconf", "--homedir", folder.path, "--kill", "all"], mayFail: true) }
 
+    /// Runs gpg there.
     @discardableResult
-    func gpg(_ arguments: String..., input: Data? = nil, at time: String? = nil, mayFail: Bool = false) throws
+    public func gpg(_ arguments: String..., input: Data? = nil, at time: String? = nil, mayFail: Bool = false) throws
         -> Command.Result
     {
         try Command.run(
@@ -69,9 +76,11 @@ final class GPGHome {
                 + (time.map { ["--faked-system-time", $0] } ?? []) + arguments, input: input, mayFail: mayFail)
     }
 
-    func publicKey(_ name: String) throws -> Data { try gpg("--armor", "--export", name).output }
+    /// The public key block of a key.
+    public func publicKey(_ name: String) throws -> Data { try gpg("--armor", "--export", name).output }
 
-    func sign(_ payload: Data, by name: String, at time: String? = nil, hash: String = "SHA256") throws -> [UInt8] {
+    /// Signs bytes, as git does.
+    public func sign(_ payload: Data, by name: String, at time: String? = nil, hash: String = "SHA256") throws -> [UInt8] {
         Array(
             try gpg(
                 "--armor", "--detach-sign", "--digest-algo", hash, "--local-user", name, input: payload, at: time
