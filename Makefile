@@ -29,7 +29,7 @@ test: ## Run every test; those of the images only where a Docker engine answers
 	@Tests/Pair/run
 	@Tests/Containers/run
 
-fuzz: ## Feed the readers of git's protocol with odd bytes for ten minutes
+fuzz: ## Feed the readers of git's protocol, keys and signatures with odd bytes for ten minutes
 	@Tests/Fuzz/run 600
 
 simulate: ## Simulate twenty thousand passes (SIDEKICK_SEED takes others)

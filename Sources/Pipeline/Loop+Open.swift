@@ -1,5 +1,5 @@
 import Git
-import Platform
+public import Platform
 public import Logging
 import Publishing
 import Upstream
@@ -13,6 +13,8 @@ extension Loop {
         public var journal: Journal
         /// Takes notifications to SIDEKICK_NOTIFY_URL, when it is set.
         public var notifier: (any Notifier)?
+        /// Who has started the process and wants to hear of passes.
+        public var manager: ServiceManager?
         /// Takes log lines.
         public var logger: Logger
         /// Whether progress may be drawn over one line.
@@ -101,6 +103,10 @@ extension Loop {
         self.background = background
         (publisher, executor, journal) = (deployment.publisher, deployment.executor, deployment.journal)
         (self.logger, doorbell, sleep) = (logger, process.doorbell, process.sleep)
+        manager = process.manager
+        heartbeat = settings.heartbeat.map {
+            Heartbeat($0, like: options) { logger.debug("no heartbeat", metadata: ["cause": "\($0)"]) }
+        }
         status = StatusFile(
             settings: settings, publisher: publisher, journal: journal, version: process.version)
         pass = Pass(

@@ -19,6 +19,8 @@ public struct Loop: Sendable {
     let orders: OrderBox
     let desk: OrderHandler
     let hooks: HookRunner
+    let manager: ServiceManager?
+    let heartbeat: Heartbeat?
     let upkeep = UpkeepClock()
     let uncleaned = LogOnce()
     let compactionCooldown = Cooldown(.seconds(3600))
@@ -31,6 +33,7 @@ public struct Loop: Sendable {
         await LoopLane.run {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await hooks.run() }
+                group.addTask { await showLife() }
                 await follow()
                 group.cancelAll()
             }
@@ -87,6 +90,14 @@ public struct Loop: Sendable {
         await repairs.stop()
     }
 
+    /// For whoever has started this process, for as long as passes come as they should.
+    private func showLife() async {
+        guard let manager, let interval = manager.interval else { return }
+        while (try? await Alarm.wait(interval)) != nil {
+            if journal.complaint(deadline: settings.deadline) == nil { manager.tell("WATCHDOG=1") }
+        }
+    }
+
     private func watching() -> (any Watch)? { pass.upstream.watch { [doorbell] in doorbell.ring(.change) } }
 
     /// One pass.
@@ -106,6 +117,7 @@ public struct Loop: Sendable {
             throw error
         }
         try await hooks.runOnce()
+        await heartbeat?.finish()
     }
 
     /// What the end of this process must not leave behind, when nobody waits for it any more.
@@ -157,6 +169,8 @@ public struct Loop: Sendable {
         hooks.notePass(status.failure)
         let result: Attempt.Result = error != nil ? .failed : outcome?.published == nil ? .unchanged : .published
         journal.end(result, commit: error == nil ? status.published?.commit : nil, error)
+        manager?.tell("STATUS=" + status.line)
+        if error == nil { heartbeat?.beat() }
     }
 
     /// Looks for what somebody else changed while no process owned DESTINATION. The first pass makes it anew.

@@ -3,6 +3,7 @@ import Edge
 import Glibc
 import Logging
 import Pipeline
+import Platform
 import ServiceLifecycle
 import UnixSignals
 
@@ -13,6 +14,8 @@ struct Daemon {
     let once: Bool
     /// What is served over http, if anything.
     let edge: EdgeServer?
+    /// Who has started the process and wants to hear that it is ready.
+    let manager: ServiceManager?
 
     /// - Throws: `SyncError` when there is only one pass and it failed, and when nobody can listen.
     func runUntilStopped() async throws {
@@ -23,7 +26,7 @@ struct Daemon {
                 services: edges + [
                     .init(service: BellService(doorbell: doorbell)),
                     .init(
-                        service: LoopService(loop: loop, once: once, edge: edge),
+                        service: LoopService(loop: loop, once: once, edge: edge, manager: manager),
                         successTerminationBehavior: .gracefullyShutdownGroup),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
@@ -55,6 +58,7 @@ private struct LoopService: Service {
     let loop: Loop
     let once: Bool
     let edge: EdgeServer?
+    let manager: ServiceManager?
 
     /// Seconds that a pass may take to let go. Then the process ends as it is: that is safe at any instruction.
     private static let patience = 1.5
@@ -62,11 +66,14 @@ private struct LoopService: Service {
     func run() async throws {
         // Why it does not listen is its own to tell.
         guard (try? await edge?.listening()) != nil || edge == nil else { return }
+        // Whether the remote answers is another question.
+        manager?.tell("READY=1")
         try await withGracefulShutdownHandler {
             try await cancelWhenGracefulShutdown {
                 if once { try await loop.runOnce() } else { await loop.run() }
             }
-        } onGracefulShutdown: { [once] in
+        } onGracefulShutdown: { [once, manager] in
+            manager?.tell("STOPPING=1")
             DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) {
                 Loop.abandon()
                 _exit(once ? ExitStatus.temporaryFailure.rawValue : ExitStatus.success.rawValue)

@@ -30,6 +30,18 @@ struct ResumeCommand: AsyncParsableCommand {
     func run() async throws { try await place.perform(.resume) }
 }
 
+/// Asks for a pass, and waits for it.
+struct SyncCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync", abstract: "Asks the sidekick that is running for a pass now, and waits for its result.",
+        discussion: "Exits as --once does. It needs no port: it asks through the state folder.")
+
+    @OptionGroup var place: PlaceOptions
+    @Argument(help: ArgumentHelp("The same as --destination.", valueName: "destination")) var destination: String?
+
+    func run() async throws { try await place.perform(.sync, destination) }
+}
+
 /// Compares every byte of what is published with its commit.
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -80,7 +92,7 @@ extension PlaceOptions {
                 order, destination: destination, state: state, logger: Logger(label: "sidekick"))
             guard answer.isDone else {
                 for line in answer.lines { printError("sidekick: \(line)") }
-                throw ExitCode(ExitStatus.unhealthy.rawValue)
+                throw ExitCode((answer.exitStatus ?? .unhealthy).rawValue)
             }
             for line in answer.lines { print(line) }
         } catch let error as SyncError {

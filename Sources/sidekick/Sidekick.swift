@@ -68,7 +68,8 @@ struct Sidekick: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sidekick", abstract: FollowCommand.configuration.abstract, version: Version.text,
         subcommands: [
-            FollowCommand.self, StatusCommand.self, HealthCommand.self, VerifyCommand.self, RollbackCommand.self,
+            FollowCommand.self, StatusCommand.self, HealthCommand.self, SyncCommand.self, VerifyCommand.self,
+            RollbackCommand.self,
             ResumeCommand.self, ManualPageCommand.self,
         ], defaultSubcommand: FollowCommand.self)
 }
@@ -81,6 +82,7 @@ struct FollowCommand: AsyncParsableCommand {
             sidekick [<repository>] [<destination>] [<options>]
             sidekick status [<destination>] [--json]
             sidekick health [<destination>]
+            sidekick sync [<destination>]
             sidekick verify [<destination>] [--repair]
             sidekick rollback [<commit>] --destination <path>
             sidekick resume --destination <path>
@@ -105,6 +107,10 @@ struct FollowCommand: AsyncParsableCommand {
                 notifier: settings.hooks.receiver.map {
                     HTTPNotifier($0, settings: settings, version: Version.text)
                 }, logger: logger, version: Version.text)
+            let environment = ProcessInfo.processInfo.environment
+            surroundings.manager = ServiceManager(
+                socket: environment["NOTIFY_SOCKET"], watchdog: environment["WATCHDOG_USEC"],
+                process: environment["WATCHDOG_PID"])
             surroundings.isTerminal = isatty(STDERR_FILENO) == 1
             let loop = try await Loop.open(settings, in: surroundings)
             let edge = settings.edge.flatMap { edge in
@@ -112,7 +118,9 @@ struct FollowCommand: AsyncParsableCommand {
                     ? nil
                     : EdgeServer(edge, settings: settings, journal: journal, doorbell: doorbell, logger: logger)
             }
-            try await Daemon(loop: loop, doorbell: doorbell, once: options.once, edge: edge).runUntilStopped()
+            try await Daemon(
+                loop: loop, doorbell: doorbell, once: options.once, edge: edge, manager: surroundings.manager
+            ).runUntilStopped()
         } catch let error as SyncError {
             logger.error(
                 "\(options.once && error.stage != .configure ? "pass failed" : "cannot start")",

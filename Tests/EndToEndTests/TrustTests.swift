@@ -51,7 +51,8 @@ import Testing
         var page: String? { try? folder.read("www/index.html") }
 
         func status() throws -> [String: Any] {
-            let result = try Command.run([Sidekick.binary, "status", "--json", "--destination", folder("www")], mayFail: true)
+            let result = try Command.run(
+                [Sidekick.binary, "status", "--json", "--destination", folder("www")], mayFail: true)
             let all = try JSONSerialization.jsonObject(with: result.output) as? [String: Any]
             return all?["published"] as? [String: Any] ?? [:]
         }
@@ -85,7 +86,8 @@ import Testing
         #expect(late.status == 65 && late.log.contains("not valid any more") && site.page == "two", "\(late.log)")
         try site.allow("nonsense\n")
         let broken = try await site.once()
-        #expect(broken.status == 64 && broken.log.contains("line 1: it has no key") && site.page == "two", "\(broken.log)")
+        #expect(
+            broken.status == 64 && broken.log.contains("line 1: it has no key") && site.page == "two", "\(broken.log)")
     }
 
     @Test(arguments: ["file", "git", "http"], ["tag", "both"])
@@ -204,7 +206,8 @@ import Testing
         }
         #expect(try await sidekick.stop() == 0)
         // Whoever starts next knows it too.
-        #expect(try Command.run([Sidekick.binary, "status", "--destination", site.folder("www")], mayFail: true).text
-            .contains("signed by    Forge <noreply@forge.example>"))
+        #expect(
+            try Command.run([Sidekick.binary, "status", "--destination", site.folder("www")], mayFail: true).text
+                .contains("signed by    Forge <noreply@forge.example>"))
     }
 }

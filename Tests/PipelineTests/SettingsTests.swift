@@ -96,6 +96,7 @@ import Upstream
         (.githubKey, { $0.upstream.app?.key }), (.sshKey, { $0.upstream.ssh.key }),
         (.sshKnownHosts, { $0.upstream.ssh.knownHosts }), (.webhookSecret, { $0.edge?.secret }),
         (.notifyURL, { $0.hooks.receiver?.url }), (.notifySecret, { $0.hooks.receiver?.secret }),
+        (.heartbeatURL, { $0.heartbeat }),
     ]
 
     @Test func `each secret arrives by its value and by its file, whose path may end in an end of line`() throws {
@@ -110,7 +111,7 @@ import Upstream
             func read(_ name: String, _ value: String) throws -> CredentialSource.Place? {
                 place(try Settings.parse(flags: [:], environment: environment.merging([name: value]) { $1 }).settings)
             }
-            let value = setting == .notifyURL ? "https://host/s3cr3t" : "s3cr3t"
+            let value = [.notifyURL, .heartbeatURL].contains(setting) ? "https://host/s3cr3t" : "s3cr3t"
             #expect(try read(setting.name, value) == .value(Secret(value)), "\(setting.name)")
             let file = setting.name + "_FILE"
             #expect(setting.fileName == file)

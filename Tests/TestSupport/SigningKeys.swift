@@ -19,7 +19,9 @@ public struct SSHKeys {
     }
 
     /// Signs bytes, as git does.
-    public func sign(_ payload: Data, by name: String, namespace: String = "git", hash: String = "sha512") throws -> [UInt8] {
+    public func sign(_ payload: Data, by name: String, namespace: String = "git", hash: String = "sha512") throws
+        -> [UInt8]
+    {
         let file = folder(UUID().uuidString)
         try payload.write(to: URL(fileURLWithPath: file))
         try Command.run([
@@ -80,7 +82,9 @@ public final class GPGHome {
     public func publicKey(_ name: String) throws -> Data { try gpg("--armor", "--export", name).output }
 
     /// Signs bytes, as git does.
-    public func sign(_ payload: Data, by name: String, at time: String? = nil, hash: String = "SHA256") throws -> [UInt8] {
+    public func sign(_ payload: Data, by name: String, at time: String? = nil, hash: String = "SHA256") throws
+        -> [UInt8]
+    {
         Array(
             try gpg(
                 "--armor", "--detach-sign", "--digest-algo", hash, "--local-user", name, input: payload, at: time

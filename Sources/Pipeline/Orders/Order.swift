@@ -11,6 +11,8 @@ public enum Order: Codable, Sendable, Equatable {
     case resume
     /// Compare every byte with the commit, and make anew what differs.
     case repair
+    /// Ask the remote now.
+    case sync
 }
 
 /// What became of an order.
@@ -19,6 +21,8 @@ public struct Answer: Codable, Sendable, Equatable {
     public var isDone: Bool
     /// One sentence a line.
     public var lines: [String]
+    /// The exit status, where it is another than success and failure.
+    public var exitStatus: ExitStatus?
 }
 
 /// Orders to the process that owns a DESTINATION: files in its state folder, because a container has no other door.

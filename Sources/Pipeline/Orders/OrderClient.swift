@@ -17,6 +17,12 @@ public enum OrderClient {
             while true {
                 if try destination.isOwned {
                     if let answer = try await ask(order, destination) { return answer }
+                } else if order == .sync {
+                    // How it asks the remote, whoever runs knows.
+                    throw SyncError(
+                        stage: .configure, cause: "no sidekick is running on \(destination.path)",
+                        remedy: "start it, or run one pass with --once", recovery: .fixConfiguration,
+                        exitCode: .unavailable)
                 } else {
                     do {
                         return try await carryOut(order, destination, logger)

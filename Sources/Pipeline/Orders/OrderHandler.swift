@@ -22,12 +22,15 @@ struct OrderHandler: Sendable {
                 case .rollback(let commit): try await rollback(to: commit, pass)
                 case .resume: try await resume(pass)
                 case .repair: try await repair(pass)
+                case .sync: try await sync(pass)
                 }
             return Answer(isDone: true, lines: lines)
         } catch is CancellationError {
             return Answer(isDone: false, lines: ["sidekick was stopped before this was done: ask again"])
         } catch {
-            return Answer(isDone: false, lines: [SyncError(error, at: .report).description])
+            let error = SyncError(error, at: .report)
+            return Answer(
+                isDone: false, lines: [error.description], exitStatus: order == .sync ? error.exitCode : nil)
         }
     }
 
@@ -72,6 +75,14 @@ struct OrderHandler: Sendable {
 
     private static func refusal(_ cause: String, remedy: String) -> SyncError {
         SyncError(stage: .report, cause: cause, remedy: remedy, recovery: .fixConfiguration, exitCode: .dataError)
+    }
+
+    private func sync(_ pass: () async throws -> Void) async throws -> [String] {
+        let before = try await deployment.executor.run { [publisher] in try publisher.published()?.commit }
+        try await pass()
+        let after = try await deployment.executor.run { [publisher] in try publisher.published()?.commit }
+        guard let after else { return ["nothing is published"] }
+        return [before == after ? "unchanged: \(after)" : "published \(after)"]
     }
 
     private func resume(_ pass: () async throws -> Void) async throws -> [String] {

@@ -1,4 +1,5 @@
 public import Git
+import Platform
 public import Trust
 
 /// What `status.json` holds. Written when something changed; a pass that found nothing only touches the file, so its
@@ -58,6 +59,15 @@ public struct Status: Codable, Sendable, Equatable {
         public var last: String
         /// When a pass last ended without a failure, RFC 3339, UTC; `nil` for never.
         public var lastSuccess: String?
+    }
+
+    /// In one line, for whoever looks at many services.
+    var line: String {
+        if let failure {
+            return "failing at \(failure.stage.rawValue), \(failure.count) in a row: \(failure.cause)".printable()
+        }
+        guard let published else { return "nothing is published yet" }
+        return "serving \(published.commit.prefix(12)) since \(published.since)\(hold == nil ? "" : ", held")"
     }
 
     /// The version of this layout.

@@ -192,6 +192,10 @@ public struct Setting: Sendable, Hashable {
         "Where publishes, failures and recoveries are POSTed to as JSON.")
     public static let notifySecret = Setting(
         "SIDEKICK_NOTIFY_SECRET", kind: .secret, or: "none", "What such a request is signed with.")
+    public static let heartbeatURL = Setting(
+        "SIDEKICK_HEARTBEAT_URL", kind: .secret, or: "none",
+        "Where a GET goes after a pass that succeeded, once a minute at most, for a monitor that alarms when none comes."
+    )
     public static let touchFile = Setting(
         "SIDEKICK_TOUCH_FILE", "path", or: "none", "A file whose modification time follows each publish.")
     public static let hookTimeout = Setting(
@@ -220,7 +224,7 @@ public struct Setting: Sendable, Hashable {
         sshKeysFile, sshKnownHosts,
         caFile, tlsCertFile, tlsKeyFile, trustedKeysFile, verify, listen, webhookSecret, peers, beforePublish,
         onPublish,
-        notifyURL, notifySecret, touchFile, hookTimeout, hookEnvironment, logFormat, logLevel,
+        notifyURL, notifySecret, heartbeatURL, touchFile, hookTimeout, hookEnvironment, logFormat, logLevel,
     ]
 
     /// The variable that names a file with the secret; `nil` for what is not one.

@@ -29,6 +29,8 @@ public struct Settings: Sendable, Equatable {
     public var edge: EdgeSettings?
     /// Whom to ask before a publish, and whom to tell after it.
     public var hooks: HookSettings
+    /// Where a monitor hears that passes succeed; `nil` for nowhere.
+    public var heartbeat: CredentialSource.Place?
     /// How log lines are written.
     public var logFormat: LogFormat
     /// The least important line that is written: a level of swift-log.

@@ -35,7 +35,7 @@ struct SettingsReader {
         let publishing = publishing()
         let credentials = credentials()
         let (ssh, tls, app, edge) = (ssh(), tls(), app(), edge())
-        let hooks = hooks()
+        let (hooks, heartbeat) = (hooks(), heartbeat())
         let (depth, maxPack) = (count(.depth), size(.maxPack))
         let (fastForwardOnly, format, level) = (toggle(.fastForwardOnly), choice(.logFormat), choice(.logLevel))
         let (ref, lfsAddress, trust) = (ref(), lfsAddress(), trust())
@@ -48,6 +48,7 @@ struct SettingsReader {
             destination: destination, state: text(.state), delay: delay, backoff: backoff, deadline: deadline,
             depth: depth, fastForwardOnly: fastForwardOnly, maxPack: maxPack,
             upstream: upstream, trust: trust, publishing: publishing, edge: edge, hooks: hooks,
+            heartbeat: heartbeat,
             logFormat: LogFormat(rawValue: format) ?? .text,
             logLevel: level
         )
@@ -230,6 +231,15 @@ struct SettingsReader {
             timeout: duration(.hookTimeout, atLeast: .milliseconds(100)),
             searchPath: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", home: environment["HOME"],
             environment: environment.filter { names.contains($0.key) })
+    }
+
+    private mutating func heartbeat() -> CredentialSource.Place? {
+        let url = secret(.heartbeatURL)
+        if case .value(let text)? = url, !OneShotHTTPClient.accepts(text.reveal()) {
+            problems.append(
+                "SIDEKICK_HEARTBEAT_URL is something else: give an http or https URL, without a login in it")
+        }
+        return url
     }
 
     private mutating func command(_ setting: Setting) -> HookCommand? {

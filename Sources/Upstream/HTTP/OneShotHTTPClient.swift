@@ -31,12 +31,26 @@ public struct OneShotHTTPClient: Sendable {
     /// What is read of an answer's body at most, in bytes: what is longer is no answer to what is sent here.
     private static let maxBytes = 1 << 16
 
+    /// One GET over a connection of its own. No redirect is followed, and no body read.
+    ///
+    /// - Throws: `UpstreamError`, which names no more of the address than its host, `CancellationError`.
+    public func get(_ url: String) async throws -> Answer {
+        try await send(.GET, nil, to: url, headers: [], readsBody: false)
+    }
+
     /// One POST over a connection of its own. No redirect is followed.
     ///
     /// - Parameter readsBody: whether the body of an answer is wanted.
     /// - Throws: `UpstreamError`, which names no more of the address than its host, `CancellationError`.
     public func post(
         _ body: [UInt8], to url: String, headers: [(name: String, value: String)], readsBody: Bool = false
+    ) async throws -> Answer {
+        try await send(.POST, body, to: url, headers: headers, readsBody: readsBody)
+    }
+
+    private func send(
+        _ method: HTTPMethod, _ body: [UInt8]?, to url: String, headers: [(name: String, value: String)],
+        readsBody: Bool
     ) async throws -> Answer {
         var options = options
         options.url = try Self.origin(url)
@@ -47,7 +61,7 @@ public struct OneShotHTTPClient: Sendable {
             on: MultiThreadedEventLoopGroup.singleton)
         defer { client.shutdown() }
         var request = HTTPRequest(url: url)
-        request.method = .POST
+        request.method = method
         request.headers.add(name: "User-Agent", value: options.agent)
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         request.body = body
