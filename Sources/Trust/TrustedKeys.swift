@@ -40,6 +40,9 @@ public struct TrustedKeys: Sendable {
         (self.signers, self.keys) = (signers, keys)
     }
 
+    /// How many there are.
+    public var count: Int { signers.count + keys.count }
+
     private static let keyLabel = "PGP PUBLIC KEY BLOCK"
 
     /// Tells who has signed something.

@@ -142,7 +142,7 @@ public struct RemoteURL: Sendable, Equatable, CustomStringConvertible {
     public var description: String { address }
 
     /// `host:port` with the port spelled out, in lower case: what a credential is bound to. Empty for `.local`.
-    var authority: String {
+    public var authority: String {
         let ports: [Transport: Int] = [.https: 443, .http: 80, .git: 9418, .ssh: 22]
         guard let defaultPort = ports[transport] else { return "" }
         return "\(shownHost.lowercased()):\(port ?? defaultPort)"

@@ -86,6 +86,10 @@ private struct SmartRemote: Remote {
     let traffic: Traffic
     let terms: FetchTerms
 
+    var abilities: String? {
+        "git's protocol \(server.speaksV0 ? "v0" : "v2"), \(server.canFilter ? "with" : "without") filters"
+    }
+
     func discover() async throws -> Advertisement {
         if let fixed = options.ref.fixed { return fixed }
         try server.requireSHA1(options)

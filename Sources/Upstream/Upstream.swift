@@ -32,6 +32,9 @@ public protocol Remote {
     /// - Throws: `UpstreamError`, `CancellationError`.
     func discover() async throws -> Advertisement
 
+    /// What it can do, for people; `nil` where there is nothing to tell.
+    var abilities: String? { get }
+
     /// Brings the objects of an advertised commit into the store. What the store has is not asked for again.
     ///
     /// - Parameter progress: told how far it is; what it throws ends the fetch.
@@ -39,6 +42,11 @@ public protocol Remote {
     /// - Throws: `UpstreamError`; `GitError` for the store, and for what came and is larger than it may be; `CancellationError`. The
     ///   store is as it was then. Nothing is remembered of what came: that is for who has proven it (`noteFetched`).
     func fetch(_ request: FetchRequest, progress: @escaping @Sendable (TransferProgress) throws -> Void) async throws
+}
+
+extension Remote {
+    /// Nothing to tell.
+    public var abilities: String? { nil }
 }
 
 extension Upstream {

@@ -68,7 +68,8 @@ struct Sidekick: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sidekick", abstract: FollowCommand.configuration.abstract, version: Version.text,
         subcommands: [
-            FollowCommand.self, StatusCommand.self, HealthCommand.self, SyncCommand.self, VerifyCommand.self,
+            FollowCommand.self, CheckCommand.self, StatusCommand.self, HealthCommand.self, SyncCommand.self,
+            VerifyCommand.self,
             RollbackCommand.self,
             ResumeCommand.self, ManualPageCommand.self,
         ], defaultSubcommand: FollowCommand.self)
@@ -80,6 +81,7 @@ struct FollowCommand: AsyncParsableCommand {
         commandName: "follow", abstract: "Keeps the folder that a web server serves equal to a git repository.",
         usage: """
             sidekick [<repository>] [<destination>] [<options>]
+            sidekick check [<repository>] [<destination>] [<options>]
             sidekick status [<destination>] [--json]
             sidekick health [<destination>]
             sidekick sync [<destination>]

@@ -2,7 +2,8 @@ import Foundation
 
 /// Asks a server over http with the system's curl.
 public struct Curl: Sendable {
-    private let address: String
+    /// A host and a port.
+    public let address: String
     private let socket: String?
 
     /// - Parameters:

@@ -18,14 +18,10 @@ struct TrustCheck: Sendable {
             return try await executor.run { try Self.signer(of: target, settings, publisher) }
         } catch let refused as Refused {
             throw SyncError(refused, at: .trust)
-        } catch let error as MalformedKeys {
-            throw SyncError(keys: "\(settings.keysFile) has \(error)")
-        } catch let error as WholeFile.Failure {
-            throw SyncError(keys: "cannot be read: \(error)")
         } catch let error as CancellationError {
             throw error
         } catch {
-            throw SyncError(error, at: .trust)
+            throw SyncError(trusting: settings, error)
         }
     }
 
@@ -91,7 +87,16 @@ extension SyncError {
             recovery: .fixRemote, exitCode: .dataError)
     }
 
-    fileprivate init(keys cause: String) {
+    /// What is wrong with the file of keys, or with something else.
+    init(trusting settings: TrustSettings, _ error: any Error) {
+        switch error {
+        case let error as MalformedKeys: self.init(keys: "\(settings.keysFile) has \(error)")
+        case let error as WholeFile.Failure: self.init(keys: "cannot be read: \(error)")
+        default: self.init(error, at: .trust)
+        }
+    }
+
+    private init(keys cause: String) {
         self.init(
             stage: .trust, cause: "SIDEKICK_TRUSTED_KEYS_FILE \(cause)",
             remedy: "mend that file: lines of allowed_signers or authorized_keys, and public key blocks of OpenPGP",

@@ -105,10 +105,13 @@ public struct Destination: Sendable {
     }
 
     private static func absolute(_ path: String) throws -> String {
-        guard !path.hasPrefix("/") else { return path }
+        path.hasPrefix("/") ? path : try workingFolder(for: path) + "/" + path
+    }
+
+    static func workingFolder(for path: String) throws -> String {
         guard let current = getcwd(nil, 0) else { throw DiskError("find the working folder for", path) }
         defer { free(current) }
-        return String(cString: current) + "/" + path
+        return String(cString: current)
     }
 
     private static func resolved(_ path: String) -> String? {
