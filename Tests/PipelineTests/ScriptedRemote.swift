@@ -113,7 +113,7 @@ final class DrivenClock: Sendable {
     /// The pause that the loop is in, in seconds, once it is in one.
     func pause() async throws -> Double {
         var found: Double?
-        try await eventually("the loop rests") {
+        try await eventually(within: 60, "the loop rests") {
             found = self.state.withLock { $0.sleeper?.seconds }
             return found != nil
         }
@@ -122,7 +122,7 @@ final class DrivenClock: Sendable {
 
     /// Waits until the loop is in such a pause.
     func rests(_ isMeant: (Double) -> Bool) async throws {
-        try await eventually("the loop rests as long as it should") {
+        try await eventually(within: 60, "the loop rests as long as it should") {
             self.state.withLock { $0.sleeper?.seconds }.map(isMeant) ?? false
         }
     }
