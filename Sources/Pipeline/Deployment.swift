@@ -135,7 +135,7 @@ struct Deployment: Sendable {
         } catch is CancellationError {
             // The next pass, or the next start, has it noted.
         } catch {
-            logger.warning("drift not mended", metadata: ["cause": "\(SyncError(error, at: .publish).cause)"])
+            logger.warning("drift not mended", metadata: ["cause": "\(SyncError.cause(of: error))"])
         }
     }
 
@@ -145,7 +145,7 @@ struct Deployment: Sendable {
         do {
             try await executor.run { if store.exists { try store.open().notePublished(commit) } }
         } catch {
-            logger.debug("history not noted", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
+            logger.debug("history not noted", metadata: ["cause": "\(SyncError.cause(of: error))"])
         }
     }
 

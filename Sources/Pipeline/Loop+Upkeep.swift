@@ -26,7 +26,7 @@ extension Loop {
             // What was interrupted is still to be done.
             if !Task.isCancelled { upkeep.done(nextIn: next) }
         } catch {
-            uncleaned.tell(SyncError(error, at: .report).cause) { cause in
+            uncleaned.tell(SyncError.cause(of: error)) { cause in
                 logger.warning("clean-up failed", metadata: ["cause": "\(cause)"])
             }
             upkeep.done(nextIn: .seconds(60))
@@ -51,7 +51,7 @@ extension Loop {
             return
         } catch {
             compactionCooldown.begin()
-            logger.warning("compaction failed", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
+            logger.warning("compaction failed", metadata: ["cause": "\(SyncError.cause(of: error))"])
         }
     }
 

@@ -182,7 +182,7 @@ public struct Loop: Sendable {
                 await pass.deployment.noteHistory(of: commit)
             }
         } catch {
-            logger.warning("drift cannot be looked for", metadata: ["cause": "\(SyncError(error, at: .report).cause)"])
+            logger.warning("drift cannot be looked for", metadata: ["cause": "\(SyncError.cause(of: error))"])
         }
     }
 

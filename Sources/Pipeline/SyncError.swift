@@ -52,6 +52,9 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
         self.exitCode = exitCode
     }
 
+    /// What went wrong, in one sentence, where no stage is to be named.
+    public static func cause(of error: any Error) -> String { SyncError(error, at: .report).cause }
+
     /// Tells what an error of another room means for a pass.
     public init(_ error: any Error, at stage: Stage) {
         switch error {

@@ -71,7 +71,7 @@ private func reading(
     do {
         return try StatusReport.read(destination: location.destination, state: location.state)
     } catch {
-        printError("sidekick: \(SyncError(error, at: .report).cause)")
+        printError("sidekick: \(SyncError.cause(of: error))")
         throw ExitCode(ExitStatus.unhealthy.rawValue)
     }
 }

@@ -16,8 +16,8 @@ public struct HTTPAnswer: Sendable {
 public func get(_ port: UInt16, _ path: String, headers: [String: String] = [:]) throws -> HTTPAnswer {
     let descriptor = try connected(to: port)
     defer { close(descriptor) }
-    let fields = headers.map { "\($0): \($1)\r\n" }.joined()
-    let request = Array("GET \(path) HTTP/1.0\r\nHost: localhost\r\n\(fields)\r\n".utf8)
+    let fields = ["Host": "localhost"].merging(headers) { $1 }.map { "\($0): \($1)\r\n" }.joined()
+    let request = Array("GET \(path) HTTP/1.0\r\n\(fields)\r\n".utf8)
     guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
         throw TestFailure("request not sent")
     }

@@ -15,7 +15,9 @@ public final class Nginx: Sendable {
     }()
 
     /// Serves a DESTINATION with the project's web.conf; only its port and its root are replaced.
-    public convenience init(serving destination: String) async throws {
+    ///
+    /// - Parameter additions: what a setup adds.
+    public convenience init(serving destination: String, adding additions: String = "") async throws {
         let folder = try TemporaryFolder()
         let text = try String(contentsOfFile: Self.project + "/web.conf", encoding: .utf8)
         let (parent, name) = (
@@ -23,7 +25,8 @@ public final class Nginx: Sendable {
         )
         let previous = "\(parent)/.sidekick/\(name)/previous"
         try await self.init(folder) { port in
-            text.replacingOccurrences(of: "listen 8080;", with: "listen 127.0.0.1:\(port);")
+            text.replacingOccurrences(of: "include /etc/nginx/pair.d/*.conf;", with: additions)
+                .replacingOccurrences(of: "listen 8080;", with: "listen 127.0.0.1:\(port);")
                 .replacingOccurrences(of: "root /srv/www;", with: "root \(destination);")
                 .replacingOccurrences(of: "root /srv/.sidekick/www/previous;", with: "root \(previous);")
         }

@@ -78,7 +78,7 @@ struct RetryingTarget: Sendable {
             throw error
         } catch {
             metrics.add(to: .hookRuns, recipient.hook.rawValue, Hook.Result.failed.rawValue)
-            throw HookFailure(SyncError(error, at: .report).cause)
+            throw HookFailure(SyncError.cause(of: error))
         }
     }
 
