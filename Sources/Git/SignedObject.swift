@@ -5,6 +5,9 @@ public struct SignedObject: Sendable, Equatable {
     /// From its first line on; empty where there is none.
     public let signature: [UInt8]
 
+    /// The largest commit or tag that is looked at, in bytes: it is hashed for each signature that it has.
+    static let maxBytes = 4 << 20
+
     /// Of a commit: the header `gpgsig`, and all of it that is in no header that begins so. `mergetag` stays.
     public init(commit bytes: some Collection<UInt8>) {
         let (payload, signature) = Self.withoutSignatures(Array(bytes)[...])
@@ -71,14 +74,24 @@ public struct AnnotatedTag: Sendable, Equatable {
 extension Repository {
     /// What is signed of a commit.
     public borrowing func signedCommit(_ id: ObjectID) throws(GitError) -> SignedObject {
-        try withObject(id, .commit) { bytes throws(GitError) in SignedObject(commit: bytes) }
+        try withObject(id, .commit) { bytes throws(GitError) in
+            guard bytes.count <= SignedObject.maxBytes else {
+                throw .malformed("commit", "commit \(id) has \(bytes.count) bytes, which is too large to be signed")
+            }
+            return SignedObject(commit: bytes)
+        }
     }
 
     /// Reads a tag.
     public borrowing func tag(_ id: ObjectID) throws(GitError) -> AnnotatedTag {
         try withObject(id, .tag) { bytes throws(GitError) in
+            guard bytes.count <= SignedObject.maxBytes else {
+                throw .malformed("tag", "tag \(id) has \(bytes.count) bytes, which is too large to be signed")
+            }
+            // Of what is signed: a name that is not is nobody's.
+            let signed = SignedObject(tag: bytes)
             var name: [UInt8] = []
-            var rest = bytes[...]
+            var rest = signed.payload[...]
             while let end = rest.firstIndex(of: 10), end > rest.startIndex {
                 let line = rest[..<end]
                 rest = rest[(end + 1)...]
@@ -86,7 +99,7 @@ extension Repository {
                 name = Array(line.dropFirst(4))
                 break
             }
-            return AnnotatedTag(name: name, signed: SignedObject(tag: bytes))
+            return AnnotatedTag(name: name, signed: signed)
         }
     }
 }

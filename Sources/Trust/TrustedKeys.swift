@@ -87,6 +87,8 @@ public struct TrustedKeys: Sendable {
         for signature in signatures {
             do throws(Refusal) {
                 guard signature.kind == .binary else { throw .unsupported("it is not one of bytes") }
+                // Whose it is, it says, as to gpg: nobody tries all keys for it.
+                guard signature.namesIssuer else { throw .unknownKey(signature.issuer) }
                 for key in keys {
                     guard let signer = try key.signer(of: payload, signature) else { continue }
                     guard !signature.isOver(at: time) else {
@@ -108,6 +110,8 @@ private enum Parsed {
     case ssh(SSHSignature)
     case openPGP([OpenPGPSignature])
 
+    private static let most = 8
+
     init(_ signature: [UInt8]) throws(Malformed) {
         let lines = signature.split(separator: 10, omittingEmptySubsequences: false)
         switch lines.first.map({ $0.trimmingEnd.asText }) ?? "" {
@@ -119,6 +123,8 @@ private enum Parsed {
             var signatures: [OpenPGPSignature] = []
             for packet in try OpenPGPPacket.read(try Armor.decode(lines, OpenPGPSignature.label, hasHeaders: true)) {
                 guard packet.tag == .signature else { throw Malformed("it holds something else than signatures") }
+                // Each is verified over all that is signed, and a stranger chooses how many there are.
+                guard signatures.count < Self.most else { throw Malformed("it holds too many signatures") }
                 signatures.append(try OpenPGPSignature(packet.body))
             }
             self = .openPGP(signatures)

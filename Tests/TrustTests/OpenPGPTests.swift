@@ -52,6 +52,29 @@ import Testing
         }
     }
 
+    @Test func `may be one of several, of which one is trusted, and not of any number`() throws {
+        let home = try GPGHome()
+        try home.gpg("--quick-gen-key", "Some Body <some@example.org>", "ed25519", "sign", "0")
+        try home.gpg("--quick-gen-key", "Other <other@example.org>", "ed25519", "sign", "0")
+        let key = try home.publicKey("some@example.org")
+        func bytes(_ name: String) throws -> Data {
+            let armored = Data(try home.sign(payload, by: name))
+            return try home.gpg("--dearmor", input: armored).output
+        }
+        func armored(_ bytes: Data) -> [UInt8] {
+            Array(
+                "-----BEGIN PGP SIGNATURE-----\n\n\(bytes.base64EncodedString())\n-----END PGP SIGNATURE-----\n".utf8)
+        }
+        let (other, mine) = (try bytes("other@example.org"), try bytes("some@example.org"))
+        #expect(try why(key, armored(other + mine)) == "by Some Body <some@example.org>")
+        #expect(try why(key, armored(other)).contains("not trusted"))
+        let many = (0..<10_000).reduce(into: Data()) { all, _ in all += other }
+        let began = ContinuousClock.now
+        #expect(try why(key, armored(many + mine)).contains("too many signatures"))
+        let time = ContinuousClock.now - began
+        #expect(time < .seconds(5) * Sanitizer.toll)
+    }
+
     @Test func `may be by a subkey, which must say whose it is, and may be taken back`() throws {
         let home = try GPGHome()
         try home.gpg("--quick-gen-key", "Some Body <some@example.org>", "rsa2048", "cert", "0")

@@ -40,8 +40,7 @@ struct OpenPGPKey {
             }
             return Signer(name: name, fingerprint: fingerprint)
         }
-        // Without a name of its key, it may be any other's.
-        if let refusal, signature.issuerFingerprint != nil || signature.issuerID != nil { throw refusal }
+        if let refusal { throw refusal }
         return nil
     }
 

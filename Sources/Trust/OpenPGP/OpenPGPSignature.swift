@@ -115,6 +115,8 @@ struct OpenPGPSignature {
         return true
     }
 
+    var namesIssuer: Bool { issuerFingerprint != nil || issuerID != nil }
+
     /// For people.
     var issuer: String {
         (issuerFingerprint ?? issuerID)?.hex.uppercased() ?? "a key that it does not name"
