@@ -63,12 +63,13 @@ let package = Package(
         .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .target(name: "CGitMemory", dependencies: ["CLibgit2"]),
         .target(name: "Platform", dependencies: ["CLinux", "COpenSSL"], swiftSettings: strict),
         .target(
             name: "Git",
-            dependencies: ["CLibgit2", "CGitMemory", "CLinux", "CZlib", "Platform"], swiftSettings: strict),
+            dependencies: ["CLibgit2", "CGitMemory", "CLinux", "CZlib", "CDeflate", "Platform"], swiftSettings: strict),
         .target(
             name: "Upstream",
             dependencies: [

@@ -74,6 +74,10 @@ static void give(void *memory) {
     free(memory);
 }
 
+void *sidekick_memory_allocate(size_t size) { return take(size, __FILE__, __LINE__); }
+
+void sidekick_memory_free(void *memory) { give(memory); }
+
 #if LIBGIT2_VER_MAJOR == 1 && LIBGIT2_VER_MINOR < 6
 
 static size_t product(size_t count, size_t size) {

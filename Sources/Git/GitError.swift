@@ -44,6 +44,12 @@ public struct GitError: Error, Sendable, CustomStringConvertible {
         GitError(call: call, code: -1, message: message, isMalformed: true)
     }
 
+    /// A call of the system's that failed on this machine, by errno.
+    static func disk(_ what: String, _ path: String) -> GitError {
+        let reason = String(cString: strerror(errno))
+        return GitError(call: "store", code: -1, message: "\(what) \(path): \(reason)", isLocalDisk: true)
+    }
+
     /// Something that must be here is not.
     public static func missing(_ message: String) -> GitError {
         GitError(call: "store", code: GIT_ENOTFOUND.rawValue, message: message)

@@ -136,8 +136,8 @@ struct ReceivedPack {
 
     private func parents(of commit: ObjectID) throws(GitError) -> [ObjectID] {
         let object = try Repository.read(commit, .commit, in: database.pointer)
-        defer { git_odb_object_free(object) }
-        return try Commit(commit, reading: Repository.bytes(of: object)).parents
+        defer { withExtendedLifetime(object) {} }
+        return try Commit(commit, reading: object.bytes).parents
     }
 
     /// Whether it holds that object, of whatever kind.

@@ -3,6 +3,7 @@ import CLibgit2
 extension Repository {
     /// Whether the object is here.
     public borrowing func contains(_ id: ObjectID) throws(GitError) -> Bool {
+        if let packed, packed.contains(id) { return true }
         let database = try database()
         defer { git_odb_free(database) }
         var oid = id.raw
@@ -23,12 +24,12 @@ extension Repository {
         _ id: ObjectID, _ body: (UnsafeRawBufferPointer) throws -> Value
     ) throws -> Value {
         let object = try read(id, .blob)
-        defer { git_odb_object_free(object) }
-        return try body(Self.bytes(of: object))
+        return try withExtendedLifetime(object) { try body(object.bytes) }
     }
 
     /// What an object is, and how many bytes it has.
     borrowing func header(of id: ObjectID) throws(GitError) -> (kind: ObjectKind, size: Int) {
+        if let header = packed?.header(of: id) { return header }
         let database = try database()
         defer { git_odb_free(database) }
         return try Self.header(of: id, in: database)
@@ -50,16 +51,13 @@ extension Repository {
         _ id: ObjectID, _ kind: ObjectKind, _ body: (UnsafeRawBufferPointer) throws(GitError) -> Value
     ) throws(GitError) -> Value {
         let object = try read(id, kind)
-        defer { git_odb_object_free(object) }
-        return try body(Self.bytes(of: object))
+        defer { withExtendedLifetime(object) {} }
+        return try body(object.bytes)
     }
 
-    static func bytes(of object: OpaquePointer) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: git_odb_object_data(object), count: git_odb_object_size(object))
-    }
-
-    /// - Returns: what `git_odb_object_free` gives back.
-    borrowing func read(_ id: ObjectID, _ kind: ObjectKind) throws(GitError) -> OpaquePointer {
+    /// An object in memory.
+    borrowing func read(_ id: ObjectID, _ kind: ObjectKind) throws(GitError) -> StoredObject {
+        if let object = packed?.read(id, kind) { return object }
         let database = try database()
         defer { git_odb_free(database) }
         return try Self.read(id, kind, in: database)
@@ -67,7 +65,7 @@ extension Repository {
 
     static func read(
         _ id: ObjectID, _ kind: ObjectKind, in database: OpaquePointer
-    ) throws(GitError) -> OpaquePointer {
+    ) throws(GitError) -> StoredObject {
         let header = try header(of: id, in: database)
         guard header.kind == kind else { throw .malformed("\(kind)", "object \(id) is not a \(kind)") }
         let limits = ObjectLimits.current
@@ -80,7 +78,7 @@ extension Repository {
                     allowed: allowed))
         }
         var oid = id.raw
-        return try handle("git_odb_read") { git_odb_read(&$0, database, &oid) }
+        return StoredObject(kind, owning: try handle("git_odb_read") { git_odb_read(&$0, database, &oid) })
     }
 
     borrowing func database() throws(GitError) -> OpaquePointer {
@@ -89,9 +87,25 @@ extension Repository {
     }
 }
 
-/// The four kinds of object.
-enum ObjectKind: Equatable {
-    case commit, tree, blob, tag
+/// The four kinds of object, by their numbers in a pack and in libgit2.
+enum ObjectKind: UInt8 {
+    case commit = 1
+    case tree = 2
+    case blob = 3
+    case tag = 4
+
+    /// Its name, in front of an object's bytes when that is named.
+    var name: StaticString {
+        switch self {
+        case .commit: "commit"
+        case .tree: "tree"
+        case .blob: "blob"
+        case .tag: "tag"
+        }
+    }
+
+    /// `nil` for a difference, and for what is none.
+    init?(number: UInt8) { self.init(rawValue: number) }
 
     init?(_ kind: git_object_t) {
         switch kind {

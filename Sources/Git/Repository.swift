@@ -10,15 +10,18 @@ public struct Repository: ~Copyable {
     let pointer: OpaquePointer
     /// Whether loose objects are left unread.
     private let readsPacksAlone: Bool
+    /// What reads small objects of a store.
+    let packed: PackedObjects?
 
-    private init(owning pointer: OpaquePointer, readsPacksAlone: Bool) {
+    private init(owning pointer: OpaquePointer, packed: PackedObjects?) {
         self.pointer = pointer
-        self.readsPacksAlone = readsPacksAlone
+        self.packed = packed
+        readsPacksAlone = packed != nil
     }
 
     /// Opens a repository, bare or not, by its own path or that of its work tree; parents are not searched.
     public init(opening path: String) throws(GitError) {
-        self.init(owning: try Self.openPointer(path), readsPacksAlone: false)
+        self.init(owning: try Self.openPointer(path), packed: nil)
     }
 
     private static func openPointer(_ path: String) throws(GitError) -> OpaquePointer {
@@ -38,7 +41,7 @@ public struct Repository: ~Copyable {
     public init(creatingBare path: String) throws(GitError) {
         try Library.started.get()
         let pointer = try handle("git_repository_init") { git_repository_init(&$0, path, 1) }
-        self.init(owning: pointer, readsPacksAlone: false)
+        self.init(owning: pointer, packed: nil)
     }
 
     deinit { git_repository_free(pointer) }
@@ -94,7 +97,7 @@ extension Repository {
             git_repository_free(pointer)
             throw error
         }
-        self.init(owning: pointer, readsPacksAlone: true)
+        self.init(owning: pointer, packed: PackedObjects(of: Self.path(of: pointer) + "objects"))
     }
 
     /// Puts an object database of packs in place of the one that has loose objects too.

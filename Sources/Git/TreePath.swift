@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 
 /// A path inside a repository: the bytes that git stores, components joined by `/`. Not necessarily UTF-8.
@@ -43,9 +44,13 @@ public struct TreePath: Hashable, Sendable, Comparable, CustomStringConvertible 
     }
 
     /// Byte order.
-    public static func < (left: TreePath, right: TreePath) -> Bool {
-        left.bytes.lexicographicallyPrecedes(right.bytes)
-    }
+    public static func < (left: TreePath, right: TreePath) -> Bool { order(left.bytes, right.bytes) < 0 }
+
+    /// Equal when all bytes are.
+    public static func == (left: TreePath, right: TreePath) -> Bool { areEqual(left.bytes, right.bytes) }
+
+    /// Feeds all bytes at once.
+    public func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
 
     /// For messages: control characters escaped, what is not UTF-8 replaced.
     public var description: String { escaped(bytes) }
@@ -62,8 +67,24 @@ public struct EntryName: Hashable, Sendable, CustomStringConvertible {
     /// Takes text as UTF-8.
     public init(_ text: String) { bytes = Array(text.utf8) }
 
+    /// Equal when all bytes are.
+    public static func == (left: EntryName, right: EntryName) -> Bool { areEqual(left.bytes, right.bytes) }
+
+    /// Feeds all bytes at once.
+    public func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+
     /// For messages: control characters escaped, what is not UTF-8 replaced.
     public var description: String { escaped(bytes) }
+}
+
+/// memcmp(3), and the shorter of two equal beginnings first. The library's own comparisons take one byte after the other.
+private func order(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    let order = Int(memcmp(left, right, min(left.count, right.count)))
+    return order != 0 ? order : left.count - right.count
+}
+
+private func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    left.count == right.count && memcmp(left, right, left.count) == 0
 }
 
 private func escaped(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self).printable(limit: 4096) }

@@ -1,10 +1,10 @@
 import CLibgit2
 import Glibc
 
-/// The rows of one tree object, read where libgit2 holds its bytes: a folder of 20,000 entries is compared with another one
+/// The rows of one tree object, read where its bytes are held: a folder of 20,000 entries is compared with another one
 /// without a copy of either. Not to outlive its repository.
 final class TreeRows {
-    private let object: OpaquePointer
+    private let object: StoredObject
     private let bytes: UnsafeRawBufferPointer
     /// Where each row begins, and where its name does.
     private var starts: [(row: Int32, name: Int32)] = []
@@ -17,7 +17,7 @@ final class TreeRows {
     ///   name twice.
     init(of tree: ObjectID, in repository: borrowing Repository) throws(GitError) {
         object = try repository.read(tree, .tree)
-        bytes = Repository.bytes(of: object)
+        bytes = object.bytes
         guard bytes.count <= Int(Int32.max) else { throw .malformed("tree", "tree \(tree) has \(bytes.count) bytes") }
         var (position, isRising) = (0, true)
         while position < bytes.count {
@@ -33,8 +33,6 @@ final class TreeRows {
         }
         if !isRising { try checkNames(tree) }
     }
-
-    deinit { git_odb_object_free(object) }
 
     /// A mode in octal digits, a space, a name that is not empty, a zero, twenty bytes (git's `decode_tree_entry`).
     private static func row(in bytes: UnsafeRawBufferPointer, at start: Int) -> (name: Int, end: Int)? {

@@ -13,11 +13,14 @@ public struct SHA1: Sendable {
     }
 
     /// The 20 bytes of the digest of what came.
-    public func digest() -> [UInt8] {
+    public func digest() -> [UInt8] { withDigest { Array($0) } }
+
+    /// Lends them.
+    public func withDigest<Value>(_ body: (UnsafeRawBufferPointer) -> Value) -> Value {
         var end = context
-        return [UInt8](unsafeUninitializedCapacity: 20) { bytes, count in
-            SHA1_Final(bytes.baseAddress, &end)
-            count = 20
+        return withUnsafeTemporaryAllocation(byteCount: 20, alignment: 4) { bytes in
+            SHA1_Final(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), &end)
+            return body(UnsafeRawBufferPointer(bytes))
         }
     }
 }

@@ -20,4 +20,10 @@ size_t sidekick_memory_held(void);
 /// The size of what this thread was refused last, 0 for nothing; it is forgotten then.
 size_t sidekick_memory_take_refusal(void);
 
+/// Memory of ours that is counted and bounded in the same way; NULL beyond a limit.
+void *sidekick_memory_allocate(size_t size);
+
+/// Gives it back. NULL is nothing.
+void sidekick_memory_free(void *memory);
+
 #endif

@@ -13,7 +13,8 @@ extension Repository {
     public borrowing func streamBlob(
         _ id: ObjectID, size: Int64, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> Bool {
-        guard size <= ObjectLimits.current.blob, let (pack, start, head) = wholeEntry(of: id, size: size) else {
+        guard size <= ObjectLimits.current.blob, let (pack, start, head) = try wholeEntry(of: id, size: size)
+        else {
             return false
         }
         var hasher = BlobHasher(size: size)
@@ -27,7 +28,9 @@ extension Repository {
         return true
     }
 
-    private func wholeEntry(of id: ObjectID, size: Int64) -> (PackFile, UInt64, PackEntryHead)? {
+    private func wholeEntry(
+        of id: ObjectID, size: Int64
+    ) throws(GitError) -> (PackFile, UInt64, PackEntryHead)? {
         let folder = commonPath + "objects/pack"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         for name in names where name.hasSuffix(".idx") {
@@ -35,10 +38,10 @@ extension Repository {
             guard let start = PackTable(path + ".idx")?.offset(of: id), let pack = PackFile(path + ".pack") else {
                 continue
             }
-            let head = withUnsafeTemporaryAllocation(byteCount: PackEntryHead.longest, alignment: 8) { buffer in
-                let count = pack.read(at: start, into: buffer)
-                return PackEntryHead(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            }
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: PackEntryHead.longest, alignment: 8)
+            defer { buffer.deallocate() }
+            let count = try pack.read(at: start, into: buffer)
+            let head = PackEntryHead(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             if let head, head.kind == PackEntryHead.blob, head.size == UInt64(size) { return (pack, start, head) }
         }
         return nil

@@ -24,7 +24,7 @@ enum Inflation {
         while code != Z_STREAM_END {
             try Task.checkCancellation()
             if stream.pointee.avail_in == 0 {
-                let size = file.read(at: place, into: input)
+                let size = try file.read(at: place, into: input)
                 guard size > 0 else { throw damage() }
                 place += UInt64(size)
                 stream.pointee.next_in = input.baseAddress!.assumingMemoryBound(to: Bytef.self)

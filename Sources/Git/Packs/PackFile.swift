@@ -24,13 +24,17 @@ final class PackFile {
 
     deinit { close(descriptor) }
 
-    /// - Returns: how many bytes there were.
-    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    /// - Returns: how many bytes there were; fewer where the file ends.
+    /// - Throws: `GitError` for a disk that cannot read them.
+    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(GitError) -> Int {
         var filled = 0
         while filled < buffer.count {
-            let place = off_t(offset) + off_t(filled)
+            guard let place = off_t(exactly: offset + UInt64(filled)) else { break }
             let count = pread(descriptor, buffer.baseAddress! + filled, buffer.count - filled, place)
-            if count < 0 && errno == EINTR { continue }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw .disk("read", path)
+            }
             guard count > 0 else { break }
             filled += count
         }
@@ -72,5 +76,44 @@ struct PackEntryHead {
         }
         guard length < bytes.count else { return nil }
         (kind, self.size, self.length) = (first >> 4 & 7, size, length)
+    }
+
+    /// What an entry is the difference from.
+    enum Base {
+        case none
+        /// How many bytes before the entry it begins.
+        case distance(UInt64, length: Int)
+        case name(ObjectID, length: Int)
+
+        /// Bytes that it takes behind the head.
+        var length: Int {
+            switch self {
+            case .none: 0
+            case .distance(_, let length), .name(_, let length): length
+            }
+        }
+    }
+
+    /// - Parameter bytes: of the entry, from its beginning.
+    /// - Returns: `nil` for an entry of no known kind, and where bytes are missing.
+    func base(in bytes: UnsafeRawBufferPointer) -> Base? {
+        switch kind {
+        case 1...4: return Base.none
+        case Self.offsetDelta:
+            var index = length
+            guard index < bytes.count else { return nil }
+            var distance = UInt64(bytes[index] & 0x7f)
+            while bytes[index] & 0x80 != 0 {
+                index += 1
+                guard index < bytes.count, distance < 1 << 56 else { return nil }
+                distance = (distance + 1) << 7 | UInt64(bytes[index] & 0x7f)
+            }
+            return distance > 0 ? .distance(distance, length: index + 1 - length) : nil
+        case Self.referenceDelta:
+            guard length + 20 <= bytes.count else { return nil }
+            return .name(
+                ObjectID(bytes: UnsafeRawBufferPointer(rebasing: bytes[length..<length + 20])), length: 20)
+        default: return nil
+        }
     }
 }

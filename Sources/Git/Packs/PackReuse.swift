@@ -36,7 +36,7 @@ struct PackReuse {
                     found.append((id, start))
                     return true
                 }
-                let (pack, others) = Pack.reading(found, of: table, in: file)
+                let (pack, others) = try Pack.reading(found, of: table, in: file)
                 if !pack.entries.isEmpty { packs.append(pack) }
                 rest += others
             }
@@ -70,7 +70,7 @@ private struct Pack {
     /// - Returns: what can be copied, and what cannot.
     static func reading(
         _ found: [(id: ObjectID, start: UInt64)], of table: PackTable, in file: PackFile
-    ) -> (Pack, [ObjectID]) {
+    ) throws(GitError) -> (Pack, [ObjectID]) {
         var entries = found.map { Entry(id: $0.id, start: $0.start, end: file.end) }
         entries.sort { $0.start < $1.start }
         // An entry ends where the next one of all begins.
@@ -81,15 +81,15 @@ private struct Pack {
         let known = Set(entries.map(\.id))
         let ids = Dictionary(entries.map { ($0.start, $0.id) }, uniquingKeysWith: { first, _ in first })
         var (copied, others): ([Entry], [ObjectID]) = ([], [])
-        withUnsafeTemporaryAllocation(byteCount: PackEntryHead.longest, alignment: 8) { buffer in
-            for var entry in entries {
-                let count = Int(clamping: min(entry.end - entry.start, UInt64(PackEntryHead.longest)))
-                let head = file.read(at: entry.start, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
-                if entry.readHead(UnsafeRawBufferPointer(rebasing: buffer[..<head]), among: ids, known) {
-                    copied.append(entry)
-                } else {
-                    others.append(entry.id)
-                }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: PackEntryHead.longest, alignment: 8)
+        defer { buffer.deallocate() }
+        for var entry in entries {
+            let count = Int(clamping: min(entry.end - entry.start, UInt64(PackEntryHead.longest)))
+            let head = try file.read(at: entry.start, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
+            if entry.readHead(UnsafeRawBufferPointer(rebasing: buffer[..<head]), among: ids, known) {
+                copied.append(entry)
+            } else {
+                others.append(entry.id)
             }
         }
         return (Pack(file: file, entries: copied), others)
@@ -104,7 +104,7 @@ private struct Pack {
             while place < entry.end {
                 let size = Int(clamping: min(entry.end - place, UInt64(buffer.count)))
                 let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
-                guard file.read(at: place, into: piece) == size else {
+                guard try file.read(at: place, into: piece) == size else {
                     throw GitError(
                         call: "git_odb_read", code: -1, message: "\(file.path) is shorter than its index says")
                 }
@@ -122,31 +122,20 @@ extension Pack.Entry {
     fileprivate mutating func readHead(
         _ bytes: UnsafeRawBufferPointer, among ids: [UInt64: ObjectID], _ known: Set<ObjectID>
     ) -> Bool {
-        guard let begin = PackEntryHead(bytes) else { return false }
-        let size = begin.length
-        switch begin.kind {
-        case 1...4:
-            (head, newHead) = (size, Array(bytes[..<size]))
+        guard let begin = PackEntryHead(bytes), let base = begin.base(in: bytes) else { return false }
+        head = begin.length + base.length
+        switch base {
+        case .none:
+            newHead = Array(bytes[..<head])
             return true
-        case PackEntryHead.offsetDelta:
-            var index = size
-            var distance = UInt64(bytes[index] & 0x7f)
-            while bytes[index] & 0x80 != 0 {
-                index += 1
-                guard index < bytes.count, distance < 1 << 56 else { return false }
-                distance = (distance + 1) << 7 | UInt64(bytes[index] & 0x7f)
-            }
-            guard distance > 0, distance < start, let base = ids[start - distance] else { return false }
+        case .distance(let distance, _):
+            guard distance < start, let base = ids[start - distance] else { return false }
             // What it differs from stands elsewhere in the other pack: its name says where.
-            head = index + 1
-            newHead = [bytes[0] | 0x70] + bytes[1..<size] + base.withBytes { Array($0) }
+            newHead = [bytes[0] | 0x70] + bytes[1..<begin.length] + base.withBytes { Array($0) }
             return true
-        case PackEntryHead.referenceDelta:
-            guard size + 20 <= bytes.count else { return false }
-            let base = ObjectID(bytes: UnsafeRawBufferPointer(rebasing: bytes[size..<size + 20]))
-            (head, newHead) = (size + 20, Array(bytes[..<(size + 20)]))
+        case .name(let base, _):
+            newHead = Array(bytes[..<head])
             return known.contains(base)
-        default: return false
         }
     }
 }

@@ -26,8 +26,6 @@ struct TreePlan {
     /// because another one changed.
     private(set) var links: [TreePath: Link] = [:]
     private(set) var notices: [Notice] = []
-    /// The folders that hold a leaf that differs.
-    private(set) var folders: Set<TreePath> = []
     /// Whether a path may lose an object of Git LFS that it had.
     private(set) var dropsObjects = false
 
@@ -52,43 +50,43 @@ struct TreePlan {
         to new: ObjectID, from base: Base?, known: [TreeRecord], in contents: borrowing Contents,
         options: PublishingOptions, buildMode: BuildMode = .pass
     ) throws {
-        var found: [TreePath: Leaf?] = [:]
-        var foldersThere: Set<TreePath> = []
         let selection = options.recipe.selection
         do {
             if let base {
-                try collect(from: base.record.tree, to: new, in: contents, options, known, buildMode, into: &found)
+                try collect(from: base.record.tree, to: new, in: contents, options, known, buildMode)
                 if let live = base.live {
-                    try collect(from: live.tree, to: new, in: contents, options, known, buildMode, into: &found)
+                    try collect(from: live.tree, to: new, in: contents, options, known, buildMode)
+                    sortChanges()
                 }
-                let dirty = base.dirty.filter { found[$0] == nil }
+                let found = base.dirty.isEmpty ? [] : Set(changes.lazy.map(\.path))
+                let dirty = base.dirty.filter { !found.contains($0) }
                 let entries = try contents.repository.entries(at: dirty, in: new)
                 var asked: [ObjectID: FileContent] = [:]
                 for path in dirty {
                     let entry = entries[path]
-                    if entry?.kind == .folder { foldersThere.insert(path) }
                     let leaf = try entry.flatMap {
                         try Self.leaf($0, at: path, options.recipe, known, in: contents, &asked)
                     }
                     let isPublished = entry.map { selection.publishes($0, at: path) } ?? false
-                    found.updateValue(isPublished ? leaf : nil, forKey: path)
+                    changes.append(
+                        Change(path: path, new: isPublished ? leaf : nil, isFolder: entry?.kind == .folder))
                 }
             } else {
-                try collect(from: nil, to: new, in: contents, options, known, buildMode, into: &found)
+                try collect(from: nil, to: new, in: contents, options, known, buildMode)
             }
         } catch let error as TreeTooLarge {
             throw options.limits.exceeded(error)
         }
-        try decideLinks(found, base, in: contents, options, buildMode)
-        if let standing = base?.record {
-            for (path, link) in links where found[path] == nil && link.isAllowed != standing[path]?.isMadeLink {
-                found[path] = Leaf(path: path, kind: .link, content: link.content)
+        sortChanges()
+        for change in changes where change.new?.kind == .submodule { notices.append(.submodule(path: change.path)) }
+        try decideLinks(base, in: contents, options, buildMode)
+        if let standing = base?.record, !links.isEmpty {
+            let found = Set(changes.lazy.map(\.path))
+            for (path, link) in links where !found.contains(path) && link.isAllowed != standing[path]?.isMadeLink {
+                changes.append(Change(path: path, new: Leaf(path: path, kind: .link, content: link.content)))
             }
+            sortChanges()
         }
-        changes = found.map { path, entry in
-            Change(path: path, new: entry, isFolder: foldersThere.contains(path))
-        }.sorted { $0.path < $1.path }
-        for change in changes { folders.insert(change.path.parent) }
         try options.limits.check(total(base))
         dropsObjects =
             base == nil
@@ -98,6 +96,20 @@ struct TreePlan {
                 }
             }
     }
+
+    /// In the order of the bytes of their paths, each path once.
+    private mutating func sortChanges() {
+        // What a walk of one tree finds is nearly in that order already; sorting is stable.
+        changes.sort { $0.path < $1.path }
+        var last: TreePath?
+        changes.removeAll { change in
+            defer { last = change.path }
+            return change.path == last
+        }
+    }
+
+    /// The folders that hold a leaf that differs.
+    var folders: Set<TreePath> { Set(changes.lazy.map(\.path.parent)) }
 
     /// The changes as the disk will show them: at the path of a link that is left out there is nothing.
     var shownChanges: [Change] {
@@ -118,7 +130,7 @@ struct TreePlan {
     /// Adds what differs between two trees.
     private mutating func collect(
         from old: ObjectID?, to new: ObjectID, in contents: borrowing Contents, _ options: PublishingOptions,
-        _ known: [TreeRecord], _ buildMode: BuildMode, into found: inout [TreePath: Leaf?]
+        _ known: [TreeRecord], _ buildMode: BuildMode
     ) throws {
         let (limits, selection) = (options.limits, options.recipe.selection)
         // What goes may come after what replaces it: only what is added is bounded on the way, the sum at the end.
@@ -136,13 +148,12 @@ struct TreePlan {
         ) { change in
             try buildMode.check()
             options.heartbeat.beat()
-            guard found[change.path] == nil else { return }
             added.paths += change.path.bytes.count
             try limits.check(path: change.path)
             let leaf = try change.new.flatMap {
                 try Self.leaf($0, at: change.path, options.recipe, known, in: contents, &asked)
             }
-            found.updateValue(leaf, forKey: change.path)
+            changes.append(Change(path: change.path, new: leaf))
             guard let leaf else { return }
             added.files += 1
             if let size = leaf.size {
@@ -150,7 +161,6 @@ struct TreePlan {
                 // A file of Git LFS is never in memory.
                 if !leaf.content.isLFS { try limits.checkBlob(size, at: change.path) }
             }
-            if leaf.kind == .submodule { notices.append(.submodule(path: change.path)) }
             try limits.check(added)
         }
     }
@@ -190,19 +200,22 @@ struct TreePlan {
 
     /// Which links may be made, when the set of links is a new one.
     private mutating func decideLinks(
-        _ found: [TreePath: Leaf?], _ base: Base?, in contents: borrowing Contents, _ options: PublishingOptions,
+        _ base: Base?, in contents: borrowing Contents, _ options: PublishingOptions,
         _ buildMode: BuildMode
     ) throws {
         let (policy, limits) = (options.recipe.symlinks, options.limits)
         var contentsOfLinks: [TreePath: ContentID] = [:]
         if let standing = base?.record {
-            let changed = found.contains { path, leaf in
-                leaf?.kind == .link || standing.count.links > 0 && standing[path]?.kind == .link
+            let changed = changes.contains { change in
+                change.new?.kind == .link || standing.count.links > 0 && standing[change.path]?.kind == .link
             }
             guard changed else { return }
             contentsOfLinks = standing.links.mapValues(\.content)
         }
-        for (path, leaf) in found { contentsOfLinks[path] = leaf?.kind == .link ? leaf?.content : nil }
+        let hadLinks = !contentsOfLinks.isEmpty
+        for change in changes where hadLinks || change.new?.kind == .link {
+            contentsOfLinks[change.path] = change.new?.kind == .link ? change.new?.content : nil
+        }
         var targets: [TreePath: [UInt8]] = [:]
         // A million links to one text are one text.
         var read: [ContentID: [UInt8]] = [:]

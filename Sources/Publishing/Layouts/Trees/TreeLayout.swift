@@ -176,12 +176,12 @@ struct TreeLayout: Layout {
         do {
             // Nobody else looks into what is not shown yet.
             let root = try trees.makeFolder(temporary, mode: 0o700)
-            let leaves = plan.leaves
+            let (leaves, folders) = (plan.leaves, plan.folders)
             let fresh = leaves.count { $0.content != old?[$0.path]?.content }
             let floor = try old?.removedFloor ?? pool.youngestTime()
             let build = TreeBuild(
                 commit: commit, options: options, now: now, visible: old, drifted: drifted, floor: floor,
-                durable: fresh + plan.folders.count <= Durability.maxSingleSyncs)
+                durable: fresh + folders.count <= Durability.maxSingleSyncs)
             let output = try build.run(leaves, in: root, source: visible?.folder, from: contents)
             var record = TreeRecord(
                 layout: kind, revision: Revision(commit: commit.id, recipe: options.recipe), tree: tree,
@@ -194,7 +194,7 @@ struct TreeLayout: Layout {
                 removed += 1
                 record.noteRemoval(of: entry)
             }
-            try Durability(everything: !build.durable).sync(root, folders: plan.folders)
+            try Durability(everything: !build.durable).sync(root, folders: folders)
             let name = try pool.freeName(for: commit.id)
             record = try pool.write(record, of: name)
             try trees.rename(temporary, to: trees, as: EntryName(name))

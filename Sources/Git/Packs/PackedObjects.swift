@@ -1,0 +1,169 @@
+import FoundationEssentials
+import Platform
+
+/// Small objects of the packs of one folder, read without libgit2: an entry is read by one system call and inflated at once, and its
+/// name is proven by the processor's own instructions. Whatever it cannot read is left to libgit2, which says what is wrong with it.
+/// For one thread.
+final class PackedObjects {
+    /// Objects with more bytes are libgit2's: so what is held here at a time is a few of these.
+    static let maxSize = 1 << 20
+    /// git makes chains of 50.
+    private static let maxChain = 1_000
+    /// Bytes of objects that others are the difference from.
+    private static let maxKept = 8 << 20
+
+    private let folder: String
+    private var packs: [Pack] = []
+    private var names: Set<String> = []
+    private let inflater = Inflater()
+    private var input = [UInt8](repeating: 0, count: 1 << 12)
+    private var kept: [Place: StoredObject] = [:]
+    private var keptBytes = 0
+
+    private struct Pack {
+        let table: PackTable
+        let file: PackFile
+    }
+
+    private struct Place: Hashable {
+        let pack: Int
+        let offset: UInt64
+    }
+
+    /// Where an entry's compressed bytes are, and what comes of them.
+    private struct Entry {
+        let head: PackEntryHead
+        let place: Place
+        /// Where the compressed bytes begin.
+        let start: UInt64
+        /// Where its base begins, for a difference.
+        let base: UInt64?
+    }
+
+    /// - Parameter folder: of objects, with a folder `pack` in it.
+    init(of folder: String) { self.folder = folder }
+
+    /// Whether a pack lists it. `false` may be because of a pack that came since.
+    func contains(_ id: ObjectID) -> Bool { place(of: id) != nil }
+
+    /// What an object is, and how many bytes it has. Only the bytes of a small difference are read.
+    func header(of id: ObjectID) -> (kind: ObjectKind, size: Int)? {
+        guard let place = place(of: id), let first = entry(at: place) else { return nil }
+        guard let base = first.base else { return ObjectKind(number: first.head.kind).map { ($0, Int(first.head.size)) } }
+        guard first.head.size <= Self.maxSize, let size = (try? inflated(first)).flatMap({ PackDelta($0.contents)?.resultSize })
+        else { return nil }
+        var offset = base
+        for _ in 0..<Self.maxChain {
+            guard let entry = entry(at: Place(pack: place.pack, offset: offset)) else { return nil }
+            guard let next = entry.base else { return ObjectKind(number: entry.head.kind).map { ($0, size) } }
+            offset = next
+        }
+        return nil
+    }
+
+    /// An object whose bytes have its name; `nil` for what libgit2 must look at.
+    func read(_ id: ObjectID, _ kind: ObjectKind) -> StoredObject? {
+        guard let place = place(of: id), let object = try? object(at: place), object.kind == kind,
+            ObjectID(naming: object.bytes, as: kind) == id
+        else { return nil }
+        return object
+    }
+
+    private func place(of id: ObjectID) -> Place? { find(id) ?? (open() ? find(id) : nil) }
+
+    private func find(_ id: ObjectID) -> Place? {
+        for index in packs.indices {
+            if let offset = packs[index].table.offset(of: id) { return Place(pack: index, offset: offset) }
+        }
+        return nil
+    }
+
+    /// - Returns: whether there are packs that were not seen before.
+    private func open() -> Bool {
+        let before = packs.count
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/pack")) ?? []
+        for name in all where name.hasSuffix(".idx") && names.insert(name).inserted {
+            let path = "\(folder)/pack/\(name.dropLast(4))"
+            guard let table = PackTable(path + ".idx"), let file = PackFile(path + ".pack") else { continue }
+            packs.append(Pack(table: table, file: file))
+        }
+        return packs.count > before
+    }
+
+    /// From the object that is whole to the one that is asked for.
+    private func object(at place: Place) throws -> StoredObject? {
+        var chain: [Entry] = []
+        var next = place
+        while true {
+            if let base = kept[next] { return try apply(chain, to: base) }
+            guard chain.count < Self.maxChain, let entry = entry(at: next), entry.head.size <= Self.maxSize else {
+                return nil
+            }
+            guard let base = entry.base else {
+                guard let kind = ObjectKind(number: entry.head.kind) else { return nil }
+                let whole = StoredObject(kind, try inflated(entry))
+                return chain.isEmpty ? whole : try apply(chain, to: keep(whole, at: next))
+            }
+            chain.append(entry)
+            next = Place(pack: place.pack, offset: base)
+        }
+    }
+
+    private func apply(_ chain: [Entry], to base: StoredObject) throws -> StoredObject? {
+        var object = base
+        for (index, entry) in chain.enumerated().reversed() {
+            let bytes = try inflated(entry)
+            guard let delta = PackDelta(bytes.contents), delta.resultSize <= Self.maxSize else { return nil }
+            let result = try ObjectBuffer(size: delta.resultSize)
+            guard delta.apply(to: object.bytes, into: result.bytes) else { return nil }
+            object = StoredObject(base.kind, result)
+            if index > 0 { _ = keep(object, at: entry.place) }
+        }
+        return object
+    }
+
+    private func keep(_ object: StoredObject, at place: Place) -> StoredObject {
+        if keptBytes + object.bytes.count > Self.maxKept { (kept, keptBytes) = ([:], 0) }
+        kept[place] = object
+        keptBytes += object.bytes.count
+        return object
+    }
+
+    private func entry(at place: Place) -> Entry? {
+        let pack = packs[place.pack]
+        return withUnsafeTemporaryAllocation(byteCount: PackEntryHead.longest, alignment: 8) { buffer in
+            guard let count = try? pack.file.read(at: place.offset, into: buffer),
+                let head = PackEntryHead(UnsafeRawBufferPointer(rebasing: buffer[..<count])), head.size <= UInt64(Int.max)
+            else { return nil }
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            guard let base = head.base(in: bytes) else { return nil }
+            let offset: UInt64?
+            switch base {
+            case .none: offset = nil
+            case .distance(let distance, _):
+                guard distance <= place.offset else { return nil }
+                offset = place.offset - distance
+            case .name(let id, _):
+                guard let found = pack.table.offset(of: id) else { return nil }
+                offset = found
+            }
+            return Entry(
+                head: head, place: place, start: place.offset + UInt64(head.length + base.length), base: offset)
+        }
+    }
+
+    private func inflated(_ entry: Entry) throws -> ObjectBuffer {
+        let output = try ObjectBuffer(size: Int(entry.head.size))
+        let file = packs[entry.place.pack].file
+        let most = Inflater.mostBytes(ofSize: output.bytes.count)
+        if input.count < most { input = [UInt8](repeating: 0, count: most) }
+        try input.withUnsafeMutableBytes { input in
+            let input = UnsafeMutableRawBufferPointer(rebasing: input[..<most])
+            let count = try file.read(at: entry.start, into: input)
+            guard inflater.inflate(UnsafeRawBufferPointer(rebasing: input[..<count]), into: output.bytes) != nil else {
+                throw GitError(call: "git_odb_read", code: -1, message: "\(file.path) cannot be inflated")
+            }
+        }
+        return output
+    }
+}
