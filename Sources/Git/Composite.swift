@@ -126,7 +126,7 @@ extension Store {
     func admit(_ trees: TreeComposer, commitOf tree: ObjectID, message: [UInt8]) throws -> ObjectID {
         let who = "sidekick <sidekick> 0 +0000"
         let text = Array("tree \(tree)\nauthor \(who)\ncommitter \(who)\n\n".utf8) + message
-        let id = ObjectID(hashing: text, as: GIT_OBJECT_COMMIT)
+        let id = text.withUnsafeBytes { ObjectID(naming: $0, as: .commit) }
         let repository = try open()
         guard try !repository.contains(id) else { return id }
         var pack = PackWriter()
@@ -193,7 +193,7 @@ public struct TreeComposer {
 
     private mutating func add(_ entries: [TreeEntry]) -> ObjectID {
         let bytes = Self.encoded(entries)
-        let id = ObjectID(hashing: bytes, as: GIT_OBJECT_TREE)
+        let id = bytes.withUnsafeBytes { ObjectID(naming: $0, as: .tree) }
         objects[id] = bytes
         return id
     }
@@ -235,14 +235,5 @@ public struct TreeComposer {
             entry.id.withBytes { bytes += $0 }
         }
         return bytes
-    }
-}
-
-extension ObjectID {
-    /// The name that git gives to an object of these bytes.
-    init(hashing bytes: [UInt8], as kind: git_object_t) {
-        var oid = git_oid()
-        git_odb_hash(&oid, bytes, bytes.count, kind)
-        self.init(oid)
     }
 }

@@ -67,6 +67,9 @@ public struct ObjectID: Hashable, Sendable, CustomStringConvertible {
     /// The first 64 bits: as good as random, and the same wherever the same bytes are.
     public var prefix: UInt64 { words.0 }
 
+    /// Whether its bytes come before another's.
+    func precedes(_ other: ObjectID) -> Bool { words < other.words }
+
     /// Forty lower-case hexadecimal digits.
     public var description: String {
         let digits = Array("0123456789abcdef".utf8)

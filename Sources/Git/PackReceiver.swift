@@ -82,7 +82,7 @@ public actor PackReceiver {
             return try quarantine.store.open().contains(wanted)
         }
         guard let indexer = open?.indexer else {
-            throw GitError(call: "git_indexer_commit", code: -1, message: "the pack has no bytes")
+            throw IncomingPack.damage("has no bytes")
         }
         do {
             try indexer.commit()
@@ -114,7 +114,7 @@ public actor PackReceiver {
         let allowed = ObjectLimits.current.objects
         guard header.starts(with: "PACK".utf8), count > allowed else { return }
         throw GitError(
-            call: "git_indexer_append",
+            call: "index-pack",
             exceeding: ExceededLimit(kind: .objects, what: "the pack", found: count, allowed: allowed))
     }
 }

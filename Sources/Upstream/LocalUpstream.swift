@@ -64,7 +64,7 @@ struct LocalUpstream: Upstream, Remote {
     }
 
     private static let readingCalls = [
-        "git_odb_read", "git_reference_lookup", "git_reference_name_to_id", "git_packbuilder", "git_indexer",
+        "git_odb_read", "git_reference_lookup", "git_reference_name_to_id", "git_packbuilder", "index-pack",
     ]
 
     private func open(_ path: String) throws -> Repository {

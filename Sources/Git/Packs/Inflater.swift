@@ -16,7 +16,8 @@ final class Inflater {
         var taken = 0
         let result = withUnsafeMutablePointer(to: &nothing) { nothing in
             libdeflate_zlib_decompress_ex(
-                pointer, start, input.count, output.baseAddress ?? UnsafeMutableRawPointer(nothing), output.count, &taken,
+                pointer, start, input.count, output.baseAddress ?? UnsafeMutableRawPointer(nothing), output.count,
+                &taken,
                 nil)
         }
         return result == LIBDEFLATE_SUCCESS ? taken : nil
@@ -24,4 +25,9 @@ final class Inflater {
 
     /// The most bytes that zlib makes of so many (zlib's `compressBound`, and its header and end). Others may make more.
     static func mostBytes(ofSize size: Int) -> Int { size + size >> 8 + 64 }
+}
+
+extension UnsafeRawBufferPointer {
+    /// CRC-32 (ISO 3309) of these bytes behind others.
+    func crc32(after others: UInt32 = 0) -> UInt32 { isEmpty ? others : libdeflate_crc32(others, baseAddress, count) }
 }

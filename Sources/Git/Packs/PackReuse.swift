@@ -75,7 +75,7 @@ private struct Pack {
         entries.sort { $0.start < $1.start }
         // An entry ends where the next one of all begins.
         table.forEachOffset { offset in
-            let index = entries.partitioningIndex { $0.start >= offset } - 1
+            let index = entries.partitionPoint { $0.start >= offset } - 1
             if index >= 0, offset < entries[index].end { entries[index].end = offset }
         }
         let known = Set(entries.map(\.id))
@@ -137,17 +137,5 @@ extension Pack.Entry {
             newHead = Array(bytes[..<head])
             return known.contains(base)
         }
-    }
-}
-
-extension [Pack.Entry] {
-    /// The first index of a sorted array from which on something is true.
-    fileprivate func partitioningIndex(where isAfter: (Element) -> Bool) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if isAfter(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }

@@ -49,8 +49,11 @@ final class PackedObjects {
     /// What an object is, and how many bytes it has. Only the bytes of a small difference are read.
     func header(of id: ObjectID) -> (kind: ObjectKind, size: Int)? {
         guard let place = place(of: id), let first = entry(at: place) else { return nil }
-        guard let base = first.base else { return ObjectKind(number: first.head.kind).map { ($0, Int(first.head.size)) } }
-        guard first.head.size <= Self.maxSize, let size = (try? inflated(first)).flatMap({ PackDelta($0.contents)?.resultSize })
+        guard let base = first.base else {
+            return ObjectKind(number: first.head.kind).map { ($0, Int(first.head.size)) }
+        }
+        guard first.head.size <= Self.maxSize,
+            let size = (try? inflated(first)).flatMap({ PackDelta($0.contents)?.resultSize })
         else { return nil }
         var offset = base
         for _ in 0..<Self.maxChain {
@@ -133,7 +136,8 @@ final class PackedObjects {
         let pack = packs[place.pack]
         return withUnsafeTemporaryAllocation(byteCount: PackEntryHead.longest, alignment: 8) { buffer in
             guard let count = try? pack.file.read(at: place.offset, into: buffer),
-                let head = PackEntryHead(UnsafeRawBufferPointer(rebasing: buffer[..<count])), head.size <= UInt64(Int.max)
+                let head = PackEntryHead(UnsafeRawBufferPointer(rebasing: buffer[..<count])),
+                head.size <= UInt64(Int.max)
             else { return nil }
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
             guard let base = head.base(in: bytes) else { return nil }

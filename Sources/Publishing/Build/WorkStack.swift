@@ -1,27 +1,18 @@
-import Glibc
+import Platform
 
 /// Work that several threads share: each takes what was added last, so that few folders are open at a time, and waits
 /// while another one may still add some. It ends when there is none left, or at the first failure.
-final class WorkStack<Item: Sendable>: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var items: [Item] = []
-    /// Threads that have taken something and not asked for more.
-    private var busy = 0
-    private var failure: (any Error)?
-
-    init(_ first: [Item]) {
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
-        items = first
+final class WorkStack<Item: Sendable>: Sendable {
+    private struct State {
+        var items: [Item]
+        /// Threads that have taken something and not asked for more.
+        var busy = 0
+        var failure: (any Error)?
     }
 
-    deinit {
-        pthread_mutex_destroy(mutex)
-        pthread_cond_destroy(condition)
-        mutex.deallocate()
-        condition.deallocate()
-    }
+    private let state: Monitor<State>
+
+    init(_ first: [Item]) { state = Monitor(State(items: first)) }
 
     /// Takes items and works on them until there are none; what `body` throws ends it for everybody.
     ///
@@ -40,39 +31,30 @@ final class WorkStack<Item: Sendable>: @unchecked Sendable {
 
     /// Ends the work.
     func fail(_ error: any Error) {
-        locked {
-            failure = failure ?? error
-            items = []
+        state.withLock { state in
+            state.failure = state.failure ?? error
+            state.items = []
         }
     }
 
     /// What the first failure was.
     func check() throws {
-        if let failure = locked({ failure }) { throw failure }
+        if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 
     private func take() -> Item? {
-        locked {
-            while items.isEmpty && busy > 0 && failure == nil { pthread_cond_wait(condition, mutex) }
-            guard failure == nil, let item = items.popLast() else { return nil }
-            busy += 1
+        state.wait { state -> Item?? in
+            guard state.failure == nil else { return .some(nil) }
+            guard let item = state.items.popLast() else { return state.busy > 0 ? nil : .some(nil) }
+            state.busy += 1
             return item
         }
     }
 
     private func finish(adding more: [Item]) {
-        locked {
-            busy -= 1
-            if failure == nil { items += more.reversed() }
+        state.withLock { state in
+            state.busy -= 1
+            if state.failure == nil { state.items += more.reversed() }
         }
-    }
-
-    private func locked<Value>(_ body: () -> Value) -> Value {
-        pthread_mutex_lock(mutex)
-        defer {
-            pthread_cond_broadcast(condition)
-            pthread_mutex_unlock(mutex)
-        }
-        return body()
     }
 }
