@@ -81,6 +81,12 @@ public struct Delta: Sendable {
     ///   - result: how large it says that the result is.
     public init(from base: Int, to result: Int) { bytes = Self.number(base) + Self.number(result) }
 
+    /// Takes so many bytes from the base's beginning.
+    public init(from base: Int, to result: Int, copying count: Int) {
+        self.init(from: base, to: result)
+        copy(from: 0, count: count)
+    }
+
     /// Takes a part of the base, from less than 4 GB on.
     public mutating func copy(from offset: Int, count: Int) {
         // An instruction has room for so many.

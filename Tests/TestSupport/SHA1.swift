@@ -1,8 +1,9 @@
 import Foundation
 
 /// SHA-1 (FIPS 180-4), for what git names and proves by it.
-enum SHA1 {
-    static func digest(_ bytes: [UInt8]) throws -> [UInt8] {
+public enum SHA1 {
+    /// The 20 bytes of the digest.
+    public static func digest(_ bytes: [UInt8]) throws -> [UInt8] {
         // This one is slow in a build without optimization.
         if bytes.count > 1 << 16 { return try large(bytes) }
         var state: [UInt32] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0]

@@ -16,13 +16,12 @@ final class PackedObjects {
     private var packs: [Pack] = []
     private var names: Set<String> = []
     private let inflater = Inflater()
-    private var input = [UInt8](repeating: 0, count: 1 << 12)
     private var kept: [Place: StoredObject] = [:]
     private var keptBytes = 0
 
     private struct Pack {
         let table: PackTable
-        let file: PackFile
+        let window: PackWindow
     }
 
     private struct Place: Hashable {
@@ -88,7 +87,7 @@ final class PackedObjects {
         for name in all where name.hasSuffix(".idx") && names.insert(name).inserted {
             let path = "\(folder)/pack/\(name.dropLast(4))"
             guard let table = PackTable(path + ".idx"), let file = PackFile(path + ".pack") else { continue }
-            packs.append(Pack(table: table, file: file))
+            packs.append(Pack(table: table, window: PackWindow(of: file)))
         }
         return packs.count > before
     }
@@ -134,40 +133,61 @@ final class PackedObjects {
 
     private func entry(at place: Place) -> Entry? {
         let pack = packs[place.pack]
-        return withUnsafeTemporaryAllocation(byteCount: PackEntryHead.longest, alignment: 8) { buffer in
-            guard let count = try? pack.file.read(at: place.offset, into: buffer),
-                let head = PackEntryHead(UnsafeRawBufferPointer(rebasing: buffer[..<count])),
-                head.size <= UInt64(Int.max)
-            else { return nil }
-            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            guard let base = head.base(in: bytes) else { return nil }
-            let offset: UInt64?
-            switch base {
-            case .none: offset = nil
-            case .distance(let distance, _):
-                guard distance <= place.offset else { return nil }
-                offset = place.offset - distance
-            case .name(let id, _):
-                guard let found = pack.table.offset(of: id) else { return nil }
-                offset = found
-            }
-            return Entry(
-                head: head, place: place, start: place.offset + UInt64(head.length + base.length), base: offset)
+        guard let bytes = try? pack.window.bytes(at: place.offset, atMost: PackEntryHead.longest),
+            let head = PackEntryHead(bytes), head.size <= UInt64(Int.max), let base = head.base(in: bytes)
+        else { return nil }
+        let offset: UInt64?
+        switch base {
+        case .none: offset = nil
+        case .distance(let distance, _):
+            guard distance <= place.offset else { return nil }
+            offset = place.offset - distance
+        case .name(let id, _):
+            guard let found = pack.table.offset(of: id) else { return nil }
+            offset = found
         }
+        return Entry(head: head, place: place, start: place.offset + UInt64(head.length + base.length), base: offset)
     }
 
     private func inflated(_ entry: Entry) throws -> ObjectBuffer {
         let output = try ObjectBuffer(size: Int(entry.head.size))
-        let file = packs[entry.place.pack].file
-        let most = Inflater.mostBytes(ofSize: output.bytes.count)
-        if input.count < most { input = [UInt8](repeating: 0, count: most) }
-        try input.withUnsafeMutableBytes { input in
-            let input = UnsafeMutableRawBufferPointer(rebasing: input[..<most])
-            let count = try file.read(at: entry.start, into: input)
-            guard inflater.inflate(UnsafeRawBufferPointer(rebasing: input[..<count]), into: output.bytes) != nil else {
-                throw GitError(call: "git_odb_read", code: -1, message: "\(file.path) cannot be inflated")
-            }
+        let window = packs[entry.place.pack].window
+        let input = try window.bytes(at: entry.start, atMost: Inflater.mostBytes(ofSize: output.bytes.count))
+        guard inflater.inflate(input, into: output.bytes) != nil else {
+            throw GitError(call: "git_odb_read", code: -1, message: "\(window.file.path) cannot be inflated")
         }
         return output
+    }
+}
+
+/// A piece of a pack in memory: what is read one after the other mostly stands so in the pack, trees and then files.
+private final class PackWindow {
+    let file: PackFile
+    private var memory: UnsafeMutableRawBufferPointer
+    private var (start, count) = (UInt64(0), 0)
+
+    /// Little enough to be read for a single object.
+    private static let size = 1 << 13
+
+    init(of file: PackFile) {
+        self.file = file
+        memory = .allocate(byteCount: Self.size, alignment: 16)
+    }
+
+    deinit { memory.deallocate() }
+
+    /// - Returns: fewer where the pack ends; good until the next call.
+    func bytes(at offset: UInt64, atMost wanted: Int) throws(GitError) -> UnsafeRawBufferPointer {
+        if offset < start || offset + UInt64(wanted) > start + UInt64(count) {
+            if memory.count < wanted {
+                memory.deallocate()
+                memory = .allocate(byteCount: 2 * wanted, alignment: 16)
+            }
+            let size = max(wanted, Self.size)
+            (start, count) = (offset, 0)
+            count = try file.read(at: offset, into: UnsafeMutableRawBufferPointer(rebasing: memory[..<size]))
+        }
+        let from = Int(offset - start)
+        return UnsafeRawBufferPointer(rebasing: memory[from..<min(from + wanted, count)])
     }
 }

@@ -33,7 +33,7 @@ struct TreeBuild: Sendable {
 
     /// What was made.
     struct Output: Sendable {
-        var rows: [TreePath: RecordedEntry] = [:]
+        var rows: [RecordRow] = []
         var filesWritten = 0
         var bytesWritten: Int64 = 0
         var lfsPointers = 0
@@ -41,7 +41,7 @@ struct TreeBuild: Sendable {
         var drifted: [TreePath] = []
 
         mutating func add(_ other: Output) {
-            rows.merge(other.rows) { $1 }
+            rows += other.rows
             filesWritten += other.filesWritten
             bytesWritten += other.bytesWritten
             lfsPointers += other.lfsPointers
@@ -71,7 +71,8 @@ struct TreeBuild: Sendable {
             for leaf in node.leaves {
                 try check()
                 options.heartbeat.beat()
-                output.rows[leaf.path] = try make(leaf, in: folder, source: source, from: contents, &output)
+                let row = try make(leaf, in: folder, source: source, from: contents, &output)
+                output.rows.append(RecordRow(path: leaf.path, entry: row))
             }
             try check()
             return node.children.map { Work(node: $0, parent: folder, source: source) }

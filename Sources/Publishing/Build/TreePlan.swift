@@ -123,8 +123,10 @@ struct TreePlan {
     var leaves: [Leaf] { shownChanges.compactMap(\.new) }
 
     /// The links that are in the commit and are not made.
-    var leftOut: [TreePath: RecordedEntry] {
-        links.filter { !$0.value.isAllowed }.mapValues { RecordedEntry(kind: .link, content: $0.content) }
+    var leftOut: [RecordRow] {
+        links.filter { !$0.value.isAllowed }.map { path, link in
+            RecordRow(path: path, entry: RecordedEntry(kind: .link, content: link.content))
+        }
     }
 
     /// Adds what differs between two trees.

@@ -107,13 +107,17 @@ struct TreeRecord: Sendable {
     ///
     /// - Parameter changes: a path's new row, or `nil` for one that is removed.
     mutating func apply(_ changes: [TreePath: RecordedEntry?]) {
-        for (path, entry) in changes {
-            if let old = rows[path] { count.add(old, -1) }
-            if let entry { count.add(entry, 1) }
+        apply(changes.map { RecordRow(path: $0.key, entry: $0.value) })
+    }
+
+    /// The same of rows in any order, each path once.
+    mutating func apply(_ changes: [RecordRow]) {
+        guard !changes.isEmpty else { return }
+        for row in changes {
+            if let old = rows[row.path] { count.add(old, -1) }
+            if let entry = row.entry { count.add(entry, 1) }
         }
-        let changed = changes.sorted { $0.key < $1.key }.map { RecordRow(path: $0.key, entry: $0.value) }
-        guard !changed.isEmpty else { return }
-        rows = RecordRows(segments: [RecordSegment(changed)] + rows.segments)
+        rows = RecordRows(segments: [RecordSegment(changes.sorted { $0.path < $1.path })] + rows.segments)
     }
 
     /// The youngest time, in seconds, of any file that it has or had.

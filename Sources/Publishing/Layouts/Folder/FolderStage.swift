@@ -205,13 +205,14 @@ struct FolderStage {
             for file in files[piece] {
                 try check()
                 heartbeat.beat()
-                output.rows[file.leaf.path] = try writer.writeFile(
+                let row = try writer.writeFile(
                     file.leaf, as: EntryName("\(file.number)"), in: staging, mtime: file.time, from: contents,
                     &output)
+                output.rows.append(RecordRow(path: file.leaf.path, entry: row))
             }
             return []
         }
-        for (path, row) in output.rows { entries[path] = row }
+        for row in output.rows { entries[row.path] = row.entry }
     }
 
     /// What stands there already, when its bytes and mode are the ones that the commit has.

@@ -48,9 +48,9 @@ struct SpareUpdate {
         for change in plan.changes where spare.record[change.path] != nil {
             rows.updateValue(nil, forKey: change.path)
         }
-        for (path, row) in plan.leftOut { rows[path] = row }
+        for row in plan.leftOut { rows[row.path] = row.entry }
         for (path, row) in kept { rows[path] = row }
-        for (path, row) in output.rows { rows[path] = row }
+        for row in output.rows { rows[row.path] = row.entry }
         var (record, removed) = record(applying: rows, of: plan.changes, floor)
         record.root = try root.status.inode
         let name = try rename(to: record)

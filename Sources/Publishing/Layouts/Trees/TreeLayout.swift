@@ -186,7 +186,7 @@ struct TreeLayout: Layout {
             var record = TreeRecord(
                 layout: kind, revision: Revision(commit: commit.id, recipe: options.recipe), tree: tree,
                 root: try root.status.inode, published: now)
-            record.apply(output.rows.merging(plan.leftOut) { row, _ in row })
+            record.apply(output.rows + plan.leftOut)
             record.removedFloor = floor
             var removed = 0
             old?.rows.forEach { path, entry in
