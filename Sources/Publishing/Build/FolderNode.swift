@@ -25,6 +25,13 @@ final class FolderNode: Sendable {
         self.init(leaves[...], name: EntryName(bytes: []), path: .root)
     }
 
+    /// The folder at a path, with everything that is to be made below it.
+    ///
+    /// - Parameter leaves: in the order of the bytes of their paths.
+    convenience init(_ leaves: [Leaf], at path: TreePath) {
+        self.init(leaves[...], name: path.name, path: path)
+    }
+
     private convenience init(
         _ all: ArraySlice<Leaf>, name: EntryName, path: TreePath
     ) {

@@ -16,6 +16,9 @@ struct FolderBurst {
     /// What was staged and not placed when this run began.
     private let waiting: Set<EntryName>
 
+    /// How the names of folders begin that made way, in `staging`.
+    static let evicted = "evicted-"
+
     init(root: Directory, staged: Directory, old: TreeRecord?, lostAndFound: LostAndFound) throws {
         self.root = root
         self.staged = staged
@@ -38,7 +41,7 @@ struct FolderBurst {
     }
 
     private mutating func place(_ file: EntryName, at path: TreePath) throws {
-        let evicted = EntryName("evicted-\(file)")
+        let evicted = EntryName(Self.evicted + "\(file)")
         var evicts = waiting.contains(evicted)
         if evicts { try retire(evicted, from: path) }
         guard waiting.contains(file) else { return }
@@ -59,7 +62,10 @@ struct FolderBurst {
                 }
             }
         }
+        // Only where nothing was published before are folders made whole.
+        let isFolder = try old == nil && staged.status(file)?.kind == .folder
         try staged.rename(file, to: folder, as: path.name)
+        if isFolder { made.insert(path) }
         if evicts { try retire(evicted, from: path) }
     }
 

@@ -284,10 +284,11 @@ struct FolderLayout: Layout {
         return burst.made
     }
 
-    /// Removes a staging folder; a folder in it once stood at DESTINATION, so what is not ours in there is kept.
+    /// Removes a staging folder; a folder in it that made way once stood at DESTINATION, so what is not ours in there is kept.
     private static func discard(_ name: EntryName, in staging: Directory, keeping lostAndFound: LostAndFound) throws {
         if let folder = try staging.folder(name) {
-            for child in try folder.names() where try folder.status(child)?.kind == .folder {
+            for child in try folder.names()
+            where try child.bytes.starts(with: FolderBurst.evicted.utf8) && folder.status(child)?.kind == .folder {
                 try lostAndFound.move(child, from: folder, path: TreePath(bytes: child.bytes))
             }
         }

@@ -22,7 +22,10 @@ struct FolderStage {
     private(set) var entries: [TreePath: RecordedEntry?] = [:]
     private let writer: LeafWriter
     private(set) var removals: [TreePath] = []
-    private var placements: [(number: Int, path: TreePath)] = []
+    private var placements: [Placement] = []
+    /// At a first publish: folders that are made whole and placed in one step, where nothing stands. Nobody can have asked for a page of
+    /// them before, so none needs to wait for what it asks for.
+    private var newFolders: [NewFolder] = []
     /// Those that are made by several threads.
     private var files: [File] = []
     private var emptyFolders: [TreePath] = []
@@ -44,6 +47,19 @@ struct FolderStage {
         folders = FolderCursor(root: root)
         writer = LeafWriter(
             durable: plan.changes.count <= Durability.maxSingleSyncs, limits: options.limits)
+    }
+
+    /// What is placed in one step, by its number in `staging`.
+    private struct Placement {
+        let number: Int
+        let path: TreePath
+        var isPage: Bool
+    }
+
+    private struct NewFolder {
+        let number: Int
+        let path: TreePath
+        var leaves: [Leaf]
     }
 
     /// What will be published; its root and its tree are for the caller to say.
@@ -74,7 +90,7 @@ struct FolderStage {
     /// lead outside together. Where that can be, the old ones leave first and the new ones come last: then, and only then, a
     /// link that got another target is absent for a moment.
     func steps(in contents: borrowing Contents) throws -> [Intent.Step] {
-        let links = Set(placements.filter { plan.links[$0.path] != nil }.map(\.path))
+        let links = Set(placements.map(\.path).filter { plan.links[$0] != nil })
         let apart = try !links.isEmpty || hadLinks ? !mixesSafely(in: contents) : false
         let late = apart ? links : []
         let oldLinks = apart ? (old?.links ?? [:]).filter { $0.value.isMadeLink && isReplaced($0.key, $0.value) } : [:]
@@ -85,7 +101,7 @@ struct FolderStage {
         var steps = overLinks.map { Intent.Step.place($0.number, $0.path) }
         let overwritten = Set(overLinks.map(\.path))
         steps += oldLinks.keys.filter { !overwritten.contains($0) }.sorted().map { .remove($0) }
-        steps += (files.filter { !$0.path.isPage } + files.filter { $0.path.isPage }).map { .place($0.number, $0.path) }
+        steps += (files.filter { !$0.isPage } + files.filter { $0.isPage }).map { .place($0.number, $0.path) }
         steps += removals.filter { oldLinks[$0] == nil }.map { .remove($0) }
         steps += emptyFolders.map { .makeFolder($0) }
         return steps + placements.filter { late.contains($0.path) }.map { .place($0.number, $0.path) }
@@ -178,9 +194,10 @@ struct FolderStage {
     private mutating func stageFile(_ leaf: Leaf) throws {
         let path = leaf.path
         let before = old?[path]
+        try Task.checkCancellation()
+        if old == nil, try addToNewFolder(leaf) { return }
         let folder = try folders.folder(at: path.parent)
         let status = try folder?.status(leaf.name)
-        try Task.checkCancellation()
         if !drifted.contains(path), let folder, let status,
             let kept = try keeps(leaf, status, before, in: folder)
         {
@@ -189,7 +206,32 @@ struct FolderStage {
         }
         files.append(
             File(number: placements.count, leaf: leaf, time: time(of: leaf, before, status)))
-        placements.append((placements.count, path))
+        place(path, isPage: path.isPage)
+    }
+
+    private mutating func place(_ path: TreePath, isPage: Bool) {
+        placements.append(Placement(number: placements.count, path: path, isPage: isPage))
+    }
+
+    /// - Returns: false where the folder that it goes into is there, or something is in its way.
+    private mutating func addToNewFolder(_ leaf: Leaf) throws -> Bool {
+        if let last = newFolders.last, leaf.path.bytes.starts(with: last.path.bytes + [UInt8(ascii: "/")]) {
+            newFolders[newFolders.count - 1].leaves.append(leaf)
+            if leaf.path.isPage { placements[last.number].isPage = true }
+            return true
+        }
+        var path = TreePath.root
+        for name in leaf.path.components.dropLast() {
+            guard let above = try folders.folder(at: path) else { return false }
+            path = path.appending(name)
+            guard let status = try above.status(name) else {
+                newFolders.append(NewFolder(number: placements.count, path: path, leaves: [leaf]))
+                place(path, isPage: leaf.path.isPage)
+                return true
+            }
+            guard status.kind == .folder else { return false }
+        }
+        return false
     }
 
     /// So many at a time, that a thread has something to do and another one too.
@@ -212,7 +254,43 @@ struct FolderStage {
             }
             return []
         }
+        output.add(try makeNewFolders(from: contents))
         for row in output.rows { entries[row.path] = row.entry }
+    }
+
+    private struct FolderWork: Sendable {
+        let node: FolderNode
+        let name: EntryName
+        let parent: Directory
+    }
+
+    private func makeNewFolders(from contents: borrowing Contents) throws -> TreeBuild.Output {
+        let (writer, heartbeat, staging) = (writer, options.heartbeat, staging)
+        let (times, commit, now, floor) = (options.recipe.modificationTimes, commit.time, now, floor)
+        let work = newFolders.map { folder in
+            FolderWork(
+                node: FolderNode(folder.leaves, at: folder.path), name: EntryName("\(folder.number)"), parent: staging)
+        }
+        let count = newFolders.reduce(0) { $0 + $1.leaves.count }
+        return try BuildThreads(buildMode: .pass).run(work, count: count, from: contents) {
+            work, contents, output, check in
+            let folder = try work.parent.makeFolder(work.name)
+            for leaf in work.node.leaves {
+                try check()
+                heartbeat.beat()
+                let time = times.time(of: leaf.content, commit: commit, now: now, after: floor)
+                let row = try writer.writeFile(
+                    leaf, as: leaf.name, in: folder, mtime: time, from: contents, &output)
+                output.rows.append(RecordRow(path: leaf.path, entry: row))
+            }
+            let children = work.node.children.map { FolderWork(node: $0, name: $0.name, parent: folder) }
+            if writer.durable {
+                // With the names of those that are to be made.
+                for child in children { _ = try folder.makeFolder(child.name) }
+                try folder.sync()
+            }
+            return children
+        }
     }
 
     /// What stands there already, when its bytes and mode are the ones that the commit has.
@@ -258,7 +336,7 @@ struct FolderStage {
         let number = placements.count
         entries[path] = try writer.makeLink(
             leaf, as: EntryName("\(number)"), in: staging, from: contents)
-        placements.append((number, path))
+        place(path, isPage: path.isPage)
     }
 
     func makeDurable() throws {
