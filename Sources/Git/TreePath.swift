@@ -37,6 +37,13 @@ public struct TreePath: Hashable, Sendable, Comparable, CustomStringConvertible 
         return TreePath(bytes: Array(bytes[..<slash]))
     }
 
+    /// Whether a folder is on the way to it.
+    public func isBelow(_ folder: TreePath) -> Bool {
+        let length = folder.bytes.count
+        guard length > 0 else { return !bytes.isEmpty }
+        return bytes.count > length && bytes[length] == UInt8(ascii: "/") && memcmp(bytes, folder.bytes, length) == 0
+    }
+
     /// The last component; empty for the root.
     public var name: EntryName {
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return EntryName(bytes: bytes) }

@@ -215,9 +215,11 @@ struct FolderStage {
 
     /// - Returns: false where the folder that it goes into is there, or something is in its way.
     private mutating func addToNewFolder(_ leaf: Leaf) throws -> Bool {
-        if let last = newFolders.last, leaf.path.bytes.starts(with: last.path.bytes + [UInt8(ascii: "/")]) {
-            newFolders[newFolders.count - 1].leaves.append(leaf)
-            if leaf.path.isPage { placements[last.number].isPage = true }
+        // In place: a copy of the last one would copy all its leaves.
+        let last = newFolders.count - 1
+        if last >= 0, leaf.path.isBelow(newFolders[last].path) {
+            newFolders[last].leaves.append(leaf)
+            if leaf.path.isPage { placements[newFolders[last].number].isPage = true }
             return true
         }
         var path = TreePath.root
