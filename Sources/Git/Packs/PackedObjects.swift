@@ -19,9 +19,21 @@ final class PackedObjects {
     private var kept: [Place: StoredObject] = [:]
     private var keptBytes = 0
 
-    private struct Pack {
+    /// The file is opened when something is read from it: of fifty packs an update asks two.
+    private final class Pack {
         let table: PackTable
-        let window: PackWindow
+        private let path: String
+        private var opened: PackWindow?
+
+        init?(_ path: String) {
+            guard let table = PackTable(path + ".idx") else { return nil }
+            (self.table, self.path) = (table, path + ".pack")
+        }
+
+        func window() -> PackWindow? {
+            if opened == nil { opened = PackFile(path).map { PackWindow(of: $0) } }
+            return opened
+        }
     }
 
     private struct Place: Hashable {
@@ -85,9 +97,7 @@ final class PackedObjects {
         let before = packs.count
         let all = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/pack")) ?? []
         for name in all where name.hasSuffix(".idx") && names.insert(name).inserted {
-            let path = "\(folder)/pack/\(name.dropLast(4))"
-            guard let table = PackTable(path + ".idx"), let file = PackFile(path + ".pack") else { continue }
-            packs.append(Pack(table: table, window: PackWindow(of: file)))
+            if let pack = Pack("\(folder)/pack/\(name.dropLast(4))") { packs.append(pack) }
         }
         return packs.count > before
     }
@@ -133,7 +143,7 @@ final class PackedObjects {
 
     private func entry(at place: Place) -> Entry? {
         let pack = packs[place.pack]
-        guard let bytes = try? pack.window.bytes(at: place.offset, atMost: PackEntryHead.longest),
+        guard let bytes = try? pack.window()?.bytes(at: place.offset, atMost: PackEntryHead.longest),
             let head = PackEntryHead(bytes), head.size <= UInt64(Int.max), let base = head.base(in: bytes)
         else { return nil }
         let offset: UInt64?
@@ -150,8 +160,8 @@ final class PackedObjects {
     }
 
     private func inflated(_ entry: Entry) throws -> ObjectBuffer {
+        guard let window = packs[entry.place.pack].window() else { throw GitError.missing("a pack is gone") }
         let output = try ObjectBuffer(size: Int(entry.head.size))
-        let window = packs[entry.place.pack].window
         let input = try window.bytes(at: entry.start, atMost: Inflater.mostBytes(ofSize: output.bytes.count))
         guard inflater.inflate(input, into: output.bytes) != nil else {
             throw GitError(call: "git_odb_read", code: -1, message: "\(window.file.path) cannot be inflated")

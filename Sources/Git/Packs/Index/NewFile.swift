@@ -32,7 +32,8 @@ final class NewFile {
             let place = off_t(offset) + off_t(written)
             let count = pwrite(descriptor, bytes.baseAddress! + written, bytes.count - written, place)
             if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw .disk("write", path) }
+            if count == 0 { errno = ENOSPC }
+            guard count > 0 else { throw .disk("write", path) }
             written += count
         }
     }

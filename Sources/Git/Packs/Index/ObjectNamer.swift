@@ -43,8 +43,11 @@ final class ObjectNamer {
     private let state = Monitor(State())
     private var batch: Batch?
     private var helpers: Int?
+    private var isFirst = true
 
     private static let batchSize = 1 << 18
+    /// An update brings a few objects.
+    private static let firstSize = 1 << 14
     /// Batches that wait: a few megabytes at most.
     private static let maxWaiting = 4
     private static let maxHelpers = 3
@@ -62,7 +65,8 @@ final class ObjectNamer {
             return UnsafeMutableRawBufferPointer(rebasing: batch.memory[batch.used..<batch.used + size])
         }
         handOver()
-        let batch = Batch(max(Self.batchSize, size + 1))
+        let batch = Batch(max(isFirst ? Self.firstSize : Self.batchSize, size + 1))
+        isFirst = false
         self.batch = batch
         return UnsafeMutableRawBufferPointer(rebasing: batch.memory[..<size])
     }

@@ -2,7 +2,7 @@ import Glibc
 
 /// Bytes that have arrived and were not taken yet.
 final class PackInput {
-    private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
+    private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 14, alignment: 16)
     private var (start, end) = (0, 0)
 
     deinit { memory.deallocate() }
