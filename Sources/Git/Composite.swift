@@ -139,11 +139,9 @@ extension Store {
     /// Makes a pack's objects part of the store. On the disk when this returns.
     func admit(_ pack: PackWriter, bringing id: ObjectID) throws {
         let repository = try open()
-        let database = try repository.database()
-        defer { git_odb_free(database) }
         let quarantine = Quarantine(store: self)
         do {
-            let indexer = try PackIndexer(in: try quarantine.begin(), completingFrom: database)
+            let indexer = try PackIndexer(in: try quarantine.begin(), completingFrom: repository)
             let bytes = pack.bytes
             try bytes.withUnsafeBytes { try indexer.append($0) }
             try indexer.commit()

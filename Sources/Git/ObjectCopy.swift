@@ -23,20 +23,24 @@ extension Repository {
             let folders = source.objectFolders()
             let reuse = try PackReuse(of: missing.objects, in: folders)
             var lent = reuse.ids
-            let database = try database()
-            defer { git_odb_free(database) }
             let quarantine = Quarantine(store: Store(path: path.hasSuffix("/") ? String(path.dropLast()) : path))
             do {
                 let folder = try quarantine.begin()
-                let indexer = try PackIndexer(in: folder, completingFrom: database)
+                let indexer = try PackIndexer(in: folder, completingFrom: self)
                 try withoutActuallyEscaping(progress) { progress in
                     let stream = PackStream(indexer: indexer, total: missing.objects.count, progress: progress)
                     try stream.begin()
                     try reuse.forEachEntry { try stream.append($0) }
                     let rest = try reuse.rest.filter { id in
                         let isLoose = try LooseObject.lend(id, in: folders) { try stream.append($0) }
-                        if isLoose { lent.append(id) }
-                        return !isLoose
+                        if isLoose {
+                            lent.append(id)
+                            return false
+                        }
+                        // A difference from what is not copied.
+                        guard let object = source.packed.object(id) else { return true }
+                        try object.asEntry { try stream.append($0) }
+                        return false
                     }
                     if !rest.isEmpty { try source.pack(rest, into: stream, scratch: folder) }
                     try stream.end()

@@ -1,5 +1,3 @@
-import CLibgit2
-
 /// Takes a pack from a server, piece by piece as it comes, and makes it part of a store when it is whole and brings what was
 /// wanted. Until then, and when it is dropped, nothing of it can be seen.
 ///
@@ -7,26 +5,9 @@ import CLibgit2
 public actor PackReceiver {
     private let executor: GitExecutor
     private let quarantine: Quarantine
-    private var open: Open?
+    private var indexer: PackIndexer?
     private var header: [UInt8] = []
     private var bytes = 0
-
-    /// An indexer, and the objects that it completes a thin pack from: they outlive the repository that they were opened by.
-    private final class Open {
-        let database: OpaquePointer
-        private(set) var indexer: PackIndexer?
-
-        init(_ quarantine: Quarantine) throws {
-            let repository = try quarantine.store.open()
-            database = try repository.database()
-            indexer = try PackIndexer(in: try quarantine.begin(), completingFrom: database)
-        }
-
-        deinit {
-            indexer = nil
-            git_odb_free(database)
-        }
-    }
 
     /// The executor's queue.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unownedExecutor }
@@ -42,7 +23,10 @@ public actor PackReceiver {
     /// - Throws: `GitError` when it is damaged, has too many objects or too large ones, or the disk refuses; `CancellationError`.
     public func append(_ data: [UInt8]) throws -> TransferProgress {
         try Task.checkCancellation()
-        if open == nil { open = try Open(quarantine) }
+        if indexer == nil {
+            let repository = try quarantine.store.open()
+            indexer = try PackIndexer(in: try quarantine.begin(), completingFrom: repository)
+        }
         bytes += data.count
         var data = data[...]
         if header.count < Self.headerSize {
@@ -53,7 +37,7 @@ public actor PackReceiver {
             header = Array(header.prefix(Self.headerSize))
         }
         do {
-            try data.withUnsafeBytes { try open?.indexer?.append($0) }
+            try data.withUnsafeBytes { try indexer?.append($0) }
         } catch {
             try Task.checkCancellation()
             throw error
@@ -63,7 +47,7 @@ public actor PackReceiver {
 
     private var progress: TransferProgress {
         TransferProgress(
-            receivedObjects: open?.indexer?.receivedObjects ?? 0, totalObjects: open?.indexer?.totalObjects ?? 0,
+            receivedObjects: indexer?.receivedObjects ?? 0, totalObjects: indexer?.totalObjects ?? 0,
             receivedBytes: bytes)
     }
 
@@ -78,19 +62,19 @@ public actor PackReceiver {
         try Task.checkCancellation()
         // The server had nothing to add.
         guard !isEmpty else {
-            open = nil
+            indexer = nil
             return try quarantine.store.open().contains(wanted)
         }
-        guard let indexer = open?.indexer else {
+        guard let complete = indexer else {
             throw IncomingPack.damage("has no bytes")
         }
         do {
-            try indexer.commit()
+            try complete.commit()
         } catch {
             try Task.checkCancellation()
             throw error
         }
-        open = nil
+        indexer = nil
         let pack = try quarantine.pack()
         guard try pack.holds(wanted) || quarantine.store.open().contains(wanted) else { return false }
         try quarantine.admit(pack, bringing: wanted, shallow: shallow, whole: whole)
@@ -99,7 +83,7 @@ public actor PackReceiver {
 
     /// Closes what is open and removes what is incomplete.
     public func abandon() {
-        open = nil
+        indexer = nil
         // What is left is removed by the next one, or at the next start.
         try? quarantine.remove()
     }

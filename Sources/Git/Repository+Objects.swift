@@ -3,7 +3,7 @@ import CLibgit2
 extension Repository {
     /// Whether the object is here.
     public borrowing func contains(_ id: ObjectID) throws(GitError) -> Bool {
-        if let packed, packed.contains(id) { return true }
+        if packed.contains(id) { return true }
         let database = try database()
         defer { git_odb_free(database) }
         var oid = id.raw
@@ -29,7 +29,7 @@ extension Repository {
 
     /// What an object is, and how many bytes it has.
     borrowing func header(of id: ObjectID) throws(GitError) -> (kind: ObjectKind, size: Int) {
-        if let header = packed?.header(of: id) { return header }
+        if let header = packed.header(of: id) { return header }
         let database = try database()
         defer { git_odb_free(database) }
         return try Self.header(of: id, in: database)
@@ -57,7 +57,7 @@ extension Repository {
 
     /// An object in memory.
     borrowing func read(_ id: ObjectID, _ kind: ObjectKind) throws(GitError) -> StoredObject {
-        if let object = packed?.read(id, kind) { return object }
+        if let object = packed.read(id, kind) { return object }
         let database = try database()
         defer { git_odb_free(database) }
         return try Self.read(id, kind, in: database)

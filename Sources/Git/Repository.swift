@@ -10,18 +10,18 @@ public struct Repository: ~Copyable {
     let pointer: OpaquePointer
     /// Whether loose objects are left unread.
     private let readsPacksAlone: Bool
-    /// What reads small objects of a store.
-    let packed: PackedObjects?
+    /// What reads small objects of its packs.
+    let packed: PackedObjects
 
-    private init(owning pointer: OpaquePointer, packed: PackedObjects?) {
+    private init(owning pointer: OpaquePointer, readsPacksAlone: Bool) {
         self.pointer = pointer
-        self.packed = packed
-        readsPacksAlone = packed != nil
+        self.readsPacksAlone = readsPacksAlone
+        packed = PackedObjects(of: Self.commonPath(of: pointer) + "objects")
     }
 
     /// Opens a repository, bare or not, by its own path or that of its work tree; parents are not searched.
     public init(opening path: String) throws(GitError) {
-        self.init(owning: try Self.openPointer(path), packed: nil)
+        self.init(owning: try Self.openPointer(path), readsPacksAlone: false)
     }
 
     private static func openPointer(_ path: String) throws(GitError) -> OpaquePointer {
@@ -41,7 +41,7 @@ public struct Repository: ~Copyable {
     public init(creatingBare path: String) throws(GitError) {
         try Library.started.get()
         let pointer = try handle("git_repository_init") { git_repository_init(&$0, path, 1) }
-        self.init(owning: pointer, packed: nil)
+        self.init(owning: pointer, readsPacksAlone: false)
     }
 
     deinit { git_repository_free(pointer) }
@@ -60,7 +60,11 @@ public struct Repository: ~Copyable {
     }
 
     /// The folder that holds what several work trees share, ending in `/`.
-    public var commonPath: String { git_repository_commondir(pointer).map { String(cString: $0) } ?? path }
+    public var commonPath: String { Self.commonPath(of: pointer) }
+
+    private static func commonPath(of pointer: OpaquePointer) -> String {
+        git_repository_commondir(pointer).map { String(cString: $0) } ?? path(of: pointer)
+    }
 }
 
 /// Where a repository is on disk, as a value that may cross executors. Opening it is cheap: per pass, not for ever.
@@ -97,7 +101,7 @@ extension Repository {
             git_repository_free(pointer)
             throw error
         }
-        self.init(owning: pointer, packed: PackedObjects(of: Self.path(of: pointer) + "objects"))
+        self.init(owning: pointer, readsPacksAlone: true)
     }
 
     /// Puts an object database of packs in place of the one that has loose objects too.

@@ -24,3 +24,19 @@ final class StoredObject {
 
     deinit { if case .libgit2(let object) = memory { git_odb_object_free(object) } }
 }
+
+extension StoredObject {
+    /// More bytes are deflated piece by piece.
+    private static let wholeSize = 16 << 20
+
+    /// Lends it as an entry of a pack, piece by piece.
+    func asEntry(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        try PackEntryHead.bytes(kind: kind.rawValue, size: UInt64(bytes.count)).withUnsafeBytes(body)
+        if bytes.count <= Self.wholeSize, let deflated = Deflater.deflated(bytes) {
+            try deflated.withUnsafeBytes(body)
+        } else {
+            var deflation = try Deflation()
+            try deflation.take(bytes, isLast: true, body)
+        }
+    }
+}

@@ -6,10 +6,15 @@ import Glibc
 final class TreeRows {
     private let object: StoredObject
     private let bytes: UnsafeRawBufferPointer
-    /// Where each row begins, and where its name does.
-    private var starts: [(row: Int32, name: Int32)] = []
+    private let starts: [Start]
     /// Whether the rows stand in git's order, in which folders sort as if their names ended in `/`.
-    private var isSorted = true
+    private let isSorted: Bool
+
+    /// Where a row begins, and where its name does.
+    private struct Start {
+        let row: Int32
+        let name: Int32
+    }
 
     var count: Int { starts.count }
 
@@ -19,20 +24,31 @@ final class TreeRows {
         object = try repository.read(tree, .tree)
         bytes = object.bytes
         guard bytes.count <= Int(Int32.max) else { throw .malformed("tree", "tree \(tree) has \(bytes.count) bytes") }
-        var (position, isRising) = (0, true)
+        var starts: [Start] = []
+        starts.reserveCapacity(bytes.count / Self.usualRow)
+        var (position, isRising, isSorted) = (0, true, true)
+        var last: (name: Name, kind: EntryKind)?
         while position < bytes.count {
             guard let row = Self.row(in: bytes, at: position) else {
                 throw .malformed("tree", "tree \(tree) has a row that is none, its \(starts.count + 1)th")
             }
-            starts.append((Int32(position), Int32(row.name)))
-            position = row.end
-            guard starts.count > 1 else { continue }
-            let (last, next) = (starts.count - 2, starts.count - 1)
-            if isRising, !Self.precedes(name(last), name(next)) { isRising = false }
-            if isSorted, order(last, self, next) > 0 { isSorted = false }
+            starts.append(Start(row: Int32(position), name: Int32(row.name)))
+            let next = (
+                name: Name(start: bytes.baseAddress! + row.name, count: row.end - 21 - row.name),
+                kind: Self.kind(in: bytes, position..<row.name - 1)
+            )
+            if let last {
+                if isRising, !Self.precedes(last.name, next.name) { isRising = false }
+                if isSorted, Self.order(last.name, next.name, { last.kind }, { next.kind }) > 0 { isSorted = false }
+            }
+            (last, position) = (next, row.end)
         }
+        (self.starts, self.isSorted) = (starts, isSorted)
         if !isRising { try checkNames(tree) }
     }
+
+    /// Bytes of a row, about.
+    private static let usualRow = 36
 
     /// A mode in octal digits, a space, a name that is not empty, a zero, twenty bytes (git's `decode_tree_entry`).
     private static func row(in bytes: UnsafeRawBufferPointer, at start: Int) -> (name: Int, end: Int)? {
@@ -42,7 +58,10 @@ final class TreeRows {
             return nil
         }
         let name = position + 1
-        guard let zero = bytes[name...].firstIndex(of: 0), zero > name, bytes.count - zero > 20 else { return nil }
+        guard name < bytes.count, let base = bytes.baseAddress, let end = memchr(base + name, 0, bytes.count - name)
+        else { return nil }
+        let zero = base.distance(to: UnsafeRawPointer(end))
+        guard zero > name, bytes.count - zero > 20 else { return nil }
         return (name, zero + 21)
     }
 
@@ -64,10 +83,14 @@ final class TreeRows {
     }
 
     func kind(_ index: Int) -> EntryKind {
-        let (row, name) = starts[index]
+        let start = starts[index]
+        return Self.kind(in: bytes, Int(start.row)..<Int(start.name) - 1)
+    }
+
+    private static func kind(in bytes: UnsafeRawBufferPointer, _ digits: Range<Int>) -> EntryKind {
         var mode: UInt64 = 0
-        for digit in bytes[Int(row)..<Int(name) - 1] { mode = mode << 3 | UInt64(digit - 48) }
-        return Self.kind(of: mode)
+        for position in digits { mode = mode << 3 | UInt64(bytes[position] - 48) }
+        return kind(of: mode)
     }
 
     func id(_ index: Int) -> ObjectID {
@@ -117,15 +140,20 @@ final class TreeRows {
     }
 
     /// git's order of two rows (`base_name_compare`): the names, a folder's with a slash behind it.
-    private func order(_ index: Int, _ other: TreeRows, _ otherIndex: Int) -> Int {
-        let (left, right) = (name(index), other.name(otherIndex))
+    private static func order(
+        _ left: Name, _ right: Name, _ leftKind: () -> EntryKind, _ rightKind: () -> EntryKind
+    ) -> Int {
         let common = min(left.count, right.count)
         let order = memcmp(left.start, right.start, common)
         guard order == 0 else { return Int(order) }
         func next(_ name: Name, _ kind: () -> EntryKind) -> Int {
             name.count > common ? Int(name[common]) : kind() == .folder ? 0x2f : 0
         }
-        return next(left) { kind(index) } - next(right) { other.kind(otherIndex) }
+        return next(left, leftKind) - next(right, rightKind)
+    }
+
+    private func order(_ index: Int, _ other: TreeRows, _ otherIndex: Int) -> Int {
+        Self.order(name(index), other.name(otherIndex), { kind(index) }, { other.kind(otherIndex) })
     }
 
     // MARK: two of them
@@ -138,6 +166,12 @@ final class TreeRows {
         var (left, right) = (0, 0)
         let (leftCount, rightCount) = (old?.count ?? 0, new?.count ?? 0)
         while left < leftCount || right < rightCount {
+            // Most rows of two trees are the same.
+            if let old, let new, left < leftCount, right < rightCount, old.equals(left, new, right) {
+                left += 1
+                right += 1
+                continue
+            }
             let order =
                 left == leftCount ? 1 : right == rightCount ? -1 : old!.order(left, new!, right)
             if order < 0 {
@@ -152,6 +186,14 @@ final class TreeRows {
                 right += 1
             }
         }
+    }
+
+    /// Whether two rows are the same, byte by byte.
+    private func equals(_ index: Int, _ other: TreeRows, _ otherIndex: Int) -> Bool {
+        let (start, otherStart) = (Int(starts[index].row), Int(other.starts[otherIndex].row))
+        let length = end(index) - start
+        return length == other.end(otherIndex) - otherStart
+            && memcmp(bytes.baseAddress! + start, other.bytes.baseAddress! + otherStart, length) == 0
     }
 
     private func isSame(_ index: Int, _ other: TreeRows, _ otherIndex: Int) -> Bool {

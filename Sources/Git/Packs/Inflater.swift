@@ -27,6 +27,26 @@ final class Inflater {
     static func mostBytes(ofSize size: Int) -> Int { size + size >> 8 + 64 }
 }
 
+/// libdeflate's deflate, into zlib's format (RFC 1950), of what is in memory as a whole.
+enum Deflater {
+    /// The fastest: what is made here is made anew by a compaction.
+    private static let level: Int32 = 1
+
+    /// - Returns: `nil` without memory for it.
+    static func deflated(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+        guard let compressor = libdeflate_alloc_compressor(level) else { return nil }
+        defer { libdeflate_free_compressor(compressor) }
+        let most = libdeflate_zlib_compress_bound(compressor, bytes.count)
+        return [UInt8](unsafeUninitializedCapacity: most) { output, count in
+            var nothing: UInt8 = 0
+            count = withUnsafeMutablePointer(to: &nothing) { nothing in
+                libdeflate_zlib_compress(
+                    compressor, bytes.baseAddress ?? UnsafeRawPointer(nothing), bytes.count, output.baseAddress, most)
+            }
+        }
+    }
+}
+
 extension UnsafeRawBufferPointer {
     /// CRC-32 (ISO 3309) of these bytes behind others.
     func crc32(after others: UInt32 = 0) -> UInt32 { isEmpty ? others : libdeflate_crc32(others, baseAddress, count) }

@@ -19,24 +19,59 @@ enum LooseObject {
         let name = "\(id)"
         let files = folders.lazy.compactMap { PackFile("\($0)/\(name.prefix(2))/\(name.dropFirst(2))", smallest: 8) }
         guard let file = files.first else { return false }
-        var deflation = try Deflation()
-        var hasBegun = false
+        var entry: Entry?
         do {
             _ = try Inflation.run(file, from: 0, atMost: Int64(ObjectLimits.current.blob) + Int64(longestHead)) {
                 piece in
-                guard !hasBegun else { return try deflation.take(piece, isLast: false, body) }
+                if entry != nil { return try entry!.take(piece, body) }
                 guard let (kind, size, end) = head(piece) else { throw NoObject() }
-                hasBegun = true
                 try PackEntryHead.bytes(kind: kind, size: size).withUnsafeBytes(body)
-                try deflation.take(UnsafeRawBufferPointer(rebasing: piece[end...]), isLast: false, body)
+                entry = try Entry(size: size)
+                try entry!.take(UnsafeRawBufferPointer(rebasing: piece[end...]), body)
             }
         } catch is NoObject {
             return false
-        } catch let error as GitError where !hasBegun && error.isDamage {
+        } catch let error as GitError where entry == nil && error.isDamage {
             return false
         }
-        try deflation.take(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true, body)
+        try entry?.end(body)
         return true
+    }
+
+    /// Deflates what is small at once, which is much faster, and what is large piece by piece.
+    private struct Entry: ~Copyable {
+        private var whole: [UInt8] = []
+        private var deflation: Deflation?
+
+        private static let wholeSize: UInt64 = 1 << 22
+
+        init(size: UInt64) throws { deflation = size > Self.wholeSize ? try Deflation() : nil }
+
+        mutating func take(
+            _ piece: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void
+        ) throws {
+            guard deflation != nil || whole.count + piece.count > Self.wholeSize else {
+                return whole.append(contentsOf: piece)
+            }
+            // One that has more than it says is read to its end, and is told by whoever takes it.
+            if deflation == nil {
+                deflation = try Deflation()
+                try whole.withUnsafeBytes { try deflation!.take($0, isLast: false, body) }
+                whole = []
+            }
+            try deflation!.take(piece, isLast: false, body)
+        }
+
+        mutating func end(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+            if deflation == nil, let deflated = whole.withUnsafeBytes({ Deflater.deflated($0) }) {
+                return try deflated.withUnsafeBytes(body)
+            }
+            if deflation == nil {
+                deflation = try Deflation()
+                try whole.withUnsafeBytes { try deflation!.take($0, isLast: false, body) }
+            }
+            try deflation!.take(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true, body)
+        }
     }
 
     private struct NoObject: Error {}

@@ -14,15 +14,8 @@ struct PackReuse {
     /// Which.
     var ids: [ObjectID] { packs.flatMap { $0.entries.map(\.id) } }
 
-    /// For fewer it is not worth to look where each entry of a pack ends.
-    private static let minCount = 200
-
     /// - Parameter folders: those that have the objects, each with a folder `pack` in it.
     init(of objects: [ObjectID], in folders: [String]) throws {
-        guard objects.count >= Self.minCount else {
-            rest = objects
-            return
-        }
         var left = objects
         for folder in folders where !left.isEmpty {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/pack")) ?? []

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Platform
 
 /// Small objects of the packs of one folder, read without libgit2: an entry is read by one system call and inflated at once, and its
@@ -6,7 +7,9 @@ import Platform
 /// For one thread.
 final class PackedObjects {
     /// Objects with more bytes are libgit2's: so what is held here at a time is a few of these.
-    static let maxSize = 1 << 20
+    private static let maxSize = 1 << 20
+    /// Of trees: a folder of a million files.
+    private static let maxTreeSize = 64 << 20
     /// git makes chains of 50.
     private static let maxChain = 1_000
     /// Bytes of objects that others are the difference from.
@@ -15,6 +18,8 @@ final class PackedObjects {
     private let folder: String
     private var packs: [Pack] = []
     private var names: Set<String> = []
+    /// When the folder of packs had changed when it was read.
+    private var changed: timespec?
     private let inflater = Inflater()
     private var kept: [Place: StoredObject] = [:]
     private var keptBytes = 0
@@ -59,7 +64,9 @@ final class PackedObjects {
 
     /// What an object is, and how many bytes it has. Only the bytes of a small difference are read.
     func header(of id: ObjectID) -> (kind: ObjectKind, size: Int)? {
-        guard let place = place(of: id), let first = entry(at: place) else { return nil }
+        guard let place = place(of: id), let first = entry(at: place), first.head.size <= UInt64(Int.max) else {
+            return nil
+        }
         guard let base = first.base else {
             return ObjectKind(number: first.head.kind).map { ($0, Int(first.head.size)) }
         }
@@ -77,11 +84,15 @@ final class PackedObjects {
 
     /// An object whose bytes have its name; `nil` for what libgit2 must look at.
     func read(_ id: ObjectID, _ kind: ObjectKind) -> StoredObject? {
-        guard let place = place(of: id), let object = try? object(at: place), object.kind == kind,
+        let most = kind == .tree ? min(Self.maxTreeSize, ObjectLimits.current.tree) : Self.maxSize
+        guard let place = place(of: id), let object = try? object(at: place, atMost: most), object.kind == kind,
             ObjectID(naming: object.bytes, as: kind) == id
         else { return nil }
         return object
     }
+
+    /// The same of an object of any kind.
+    func object(_ id: ObjectID) -> StoredObject? { header(of: id).flatMap { read(id, $0.kind) } }
 
     private func place(of id: ObjectID) -> Place? { find(id) ?? (open() ? find(id) : nil) }
 
@@ -95,6 +106,12 @@ final class PackedObjects {
     /// - Returns: whether there are packs that were not seen before.
     private func open() -> Bool {
         let before = packs.count
+        // Nobody adds a pack without a change of its folder.
+        var status = stat()
+        guard stat(folder + "/pack", &status) == 0 else { return false }
+        let time = status.st_mtim
+        guard changed.map({ $0.tv_sec != time.tv_sec || $0.tv_nsec != time.tv_nsec }) ?? true else { return false }
+        changed = time
         let all = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/pack")) ?? []
         for name in all where name.hasSuffix(".idx") && names.insert(name).inserted {
             if let pack = Pack("\(folder)/pack/\(name.dropLast(4))") { packs.append(pack) }
@@ -103,29 +120,29 @@ final class PackedObjects {
     }
 
     /// From the object that is whole to the one that is asked for.
-    private func object(at place: Place) throws -> StoredObject? {
+    private func object(at place: Place, atMost most: Int) throws -> StoredObject? {
         var chain: [Entry] = []
         var next = place
         while true {
-            if let base = kept[next] { return try apply(chain, to: base) }
-            guard chain.count < Self.maxChain, let entry = entry(at: next), entry.head.size <= Self.maxSize else {
+            if let base = kept[next] { return try apply(chain, to: base, atMost: most) }
+            guard chain.count < Self.maxChain, let entry = entry(at: next), entry.head.size <= most else {
                 return nil
             }
             guard let base = entry.base else {
                 guard let kind = ObjectKind(number: entry.head.kind) else { return nil }
                 let whole = StoredObject(kind, try inflated(entry))
-                return chain.isEmpty ? whole : try apply(chain, to: keep(whole, at: next))
+                return chain.isEmpty ? whole : try apply(chain, to: keep(whole, at: next), atMost: most)
             }
             chain.append(entry)
             next = Place(pack: place.pack, offset: base)
         }
     }
 
-    private func apply(_ chain: [Entry], to base: StoredObject) throws -> StoredObject? {
+    private func apply(_ chain: [Entry], to base: StoredObject, atMost most: Int) throws -> StoredObject? {
         var object = base
         for (index, entry) in chain.enumerated().reversed() {
             let bytes = try inflated(entry)
-            guard let delta = PackDelta(bytes.contents), delta.resultSize <= Self.maxSize else { return nil }
+            guard let delta = PackDelta(bytes.contents), delta.resultSize <= most else { return nil }
             let result = try ObjectBuffer(size: delta.resultSize)
             guard delta.apply(to: object.bytes, into: result.bytes) else { return nil }
             object = StoredObject(base.kind, result)

@@ -111,17 +111,21 @@ final class DeltaResolution: @unchecked Sendable {
     ///
     /// - Returns: whether there were any.
     /// - Throws: `GitError` for a difference from an object that is nowhere.
-    func complete(from database: OpaquePointer, appendingTo output: NewFile) throws -> Bool {
+    func complete(from repository: PackBases, appendingTo output: NewFile) throws -> Bool {
         let resolver = DeltaResolver(self)
         var hasAppended = false
         for (id, delta) in byName where entries[delta].id == .zero {
             try Task.checkCancellation()
             // One that came with another one.
-            guard !isClaimed(delta), let base = try Self.find(id, in: database) else { continue }
+            guard !isClaimed(delta), let base = try repository.object(id) else { continue }
             if !hasAppended { output.truncate(to: pack.end) }
             hasAppended = true
             let start = output.size
-            let checksum = try base.append(to: output)
+            var checksum: UInt32 = 0
+            try base.asEntry { piece in
+                checksum = piece.crc32(after: checksum)
+                try output.append(piece)
+            }
             entries[count] = PackEntry(start: start, checksum: checksum, kind: base.kind.rawValue, id: id)
             count += 1
             pack.end = output.size
@@ -133,12 +137,6 @@ final class DeltaResolution: @unchecked Sendable {
         }
         pack.entries = Array(entries[..<count])
         return hasAppended
-    }
-
-    private static func find(_ id: ObjectID, in database: OpaquePointer) throws -> StoredObject? {
-        var (oid, size, kind) = (id.raw, 0, GIT_OBJECT_INVALID)
-        guard git_odb_read_header(&size, &kind, database, &oid) == 0, let kind = ObjectKind(kind) else { return nil }
-        return try Repository.read(id, kind, in: database)
     }
 
     // MARK: what a resolver asks
@@ -223,23 +221,6 @@ final class DeltaResolution: @unchecked Sendable {
     }
 }
 
-extension StoredObject {
-    /// As an entry of a pack.
-    ///
-    /// - Returns: CRC-32 of the entry.
-    fileprivate func append(to file: NewFile) throws -> UInt32 {
-        var checksum: UInt32 = 0
-        func append(_ piece: UnsafeRawBufferPointer) throws {
-            checksum = piece.crc32(after: checksum)
-            try file.append(piece)
-        }
-        try PackEntryHead.bytes(kind: kind.rawValue, size: UInt64(bytes.count)).withUnsafeBytes(append)
-        var deflation = try Deflation()
-        try deflation.take(bytes, isLast: true, append)
-        return checksum
-    }
-}
-
 extension Array {
     /// The first index of a sorted array from which on something is true.
     func partitionPoint(where isAfter: (Element) -> Bool) -> Int {
@@ -249,5 +230,26 @@ extension Array {
             if isAfter(self[middle]) { high = middle } else { low = middle + 1 }
         }
         return low
+    }
+}
+
+/// Where the objects are that a thin pack has differences from. It may outlive the repository that it was made of.
+final class PackBases {
+    private let database: OpaquePointer
+    private let packed: PackedObjects
+
+    init(_ repository: borrowing Repository) throws(GitError) {
+        database = try repository.database()
+        packed = repository.packed
+    }
+
+    deinit { git_odb_free(database) }
+
+    /// - Returns: `nil` for one that is not here.
+    func object(_ id: ObjectID) throws(GitError) -> StoredObject? {
+        if let object = packed.object(id) { return object }
+        var (oid, size, kind) = (id.raw, 0, GIT_OBJECT_INVALID)
+        guard git_odb_read_header(&size, &kind, database, &oid) == 0, let kind = ObjectKind(kind) else { return nil }
+        return try Repository.read(id, kind, in: database)
     }
 }

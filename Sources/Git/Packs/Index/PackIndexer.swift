@@ -1,4 +1,3 @@
-import CLibgit2
 import Platform
 
 /// How far a transfer is.
@@ -22,7 +21,7 @@ public struct TransferProgress: Sendable, Equatable {
 /// visible before the commit at the end. Objects are named with libgit2's look for collisions.
 final class PackIndexer {
     private let folder: String
-    private let database: OpaquePointer
+    private let bases: PackBases
     private let file: NewFile
     private let parser: PackParser
 
@@ -32,9 +31,9 @@ final class PackIndexer {
 
     /// The partial pack is removed when the last reference to this goes before `commit` was called.
     ///
-    /// - Parameter database: where the bases of a thin pack are; it must outlive this.
-    init(in folder: String, completingFrom database: OpaquePointer) throws(GitError) {
-        (self.folder, self.database) = (folder, database)
+    /// - Parameter repository: where the bases of a thin pack are.
+    init(in folder: String, completingFrom repository: borrowing Repository) throws(GitError) {
+        (self.folder, bases) = (folder, try PackBases(repository))
         file = try NewFile(folder + "/incoming.pack")
         parser = try PackParser()
     }
@@ -55,7 +54,7 @@ final class PackIndexer {
         if !pack.deltas.isEmpty {
             let resolution = try DeltaResolution(of: pack, in: try file.reading())
             try resolution.run()
-            if try resolution.complete(from: database, appendingTo: file) {
+            if try resolution.complete(from: bases, appendingTo: file) {
                 pack.checksum = try file.completePack(count: resolution.pack.entries.count)
             }
             pack.entries = resolution.pack.entries
