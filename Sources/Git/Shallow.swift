@@ -29,13 +29,15 @@ extension Store {
         guard commits != Set(before) else { return }
         if commits.isEmpty {
             guard unlink(shallowFile) == 0 else { throw failure(shallowFile) }
-            return
+            return try sync(path)
         }
         let text = commits.map(\.description).sorted().joined(separator: "\n") + "\n"
         let temporary = shallowFile + ".sidekick"
         guard let stream = fopen(temporary, "we") else { throw failure(temporary) }
         let written = fputs(text, stream) >= 0 && fflush(stream) == 0 && fsync(fileno(stream)) == 0
         guard fclose(stream) == 0, written, rename(temporary, shallowFile) == 0 else { throw failure(temporary) }
+        // Before the pack that it is said of can be seen.
+        try sync(path)
     }
 
     private func failure(_ file: String) -> GitError {

@@ -52,7 +52,9 @@ extension Store {
     }
 
     private func fill(_ commits: [ObjectID], depth: Int) throws -> [ObjectID] {
-        let target = try fresh.openToFill()
+        // It is on the disk before it takes the place of this one.
+        try fresh.prepare()
+        let target = try fresh.open()
         let source = try open()
         var kept: [ObjectID] = []
         // The oldest first: then a later one finds its parent, and its history does not end before it.
@@ -112,7 +114,7 @@ extension Store {
     }
 
     /// Everything in the store is on the disk when this returns.
-    private func sync() throws { try withDescriptor(path) { syncfs($0) } }
+    func sync() throws { try withDescriptor(path) { syncfs($0) } }
 
     private func syncFolder(_ folder: String) throws { try withDescriptor(folder.isEmpty ? "/" : folder) { fsync($0) } }
 

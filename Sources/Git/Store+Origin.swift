@@ -6,10 +6,11 @@ extension Store {
     /// Names the folder as ours.
     private var markFile: String { path + "/sidekick-origin" }
 
-    /// Opens the store to be filled, and makes it where there is none.
+    /// Opens the store to be filled, and makes it where there is none: whole and on the disk before it has its name, so that a power cut
+    /// leaves none or one.
     public func openToFill() throws -> Repository {
         do {
-            try prepare()
+            if isTaken(path) { try prepare() } else { try make() }
         } catch let error as GitError {
             throw error
         } catch {
@@ -31,7 +32,19 @@ extension Store {
     /// Whether it was begun by us: then what is missing of it may be made.
     var hasMark: Bool { isTaken(markFile) }
 
-    private func prepare() throws {
+    private func make() throws {
+        let fresh = Store(path: path + ".new")
+        try fresh.removeOurs()
+        try fresh.prepare()
+        _ = try fresh.open()
+        try fresh.sync()
+        guard rename(fresh.path, path) == 0 else { throw GitError.disk("rename", fresh.path) }
+        let end = path.lastIndex(of: "/") ?? path.startIndex
+        try sync(end == path.startIndex ? "/" : String(path[..<end]))
+    }
+
+    /// What is missing of one that was begun.
+    func prepare() throws {
         let manager = FileManager.default
         if isTaken(path), !isFolder(path) { try removeOurs() }
         if !isTaken(path) {
@@ -41,7 +54,17 @@ extension Store {
         if !hasMark {
             // Not by a temporary file: a folder that a kill leaves is empty, and may be anybody's, or has the mark.
             try "sidekick".write(toFile: markFile, atomically: false, encoding: .utf8)
+            // Before anything else is in it, also on a disk that keeps no order: without the mark it would be somebody's.
+            for path in [markFile, path] { try sync(path) }
         }
+    }
+
+    /// A file or a folder of it is on the disk when this returns.
+    func sync(_ path: String) throws(GitError) {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .disk("open", path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw .disk("sync", path) }
     }
 
     /// Removes it, unless it is somebody else's.

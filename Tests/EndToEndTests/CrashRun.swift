@@ -26,7 +26,7 @@ struct CrashRun {
     }
 
     private func publish(
-        _ step: CrashScenario.Step, asDaemon: Bool = false, fault: (Fault, at: Int)? = nil
+        _ step: CrashScenario.Step, asDaemon: Bool = false, fault: (Fault, at: Int)? = nil, graves: String? = nil
     ) throws -> (Command.Result, [FaultShim.Call]) {
         let shim = try FaultShim.shared.get()
         let command =
@@ -36,7 +36,7 @@ struct CrashRun {
             ] + step.arguments
         return asDaemon
             ? try shim.follow(command + ["--delay", "1h"], fault: fault)
-            : try shim.run(command + ["--once"], fault: fault)
+            : try shim.run(command + ["--once"], fault: fault, graves: graves)
     }
 
     /// The pass that the scenario is about.
@@ -68,6 +68,27 @@ struct CrashRun {
         try checkServed("\(what): \(result.error)")
         try checkNextStart("\(what): \(result.error)")
         return ignored
+    }
+
+    /// The power is cut before a call, or at the end when there are not so many.
+    ///
+    /// - Returns: how many states of the disk are possible there, at most `most`.
+    func checkPowerCut(at call: Int, state: Int, of most: Int, _ what: String) throws -> Int {
+        // Beside what is watched, on the same file system.
+        let graves = try TemporaryFolder()
+        let (result, _) = try publish(scenario.step, fault: (.kill, at: call), graves: graves.path)
+        #expect(result.status == 137 || result.status == 0, "\(what): \(result.error)")
+        let pending = try DiskLog(try graves.read("log")).pending
+        let states = DiskState.all(of: pending, atMost: most, seed: SeededNumbers.seed &+ UInt64(call))
+        let kept = states[min(state, states.count - 1)]
+        try kept.apply(to: pending, below: folder.path, graves: graves.path)
+        let lost = pending.indices.map { index in
+            "\(kept.lost.contains(index) ? "lost" : "\(kept.tears[index] ?? .kept)"): \(pending[index])"
+        }
+        let what = "\(what)\n" + lost.joined(separator: "\n") + "\n"
+        try checkServed(what)
+        try checkNextStart(what, afterPowerCut: true)
+        return states.count
     }
 
     // MARK: what is served
@@ -102,7 +123,7 @@ struct CrashRun {
 
     // MARK: the next start
 
-    private func checkNextStart(_ when: String) throws {
+    private func checkNextStart(_ when: String, afterPowerCut: Bool = false) throws {
         let hadForeignFile = folder.has("www/" + Self.foreignFile)
         let (result, _) = try pass()
         #expect(result.status == 0, "\(when): the next start: \(result.error)")
@@ -110,9 +131,10 @@ struct CrashRun {
         if hadForeignFile, scenario.step.layout == "folder" {
             #expect(try folder.read("www/" + Self.foreignFile) == "mine", "\(when)")
         }
-        let leftovers = try Leftovers(home: folder(".sidekick/www")).found
+        // The youngest time of a tree whose record was lost is kept.
+        let leftovers = try Leftovers(home: folder(".sidekick/www")).found.filter { !afterPowerCut || $0 != "floor" }
         #expect(leftovers == [], "\(when): the next start: \(result.error)")
-        try checkLostAndFound(when)
+        try checkLostAndFound(when, afterPowerCut)
         #expect(try scenario.isDone(folder), "\(when): the next start: \(result.error)")
         let store = try Command.run(
             ["git", "--git-dir", folder(".sidekick/www/git"), "fsck", "--no-dangling"],
@@ -130,8 +152,14 @@ struct CrashRun {
     }
 
     /// The foreign file, where it could not stay, and nothing else.
-    private func checkLostAndFound(_ when: String) throws {
-        let lost = try contents(of: folder(".sidekick/www/lost+found")) ?? [:]
+    ///
+    /// - Parameter afterPowerCut: a tree whose record is that of another one is not known as ours: what was published may be kept too.
+    private func checkLostAndFound(_ when: String, _ afterPowerCut: Bool) throws {
+        var lost = try contents(of: folder(".sidekick/www/lost+found")) ?? [:]
+        if afterPowerCut {
+            let published = site.commits.flatMap(\.contents.values)
+            lost = lost.filter { !published.contains($0.value) }
+        }
         let isExpected = scenario.before.last?.layout == "folder" && scenario.step.layout != "folder"
         let names = lost.keys.map { ($0 as NSString).lastPathComponent }
         #expect(names == (isExpected ? [Self.foreignFile] : []), "\(when): \(lost)")

@@ -9,6 +9,8 @@
 //                        about something in the folder of F
 //   FAULT_DELAY=N        each of them takes N microseconds more, as on a disk that is reached over a network
 //   FAULT_SKIP_SYNC=1    syncs are counted and not done: what is killed here is a process and not the machine
+//   FAULT_GRAVES=F       what a call takes a name from gets another one in the folder F, its number, and F/log says of each call what it
+//                        does to which inode: enough to undo it
 //
 // Counted are the calls of glibc that make, name, fill, sync, mark and remove files. Not seen are writes through a shared
 // mapping, system calls without glibc's wrapper, and what stdio writes other than in fflush and fclose: strace finds none
@@ -52,6 +54,10 @@ static atomic_int armed;
 static int skips_sync, trace = -1;
 static long delay;
 static const char *hang;
+static const char *graves;
+static int graves_log = -1;
+static char made[4500];
+static _Thread_local unsigned rename_flags;
 // Of the rule that the last call of this thread met.
 static _Thread_local int code, sticky;
 
@@ -69,7 +75,14 @@ __attribute__((constructor)) static void start(void) {
         trace = fcntl(file, F_DUPFD_CLOEXEC, 500);
         syscall(SYS_close, file);
     }
-    if (rules[0].at > 0 || trace >= 0) armed = 1;
+    if ((graves = getenv("FAULT_GRAVES"))) {
+        char path[300];
+        snprintf(path, sizeof path, "%s/log", graves);
+        int file = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+        graves_log = fcntl(file, F_DUPFD_CLOEXEC, 501);
+        syscall(SYS_close, file);
+    }
+    if (rules[0].at > 0 || trace >= 0 || graves_log >= 0) armed = 1;
 }
 
 void fault_arm(const char *folder, long at, int code, int sticky) {
@@ -129,6 +142,68 @@ static void note(long number, const char *what, const char *call, struct place o
     syscall(SYS_write, trace, text, used);
 }
 
+// MARK: what is needed to undo a call
+
+// A path, and what is there now: its folder's inode, its own, its kind and its size; zeros for nothing.
+static int describe(char *text, int size, struct place place, char *path, struct stat *status) {
+    int used = append(path, 0, 4400, place);
+    path[used] = 0;
+    memmove(path, path + 1, used);
+    struct stat folder = {0};
+    *status = (struct stat){0};
+    // The calls themselves: the wrappers below are counted.
+    if (!place.name) syscall(SYS_newfstatat, place.folder, "", status, AT_EMPTY_PATH);
+    else syscall(SYS_newfstatat, AT_FDCWD, path, status, AT_SYMLINK_NOFOLLOW);
+    char *slash = strrchr(path, '/');
+    if (slash) {
+        *slash = 0;
+        syscall(SYS_newfstatat, AT_FDCWD, slash == path ? "/" : path, &folder, 0);
+        *slash = '/';
+    }
+    return snprintf(text, size, "\t%s\t%lu\t%lu\t%o\t%ld", path, (unsigned long)folder.st_ino,
+                    (unsigned long)status->st_ino, status->st_mode & S_IFMT, (long)status->st_size);
+}
+
+// What the last call has made can be told only after it.
+static void tell_made(void) {
+    if (!made[0]) return;
+    struct stat status;
+    char text[4600];
+    if (syscall(SYS_newfstatat, AT_FDCWD, made, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        int used = snprintf(text, sizeof text, "made\t%lu\t%o\n", (unsigned long)status.st_ino, status.st_mode & S_IFMT);
+        syscall(SYS_write, graves_log, text, used);
+    }
+    made[0] = 0;
+}
+
+static int takes_a_name(const char *call) {
+    return strstr(call, "unlink") || strstr(call, "rename") || !strcmp(call, "remove");
+}
+
+static void record(long number, const char *call, struct place one, struct place other) {
+    if (graves_log < 0) return;
+    int before = errno;
+    tell_made();
+    char text[9400], paths[2][4500];
+    struct stat status[2];
+    int used = snprintf(text, 100, "%ld\t%s%s", number, call, rename_flags & 2 ? "-exchange" : "");
+    if (one.folder != -1) used += describe(text + used, 4600, one, paths[0], &status[0]);
+    if (other.folder != -1) used += describe(text + used, 4600, other, paths[1], &status[1]);
+    text[used++] = '\n';
+    syscall(SYS_write, graves_log, text, used);
+    if (takes_a_name(call) && !(rename_flags & 2)) {
+        int victim = other.folder != -1;
+        if (status[victim].st_ino && !S_ISDIR(status[victim].st_mode)) {
+            char grave[300];
+            snprintf(grave, sizeof grave, "%s/%ld", graves, number);
+            syscall(SYS_linkat, AT_FDCWD, paths[victim], AT_FDCWD, grave, 0);
+        }
+    } else if (one.folder != -1 && strcmp(call, "write")) {
+        strcpy(made, paths[other.folder != -1]);
+    }
+    errno = before;
+}
+
 enum verdict { PASSES, FAILS, DIES };
 
 static int is_in(const char *folder, size_t length, struct place place) {
@@ -177,6 +252,9 @@ static enum verdict judge(const char *call, enum kind kind, struct place one, st
             verdict = FAILS;
         }
     }
+    // Here, so that the log has them in the order of their numbers.
+    if (verdict == PASSES) record(number, call, one, other);
+    else if (graves_log >= 0) tell_made();
     pthread_mutex_unlock(&lock);
     note(number, verdict == PASSES ? "-" : verdict == FAILS ? "failed" : "killed", call, one, other);
     errno = verdict == FAILS ? code : before;
@@ -208,8 +286,10 @@ int renameat(int from, const char *old, int to, const char *new) {
     return faulty("renameat", TAKES_SPACE, AT(from, old), AT(to, new)) ? -1 : NEXT(renameat)(from, old, to, new);
 }
 int renameat2(int from, const char *old, int to, const char *new, unsigned flags) {
-    return faulty("renameat2", TAKES_SPACE, AT(from, old), AT(to, new)) ? -1
-                                                                       : NEXT(renameat2)(from, old, to, new, flags);
+    rename_flags = flags;
+    int fails = faulty("renameat2", TAKES_SPACE, AT(from, old), AT(to, new));
+    rename_flags = 0;
+    return fails ? -1 : NEXT(renameat2)(from, old, to, new, flags);
 }
 int link(const char *old, const char *new) {
     return faulty("link", TAKES_SPACE, PATH(old), PATH(new)) ? -1 : NEXT(link)(old, new);

@@ -80,11 +80,16 @@ public struct FaultShim: Sendable {
 
     /// Runs a program; nothing else of this machine's environment reaches it.
     ///
-    /// - Parameter fault: `nil` only counts.
+    /// - Parameters:
+    ///   - fault: `nil` only counts.
+    ///   - graves: a folder that gets what is needed to take back what it did.
     /// - Returns: how it ended and what it did, in order.
-    public func run(_ arguments: [String], fault: (Fault, at: Int)? = nil) throws -> (Command.Result, [Call]) {
+    public func run(
+        _ arguments: [String], fault: (Fault, at: Int)? = nil, graves: String? = nil
+    ) throws -> (Command.Result, [Call]) {
         let files = try TemporaryFolder()
-        let environment = environment(fault, log: files("log"))
+        var environment = environment(fault, log: files("log"))
+        environment["FAULT_GRAVES"] = graves
         let result = try Command.run(arguments, environment: environment, mayFail: true)
         return (result, calls(in: files))
     }

@@ -51,6 +51,8 @@ struct PathRemoval {
     /// The folders of these that are there; of one that is gone, the one that it was in.
     func existingFolders(_ paths: Set<TreePath>) throws -> Set<TreePath> {
         var standing: Set<TreePath> = []
+        // Folders were made since.
+        folders.rewind()
         for var path in paths {
             while path != .root, try folders.folder(at: path) == nil { path = path.parent }
             standing.insert(path)
