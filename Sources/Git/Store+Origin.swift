@@ -9,13 +9,7 @@ extension Store {
     /// Opens the store to be filled, and makes it where there is none: whole and on the disk before it has its name, so that a power cut
     /// leaves none or one.
     public func openToFill() throws -> Repository {
-        do {
-            if isTaken(path) { try prepare() } else { try make() }
-        } catch let error as GitError {
-            throw error
-        } catch {
-            throw GitError(call: "store", code: -1, message: error.fileFailure, isLocalDisk: true)
-        }
+        if isTaken(path) { try prepare() } else { try make() }
         // A lock that something left since the start would fail every pass until the next one.
         sweep()
         return try open()
@@ -43,8 +37,18 @@ extension Store {
         try sync(end == path.startIndex ? "/" : String(path[..<end]))
     }
 
-    /// What is missing of one that was begun.
+    /// The folder with its mark: what is missing of one that was begun is made when it is opened.
     func prepare() throws {
+        do {
+            try prepareFiles()
+        } catch let error as GitError {
+            throw error
+        } catch {
+            throw GitError(call: "store", code: -1, message: "\(path): \(error.fileFailure)", isLocalDisk: true)
+        }
+    }
+
+    private func prepareFiles() throws {
         let manager = FileManager.default
         if isTaken(path), !isFolder(path) { try removeOurs() }
         if !isTaken(path) {

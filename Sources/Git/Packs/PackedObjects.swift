@@ -31,7 +31,8 @@ final class PackedObjects {
         private var opened: PackWindow?
 
         init?(_ path: String) {
-            guard let table = PackTable(path + ".idx") else { return nil }
+            // An index alone has nothing.
+            guard access(path + ".pack", R_OK) == 0, let table = PackTable(path + ".idx") else { return nil }
             (self.table, self.path) = (table, path + ".pack")
         }
 
