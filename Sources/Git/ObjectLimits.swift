@@ -22,7 +22,7 @@ public struct ObjectLimits: Sendable, Equatable {
 
     /// What every repository may have.
     private static let least = 1 << 20
-    /// Bytes that libgit2 takes for an object while it indexes a pack, measured with 1.5.1 and rounded up.
+    /// Bytes that libgit2 takes for an object of a pack that it writes, measured with 1.5.1 and rounded up.
     private static let objectCost = 160
     /// Bytes for all else: its caches, the index of each pack that is open, names.
     private static let allElse = 64 << 20

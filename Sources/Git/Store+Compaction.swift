@@ -5,9 +5,9 @@ import Platform
 
 extension Store {
     /// Where a compacted store is made, and where the old one is until it is removed.
-    private var fresh: Store { Store(path: path + ".new") }
+    private var fresh: Store { beside(".new") }
     /// Where the old one is for the moment between two renames, where names cannot be exchanged.
-    private var old: Store { Store(path: path + ".old") }
+    private var old: Store { beside(".old") }
 
     /// Replaces the store by one that holds some commits and nothing else. Until that moment, and when this throws, it is
     /// as it was; a process that is killed leaves the one or the other, and for `sweep` what is over.

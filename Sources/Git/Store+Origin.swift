@@ -27,7 +27,7 @@ extension Store {
     var hasMark: Bool { isTaken(markFile) }
 
     private func make() throws {
-        let fresh = Store(path: path + ".new")
+        let fresh = beside(".new")
         try fresh.removeOurs()
         try fresh.prepare()
         _ = try fresh.open()
@@ -98,11 +98,21 @@ extension Store {
     }
 
     /// Moves a damaged store out of the way, in place of one that was moved before; the next fetch makes a new one.
-    public func setAside() throws {
-        let manager = FileManager.default
-        guard isTaken(path) else { return }
-        let aside = path + ".damaged"
-        try Store(path: aside).removeOurs()
-        try manager.moveItem(atPath: path, toPath: aside)
+    ///
+    /// - Returns: where it is now; `nil` when there was none.
+    @discardableResult
+    public func setAside() throws -> String? {
+        guard isTaken(path) else { return nil }
+        let aside = beside(".damaged")
+        try aside.removeOurs()
+        try FileManager.default.moveItem(atPath: path, toPath: aside.path)
+        return aside.path
+    }
+
+    /// A store beside this one: its path and the suffix, with a number where that is somebody else's.
+    func beside(_ suffix: String) -> Store {
+        let names = [suffix] + (2...9).map { suffix + String($0) }
+        let stores = names.map { Store(path: path + $0) }
+        return stores.first { !isTaken($0.path) || isFolder($0.path) && $0.hasOwnershipMark } ?? stores[0]
     }
 }

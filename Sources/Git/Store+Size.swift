@@ -8,6 +8,8 @@ public struct StoreSize: Sendable, Equatable {
     public var packs = 0
     /// Objects in files of their own. We write none, and none is read.
     public var looseObjects = 0
+    /// Objects in packs, about: by the size of the indexes.
+    public var objects = 0
     /// Bytes of all these files and their indexes.
     public var bytes = 0
     /// Bytes of the largest file: the first fetch, or what the last compaction left.
@@ -39,6 +41,9 @@ extension Store {
                 size.bytes += Int(status.st_size)
                 size.largest = max(size.largest, Int(status.st_size))
                 if !isPack { size.looseObjects += 1 } else if name.hasSuffix(".pack") { size.packs += 1 }
+                if name.hasSuffix(".idx") {
+                    size.objects += max(0, Int(status.st_size) - Self.indexHead) / Self.indexRow
+                }
             }
         }
         return size
@@ -79,6 +84,9 @@ extension Store {
 
     /// Whether there is something to gain.
     public func needsCompaction(keeping kept: Int64? = nil) -> Bool { compaction(keeping: kept) != .needless }
+
+    /// Bytes of an index that are not of its objects, and those of each (gitformat-pack(5)).
+    private static let (indexHead, indexRow) = (1_072, 28)
 
     private static func names(in folder: String) -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

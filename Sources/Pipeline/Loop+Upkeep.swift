@@ -61,8 +61,8 @@ extension Loop {
         await background.stop()
         let store = publisher.destination.store
         do {
-            try await executor.run { try store.setAside() }
-            logger.warning("store moved aside", metadata: ["path": "\(store.path).damaged"])
+            guard let aside = try await executor.run({ try store.setAside() }) else { return }
+            logger.warning("store moved aside", metadata: ["path": "\(aside)"])
         } catch {
             logger.error("store cannot be moved aside", metadata: ["cause": "\(error.fileFailure)"])
         }

@@ -132,7 +132,10 @@ struct PackFetch {
         }
         var asked: [FolderNeed] = []
         while true {
-            let need = try await executor.run { try store.open().need(of: folder, in: commit) }
+            let need = try await executor.run {
+                let isLarge = store.size().objects > Self.fewObjects
+                return try store.open().need(of: folder, in: commit, isLarge: isLarge)
+            }
             guard need != .nothing else { break }
             // Once more, and without what is here, when something of it was missing.
             let isAgain = asked.last == need
@@ -149,6 +152,9 @@ struct PackFetch {
         try await executor.run { try store.noteOutline(folder, of: commit) }
         return true
     }
+
+    /// By measurement: to walk through so many costs a server as much as three more questions.
+    private static let fewObjects = 4_000
 
     /// Asks for the commits between the two and nothing else of them, and looks for the old one among their parents. The
     /// server leaves out what leads to it, so it can be nowhere else.
@@ -238,9 +244,9 @@ extension FetchPack {
         case .commit(let id):
             self.init(want: id)
             (depth, isBare) = (1, true)
-        case .tree(let id):
-            self.init(want: id)
-            isBare = true
+        case .trees(let ids):
+            self.init(want: ids[0])
+            (more, isBare) = (Array(ids.dropFirst()), true)
         case .files(let ids):
             self.init(want: ids[0])
             more = Array(ids.dropFirst())

@@ -229,6 +229,35 @@ import Testing
         #expect(try run("verify", world.www).status == 0)
     }
 
+    /// A server that compared two large folders would read all of both.
+    @Test func `asks for what differs of a large folder, piece by piece, and for all of it where that is much`()
+        async throws
+    {
+        var files: [String: String?] = [:]
+        for number in 0..<4_500 { files["docs/site/\(number % 30)/\(number % 300)/\(number)"] = "\(number)" }
+        let world = try await World(files)
+        #expect(try await world.once().status == 0)
+        let large: [String: String?] = Dictionary(
+            uniqueKeysWithValues: (0..<400).map { ("docs/site/n/\($0)/x", "n\($0)") })
+        // What is pushed, and how many questions are asked for the objects: the commit, the way, each level, the files.
+        let pushes: [([String: String?], Int)] = [
+            (["docs/site/7/7/307": "other"], 6), (["docs/site/7/7/307": "third", "docs/site/8/new/deep/x": "x"], 7),
+            (["docs/site/7/7/307": nil, "docs/site/3/3/303": nil], 5), (["docs/site/b.html": "3"], 4), (large, 6),
+            (["docs/site/n/7/x": "other"], 6),
+        ]
+        for (number, (push, questions)) in pushes.enumerated() {
+            try world.remote.push(push)
+            _ = world.traffic()
+            let found = try await world.once()
+            #expect(found.status == 0, "\(found.log)")
+            let traffic = world.traffic()
+            // Two more are of the references.
+            #expect(traffic.requests == questions + 2, "push \(number): \(traffic)")
+            #expect(try world.differences() == [], "push \(number)")
+        }
+        #expect(try run("verify", world.www).status == 0)
+    }
+
     @Test func `has its submodules and its files of Git LFS`() async throws {
         let (site, theme, bare, folder) = (
             try GitRepository(), try GitRepository(), try TemporaryFolder(), try TemporaryFolder()

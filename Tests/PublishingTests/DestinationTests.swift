@@ -160,14 +160,18 @@ import Testing
         #expect(error?.remedy.contains("SIDEKICK_STATE") == true)
         let after = try site.folder.snapshot()
         #expect(before.allSatisfy { after[$0.key] == $0.value })
-        // Where only the names beside it are taken, the store comes to be, and nothing of theirs goes.
+        // Where only the names beside it are taken, the store comes to be, is compacted and moved aside, and nothing of theirs goes.
         try FileManager.default.removeItem(atPath: shared + "/git")
         let publisher = try Publisher.open(Destination(site.www, state: shared), options: site.options).publisher
         let store = publisher.destination.store
         _ = try store.openToFill()
-        #expect(throws: GitError.self) { try store.setAside() }
+        #expect(try store.compact(keeping: [], depth: 1) == [])
+        #expect(try store.setAside() == shared + "/git.damaged2")
+        _ = try store.openToFill()
+        #expect(try store.setAside() == shared + "/git.damaged2", "one is kept")
         for name in ["git.new/mine", "git.old/mine", "git.damaged/mine"] {
             #expect(try site.folder.read("shared/" + name) == "mine")
         }
+        #expect(try site.folder.snapshot().keys.filter { $0.hasPrefix("shared/git.new2") } == [])
     }
 }

@@ -7,8 +7,8 @@ enum LooseObject {
     /// Bytes: a word, a space, a size of 64 bits, a NUL.
     private static let longestHead = 32
 
-    /// Lends an object as an entry of a pack, piece by piece: never all of it in memory. Nothing of it is believed: whoever takes
-    /// it hashes it.
+    /// Lends an object as an entry of a pack: in one piece up to `Entry.wholeSize`, piece by piece beyond. Nothing of it is believed:
+    /// whoever takes it hashes it.
     ///
     /// - Parameter folders: those that may have it.
     /// - Returns: `false` where none has, or what it has does not begin as an object; nothing was lent then.
@@ -23,11 +23,14 @@ enum LooseObject {
         do {
             _ = try Inflation.run(file, from: 0, atMost: Int64(ObjectLimits.current.blob) + Int64(longestHead)) {
                 piece in
-                if entry != nil { return try entry!.take(piece, body) }
+                if entry != nil {
+                    try entry?.take(piece, body)
+                    return
+                }
                 guard let (kind, size, end) = head(piece) else { throw NoObject() }
                 try PackEntryHead.bytes(kind: kind, size: size).withUnsafeBytes(body)
-                entry = try Entry(size: size)
-                try entry!.take(UnsafeRawBufferPointer(rebasing: piece[end...]), body)
+                entry = Entry()
+                try entry?.take(UnsafeRawBufferPointer(rebasing: piece[end...]), body)
             }
         } catch is NoObject {
             return false
@@ -43,34 +46,31 @@ enum LooseObject {
         private var whole: [UInt8] = []
         private var deflation: Deflation?
 
-        private static let wholeSize: UInt64 = 1 << 22
+        /// Bytes.
+        private static let wholeSize = 1 << 22
 
-        init(size: UInt64) throws { deflation = size > Self.wholeSize ? try Deflation() : nil }
-
-        mutating func take(
-            _ piece: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void
-        ) throws {
-            guard deflation != nil || whole.count + piece.count > Self.wholeSize else {
+        mutating func take(_ piece: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+            if deflation == nil, whole.count + piece.count <= Self.wholeSize {
                 return whole.append(contentsOf: piece)
             }
-            // One that has more than it says is read to its end, and is told by whoever takes it.
-            if deflation == nil {
-                deflation = try Deflation()
-                try whole.withUnsafeBytes { try deflation!.take($0, isLast: false, body) }
-                whole = []
-            }
-            try deflation!.take(piece, isLast: false, body)
+            try begin(body)
+            try deflation?.take(piece, isLast: false, body)
         }
 
         mutating func end(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
             if deflation == nil, let deflated = whole.withUnsafeBytes({ Deflater.deflated($0) }) {
                 return try deflated.withUnsafeBytes(body)
             }
-            if deflation == nil {
-                deflation = try Deflation()
-                try whole.withUnsafeBytes { try deflation!.take($0, isLast: false, body) }
-            }
-            try deflation!.take(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true, body)
+            try begin(body)
+            try deflation?.take(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true, body)
+        }
+
+        /// Goes on piece by piece.
+        private mutating func begin(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+            guard deflation == nil else { return }
+            deflation = try Deflation()
+            try whole.withUnsafeBytes { try deflation?.take($0, isLast: false, body) }
+            whole = []
         }
     }
 

@@ -23,8 +23,7 @@ struct FolderStage {
     private let writer: LeafWriter
     private(set) var removals: [TreePath] = []
     private var placements: [Placement] = []
-    /// At a first publish: folders that are made whole and placed in one step, where nothing stands. Nobody can have asked for a page of
-    /// them before, so none needs to wait for what it asks for.
+    /// At a first publish only.
     private var newFolders: [NewFolder] = []
     /// Those that are made by several threads.
     private var files: [File] = []
@@ -54,12 +53,6 @@ struct FolderStage {
         let number: Int
         let path: TreePath
         var isPage: Bool
-    }
-
-    private struct NewFolder {
-        let number: Int
-        let path: TreePath
-        var leaves: [Leaf]
     }
 
     /// What will be published; its root and its tree are for the caller to say.
@@ -256,43 +249,12 @@ struct FolderStage {
             }
             return []
         }
-        output.add(try makeNewFolders(from: contents))
-        for row in output.rows { entries[row.path] = row.entry }
-    }
-
-    private struct FolderWork: Sendable {
-        let node: FolderNode
-        let name: EntryName
-        let parent: Directory
-    }
-
-    private func makeNewFolders(from contents: borrowing Contents) throws -> TreeBuild.Output {
-        let (writer, heartbeat, staging) = (writer, options.heartbeat, staging)
         let (times, commit, now, floor) = (options.recipe.modificationTimes, commit.time, now, floor)
-        let work = newFolders.map { folder in
-            FolderWork(
-                node: FolderNode(folder.leaves, at: folder.path), name: EntryName("\(folder.number)"), parent: staging)
-        }
-        let count = newFolders.reduce(0) { $0 + $1.leaves.count }
-        return try BuildThreads(buildMode: .pass).run(work, count: count, from: contents) {
-            work, contents, output, check in
-            let folder = try work.parent.makeFolder(work.name)
-            for leaf in work.node.leaves {
-                try check()
-                heartbeat.beat()
-                let time = times.time(of: leaf.content, commit: commit, now: now, after: floor)
-                let row = try writer.writeFile(
-                    leaf, as: leaf.name, in: folder, mtime: time, from: contents, &output)
-                output.rows.append(RecordRow(path: leaf.path, entry: row))
-            }
-            let children = work.node.children.map { FolderWork(node: $0, name: $0.name, parent: folder) }
-            if writer.durable {
-                // With the names of those that are to be made.
-                for child in children { _ = try folder.makeFolder(child.name) }
-                try folder.sync()
-            }
-            return children
-        }
+        output.add(
+            try NewFolder.make(newFolders, in: staging, by: writer, heartbeat, from: contents) { content in
+                times.time(of: content, commit: commit, now: now, after: floor)
+            })
+        for row in output.rows { entries[row.path] = row.entry }
     }
 
     /// What stands there already, when its bytes and mode are the ones that the commit has.
