@@ -54,9 +54,9 @@ extension Repository {
 public enum FolderNeed: Sendable, Equatable {
     /// The commit, and nothing that it names.
     case commit(ObjectID)
-    /// Trees on the way or in the folder, and nothing that they name.
-    case trees([ObjectID])
-    /// Files at the root, one that stands in the way, or those in which the folder differs from one that is here.
+    /// A tree on the way, and nothing that it names.
+    case tree(ObjectID)
+    /// Files at the root, or one that stands in the way.
     case files([ObjectID])
     /// The folder, with all that is in it; and trees that are here of earlier ones.
     case folder(ObjectID, known: [ObjectID])
@@ -64,16 +64,14 @@ public enum FolderNeed: Sendable, Equatable {
 }
 
 extension Repository {
-    /// - Parameter isLarge: whether the folder may be so large that a server is asked for what differs, level by level, in place of all of
-    ///   it with what is here: it would walk through the whole of an earlier one.
     /// - Throws: `GitError` for what is here and cannot be read.
-    public borrowing func need(of folder: TreePath, in commit: ObjectID, isLarge: Bool = false) throws -> FolderNeed {
+    public borrowing func need(of folder: TreePath, in commit: ObjectID) throws -> FolderNeed {
         guard try contains(commit) else { return .commit(commit) }
         let root = try ownCommit(commit).tree
         var (tree, files): (ObjectID?, [ObjectID]) = (root, [])
         for name in folder.components {
             guard let here = tree else { break }
-            guard try contains(here) else { return .trees([here]) }
+            guard try contains(here) else { return .tree(here) }
             let entry = try TreeRows(of: here, in: self).find(name)
             tree = entry?.kind == .folder ? entry?.id : nil
             if let entry, entry.kind != .folder, entry.kind != .submodule { files.append(entry.id) }
@@ -86,10 +84,13 @@ extension Repository {
         let missing = try files.filter { try !contains($0) }
         guard missing.isEmpty else { return .files(missing) }
         guard let tree else { return .nothing }
-        let known = try knownCommits(of: .followed).compactMap { try? subtree(of: $0.tree, at: folder) }
-        if try known.contains(tree) || isWhole(tree, given: known.first) { return .nothing }
-        if isLarge, let known = known.first, let pieces = try pieces(of: tree, since: known) { return pieces }
-        return .folder(tree, known: known)
+        let known = try knownTrees(at: folder)
+        return try known.contains(tree) || isWhole(tree, given: known.first) ? .nothing : .folder(tree, known: known)
+    }
+
+    /// The trees that earlier commits have at a folder.
+    public borrowing func knownTrees(at folder: TreePath) throws(GitError) -> [ObjectID] {
+        try knownCommits(of: .followed).compactMap { try? subtree(of: $0.tree, at: folder) }
     }
 
     private borrowing func isWhole(_ tree: ObjectID, given known: ObjectID?) throws -> Bool {

@@ -31,6 +31,7 @@ extension Store {
             try checkSpace()
             // Closed, all of them, before anything is removed.
             let kept = try fill(commits, depth: depth)
+            carryShare(to: fresh)
             try fresh.note(Compacted(left: fresh.size().bytes, kept: bytes).text, in: fresh.compactedFile)
             try fresh.sync()
             try Task.checkCancellation()

@@ -7,7 +7,7 @@ extension Store {
     /// Whether everything that was proven to be here once still can be read: then what is missing or broken came just now.
     /// Reads all of the store, so it is for the moment after a failure.
     ///
-    /// - Throws: `CancellationError`.
+    /// - Throws: `GitError` where the disk cannot read it: nobody can tell then, and nobody else is to blame; `CancellationError`.
     public func isSound() throws -> Bool {
         let folder = path + "/objects/pack"
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return false }
@@ -35,14 +35,14 @@ extension Store {
     /// A pack and an index end with the SHA-1 of what stands before (gitformat-pack(5)).
     private static func hasItsChecksum(_ file: String) throws -> Bool {
         let descriptor = Glibc.open(file, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0 else { throw GitError.disk("open", file) }
         defer { close(descriptor) }
         var (hash, last) = (SHA1(), [UInt8]())
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         while true {
             try Task.checkCancellation()
             let count = read(descriptor, &buffer, buffer.count)
-            guard count >= 0 else { return false }
+            guard count >= 0 else { throw GitError.disk("read", file) }
             guard count > 0 else { break }
             // The last twenty bytes are not part of it.
             let bytes = last + buffer[..<count]

@@ -114,7 +114,7 @@ struct PackFetch {
         (fetch.haves, fetch.shallow, fetch.depth) = (snapshot.haves, snapshot.shallow, depth)
         do {
             try await blaming("its pack is damaged") { try await receive(fetch, into: request.store) }
-        } catch  where depth > request.depth && request.depth > 0 && Self.isOfHistory(error) {
+        } catch  where depth > request.depth && request.depth > 0 && Self.isOfMore(error) {
             throw TermsRefused(terms: .history)
         }
         let (store, commit) = (request.store, commit)
@@ -130,12 +130,11 @@ struct PackFetch {
         guard terms.contains(.folders), folder != .root, !needsHistory, request.depth == 1, server.canFilter else {
             return false
         }
+        if try await downloadMost() { return true }
+        if store.share(of: folder) == .most { return false }
         var asked: [FolderNeed] = []
         while true {
-            let need = try await executor.run {
-                let isLarge = store.size().objects > Self.fewObjects
-                return try store.open().need(of: folder, in: commit, isLarge: isLarge)
-            }
+            let need = try await executor.run { try store.open().need(of: folder, in: commit) }
             guard need != .nothing else { break }
             // Once more, and without what is here, when something of it was missing.
             let isAgain = asked.last == need
@@ -153,7 +152,32 @@ struct PackFetch {
         return true
     }
 
-    /// By measurement: to walk through so many costs a server as much as three more questions.
+    /// Brings all of a commit where one folder of it is here that is large, once: with that the rest is no more than what is here, the
+    /// folder is most of the repository.
+    ///
+    /// - Returns: whether the commit is here.
+    private func downloadMost() async throws -> Bool {
+        let (store, commit, folder) = (request.store, commit, request.folder)
+        let (size, known) = try await executor.run {
+            (store.size(), store.share(of: folder) == nil ? try store.open().knownTrees(at: folder) : [])
+        }
+        guard terms.contains(.most), !known.isEmpty, size.objects > Self.fewObjects else { return false }
+        var fetch = FetchPack(want: commit)
+        (fetch.haves, fetch.depth) = (known, 1)
+        do {
+            try await receive(fetch, into: store, upTo: size)
+        } catch  where Self.isOfMore(error) {
+            store.note(.part, of: folder)
+            throw TermsRefused(terms: .most)
+        }
+        try await executor.run {
+            store.note(.most, of: folder)
+            try store.open().forgetOutline(of: commit)
+        }
+        return true
+    }
+
+    /// By measurement: to compare two folders of so many costs a server as much as an update of all of it.
     private static let fewObjects = 4_000
 
     /// Asks for the commits between the two and nothing else of them, and looks for the old one among their parents. The
@@ -188,8 +212,8 @@ struct PackFetch {
         }
     }
 
-    /// Whether it may be of commits before the one that is wanted: larger than it may be or than there is space for, or malformed.
-    private static func isOfHistory(_ error: any Error) -> Bool {
+    /// Whether it may be of more than is needed: larger than it may be or than there is space for, or malformed.
+    private static func isOfMore(_ error: any Error) -> Bool {
         switch error {
         case let error as GitError: !error.isLocalDisk || error.isOutOfSpace
         case is PackTooLarge, ProtocolError.refused, UpstreamError.undelivered, UpstreamError.serverFailed: true
@@ -197,7 +221,8 @@ struct PackFetch {
         }
     }
 
-    private func receive(_ fetch: FetchPack, into store: Store) async throws {
+    /// - Parameter bound: of what was not needed, what is taken at most.
+    private func receive(_ fetch: FetchPack, into store: Store, upTo bound: StoreSize? = nil) async throws {
         let receiver = PackReceiver(into: store, on: executor)
         do {
             var (shallow, whole): ([ObjectID], [ObjectID]) = ([], [])
@@ -209,7 +234,11 @@ struct PackFetch {
                 case .pack(let bytes):
                     let received = try await receiver.append(bytes)
                     // Of more than was asked for it is no news.
-                    if fetch.depth > request.depth, received.receivedBytes > request.maxBytes { throw PackTooLarge() }
+                    let isMore = fetch.depth > request.depth || bound != nil
+                    if isMore, received.receivedBytes > request.maxBytes { throw PackTooLarge() }
+                    if let bound, received.totalObjects > bound.objects || received.receivedBytes > bound.bytes {
+                        throw PackTooLarge()
+                    }
                     try progress(received)
                 case .end:
                     guard try await receiver.finish(bringing: fetch.want, shallow: shallow, unshallow: whole) else {
@@ -244,9 +273,9 @@ extension FetchPack {
         case .commit(let id):
             self.init(want: id)
             (depth, isBare) = (1, true)
-        case .trees(let ids):
-            self.init(want: ids[0])
-            (more, isBare) = (Array(ids.dropFirst()), true)
+        case .tree(let id):
+            self.init(want: id)
+            isBare = true
         case .files(let ids):
             self.init(want: ids[0])
             more = Array(ids.dropFirst())
@@ -265,6 +294,8 @@ struct FetchTerms: OptionSet, Sendable {
     static let folders = FetchTerms(rawValue: 1)
     /// Commits before the one that is wanted.
     static let history = FetchTerms(rawValue: 2)
+    /// All of a repository of which a folder is wanted.
+    static let most = FetchTerms(rawValue: 4)
 }
 
 /// What was asked for besides what is needed was not to be had. The connection may be over.

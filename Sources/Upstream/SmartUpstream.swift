@@ -9,7 +9,7 @@ final class SmartUpstream: Upstream {
     private let traffic: Traffic
     private let tell: @Sendable (String) -> Void
     private let toldThatItSpeaksV0 = Mutex(false)
-    private let terms = Mutex<FetchTerms>([.folders, .history])
+    private let terms = Mutex<FetchTerms>([.folders, .history, .most])
 
     init(
         _ options: UpstreamOptions, over transport: any SmartTransport, on executor: GitExecutor,

@@ -229,33 +229,36 @@ import Testing
         #expect(try run("verify", world.www).status == 0)
     }
 
-    /// A server that compared two large folders would read all of both.
-    @Test func `asks for what differs of a large folder, piece by piece, and for all of it where that is much`()
-        async throws
-    {
+    /// A server that compares two large folders reads all of both.
+    @Test(arguments: [true, false])
+    func `comes with all of it where it is large and most of it`(isMost: Bool) async throws {
         var files: [String: String?] = [:]
         for number in 0..<4_500 { files["docs/site/\(number % 30)/\(number % 300)/\(number)"] = "\(number)" }
+        if isMost { for number in 0..<20 { files["code/\(number).bin"] = "small" } }
         let world = try await World(files)
         #expect(try await world.once().status == 0)
-        let large: [String: String?] = Dictionary(
-            uniqueKeysWithValues: (0..<400).map { ("docs/site/n/\($0)/x", "n\($0)") })
-        // What is pushed, and how many questions are asked for the objects: the commit, the way, each level, the files.
-        let pushes: [([String: String?], Int)] = [
-            (["docs/site/7/7/307": "other"], 7), (["docs/site/7/7/307": "third", "docs/site/8/new/deep/x": "x"], 8),
-            (["docs/site/7/7/307": nil, "docs/site/3/3/303": nil], 6), (["docs/site/b.html": "3"], 4), (large, 6),
-            (["docs/site/n/7/x": "other"], 6),
-        ]
-        for (number, (push, questions)) in pushes.enumerated() {
-            try world.remote.push(push)
+        let share = ".sidekick/www/git/sidekick-share"
+        #expect(!world.folder.has(share))
+        for number in 0..<4 {
+            try world.remote.push(["docs/site/7/7/307": "n\(number)", "code/1.bin": "n\(number)"])
             _ = world.traffic()
             let found = try await world.once()
-            #expect(found.status == 0, "\(found.log)")
-            let traffic = world.traffic()
-            // Two more are of the references.
-            #expect(traffic.requests == questions + 2, "push \(number): \(traffic)")
+            #expect(found.status == 0 && found.log.contains("written=1"), "\(found.log)")
             #expect(try world.differences() == [], "push \(number)")
+            let traffic = world.traffic()
+            // Two are of the references; for a part the way to it is asked for, and what it holds.
+            let questions = isMost ? 1 : number == 0 ? 7 : 4
+            #expect(traffic.requests == 2 + questions, "push \(number): \(traffic)")
+            if number > 0 { #expect(traffic.bytes < 20_000, "push \(number): \(traffic)") }
+            #expect(try world.folder.read(share) == (isMost ? "most" : "part") + "\ndocs/site")
+        }
+        for subdirectory in ["code", "docs/site"] {
+            #expect(try await world.once(subdirectory).status == 0)
+            #expect(try world.differences(subdirectory) == [])
         }
         #expect(try run("verify", world.www).status == 0)
+        let back = try run("rollback", "--destination", world.www)
+        #expect(back.status == 0, "\(back.text)")
     }
 
     @Test func `has its submodules and its files of Git LFS`() async throws {

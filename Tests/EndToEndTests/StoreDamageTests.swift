@@ -93,4 +93,23 @@ private final class LongRemote: Sendable {
             ["git"] + arguments, in: folder, environment: GitRepository.environment(), input: Data(input.utf8)
         ).text
     }
+
+    /// What is there may be whole: a store that was made anew would be on the same disk.
+    @Test(arguments: [100, 3_000_000])
+    func `is no damage where the disk cannot read`(size: Int) async throws {
+        var random = SeededNumbers(seed: 9)
+        let text = String(decoding: (0..<size).map { _ in UInt8.random(in: 33...126, using: &random) }, as: UTF8.self)
+        let remote = try await HTTPRemote(["index.html": "1", "file": text])
+        let folder = try TemporaryFolder()
+        let environment = try FaultShim.shared.get().environment(failingToRead: "/git/objects/pack/")
+        for _ in 0..<2 {
+            let found = try await Sidekick.once([remote.url(), folder("www")], environment: environment)
+            #expect(found.status == 74, "\(found.log)")
+            #expect(found.log.contains(String(cString: strerror(EIO))), "\(found.log)")
+            #expect(!found.log.contains("moved aside") && !folder.has(".sidekick/www/git.damaged"), "\(found.log)")
+        }
+        let mended = try await Sidekick.once([remote.url(), folder("www")])
+        #expect(mended.status == 0, "\(mended.log)")
+        #expect(try folder.read("www/file") == text)
+    }
 }

@@ -9,6 +9,7 @@
 //                        about something in the folder of F
 //   FAULT_DELAY=N        each of them takes N microseconds more, as on a disk that is reached over a network
 //   FAULT_SKIP_SYNC=1    syncs are counted and not done: what is killed here is a process and not the machine
+//   FAULT_READ=S         reading a file whose path has S in it fails with EIO, uncounted: a bad sector
 //   FAULT_GRAVES=F       what a call takes a name from gets another one in the folder F, its number, and F/log says of each call what it
 //                        does to which inode: enough to undo it
 //
@@ -53,7 +54,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int armed;
 static int skips_sync, trace = -1;
 static long delay;
-static const char *hang;
+static const char *hang, *bad;
 static const char *graves;
 static int graves_log = -1;
 static char made[4500];
@@ -67,6 +68,7 @@ __attribute__((constructor)) static void start(void) {
     if ((text = getenv("FAULT_ERRNO"))) rules[0].code = atoi(text);
     rules[0].sticky = getenv("FAULT_STICKY") != NULL;
     hang = getenv("FAULT_HANG");
+    bad = getenv("FAULT_READ");
     if ((text = getenv("FAULT_DELAY"))) delay = atol(text);
     skips_sync = getenv("FAULT_SKIP_SYNC") != NULL;
     if ((text = getenv("FAULT_LOG"))) {
@@ -414,6 +416,29 @@ static int is_file(int file) {
             return written;                                                                                            \
         }                                                                                                              \
     }
+
+// A bad sector under what is read.
+static int is_bad(int file) {
+    char name[40], path[4097];
+    if (!bad || file < 0) return 0;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(name, path, sizeof path - 1);
+    if (length < 0) return 0;
+    path[length] = 0;
+    if (!strstr(path, bad)) return 0;
+    errno = EIO;
+    return 1;
+}
+
+ssize_t read(int file, void *data, size_t size) { return is_bad(file) ? -1 : NEXT(read)(file, data, size); }
+
+ssize_t pread(int file, void *data, size_t size, off_t offset) {
+    return is_bad(file) ? -1 : NEXT(pread)(file, data, size, offset);
+}
+
+ssize_t pread64(int file, void *data, size_t size, off64_t offset) {
+    return is_bad(file) ? -1 : NEXT(pread64)(file, data, size, offset);
+}
 
 ssize_t write(int file, const void *data, size_t size) {
     WRITE(file, size, NEXT(write)(file, data, half))

@@ -80,6 +80,23 @@ import Testing
         site.close()
     }
 
+    /// Whoever has a page can have what it names; also where a new folder is placed whole, with all that is in it.
+    @Test func `a burst places what is no page first, and pages last`() throws {
+        let site = try Site(.folder)
+        let first = try site.commit([
+            "index.html": "1", "about.html": "1", "z.css": "1", "b/page/index.html": "1", "b/page/x.png": "1",
+            "fonts/a.woff2": "1", "z/deep/y/z.js": "1", "a/b/c.HTM": "1",
+        ])
+        guard case .burst(let intent) = try site.stage(first).place else { throw TestFailure("not a burst") }
+        let paths = intent.steps.compactMap { step in
+            if case .place(_, let path) = step { path.description } else { nil as String? }
+        }
+        #expect(Set(paths.prefix(3)) == ["fonts", "z", "z.css"], "\(paths)")
+        #expect(Set(paths.dropFirst(3)) == ["index.html", "about.html", "b", "a"], "\(paths)")
+        #expect(paths.count == intent.steps.count)
+        site.close()
+    }
+
     @Test func `a burst that was interrupted after any step is finished by the next start`() throws {
         var steps = 1
         var count = 0

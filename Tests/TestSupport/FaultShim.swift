@@ -121,6 +121,11 @@ public struct FaultShim: Sendable {
         ["LD_PRELOAD": folder("fault.so"), "FAULT_HANG": file]
     }
 
+    /// What makes every read of files whose path has this in it fail.
+    public func environment(failingToRead part: String) -> [String: String] {
+        ["LD_PRELOAD": folder("fault.so"), "FAULT_READ": part]
+    }
+
     private func environment(_ fault: (Fault, at: Int)?, log: String) -> [String: String] {
         let always = [
             "PATH": "/usr/bin:/bin", "LD_PRELOAD": folder("fault.so"), "FAULT_LOG": log, "FAULT_SKIP_SYNC": "1",

@@ -9,7 +9,7 @@ import Upstream
 /// Looks at everything that a pass needs, before there is one: it connects and logs in, and writes, makes and locks nothing.
 public struct Check: Sendable {
     let settings: Settings
-    private let executor = GitExecutor(label: "sidekick.check")
+    let executor = GitExecutor(label: "sidekick.check")
     private let agent: String
 
     /// - Parameter version: of the program.
@@ -29,6 +29,7 @@ public struct Check: Sendable {
         let (remote, commit) = await remote()
         items += remote
         items.append(await folder(look, commit))
+        items += await [submodules(look, commit), objects(look, commit)].compactMap { $0 }
         items += await [keys(), hooks(), listening(look), webhooks(), clock()].compactMap { $0 }
         return items
     }
@@ -133,14 +134,37 @@ public struct Check: Sendable {
 
     /// Certificates, tokens of an App and signed webhooks are good for a time.
     private func clock() async -> CheckItem? {
-        let now = wallSeconds()
-        guard now < Self.earliest else { return .ok("clock", timestamp(now)) }
-        return .failed(
-            "clock",
-            SyncError(
-                stage: .configure, cause: "it is \(timestamp(now)) on this machine", remedy: "set its clock",
-                recovery: .fixConfiguration, exitCode: .unavailable))
+        let (name, now) = ("clock", wallSeconds())
+        guard now >= Self.earliest else {
+            return .failed(name, Self.wrongClock("it is \(timestamp(now)) on this machine"))
+        }
+        guard let there = await timeAtServer() else { return .ok(name, timestamp(now)) }
+        let seconds = Int((wallSeconds() - there).rounded())
+        guard abs(seconds) > Self.clockTolerance else { return .ok(name, "\(timestamp(now)), as at the server") }
+        let found =
+            "it is \(abs(seconds)) seconds \(seconds < 0 ? "behind" : "ahead of") that of \(upstream.url.authority)"
+        return upstream.app == nil
+            ? .ok(name, found + "; certificates and signed webhooks may be refused")
+            : .failed(name, Self.wrongClock(found))
     }
+
+    private static func wrongClock(_ cause: String) -> SyncError {
+        SyncError(
+            stage: .configure, cause: cause, remedy: "set the clock of this machine, by NTP",
+            recovery: .fixConfiguration, exitCode: .unavailable)
+    }
+
+    /// In seconds since 1970, where the server is one that says it.
+    private func timeAtServer() async -> Double? {
+        let url = upstream.url
+        guard url.transport == .https || url.transport == .http else { return nil }
+        return try? await OneShotHTTPClient(like: upstream, timeout: min(upstream.timeout, .seconds(10))).get(
+            url.address
+        ).date
+    }
+
+    /// Seconds: a token of an App is refused beyond.
+    private static let clockTolerance = 60
 
     /// Before this there was no sidekick: the beginning of 2026.
     private static let earliest = 1_767_225_600.0
@@ -171,10 +195,16 @@ public struct Check: Sendable {
         }
     }
 
-    private func remote() async -> (items: [CheckItem], commit: ObjectID?) {
-        let steps = settings.upstream.url.transport == .local ? [.repository, .reference] : Step.allCases
+    /// How the remote is reached.
+    var upstream: UpstreamOptions {
         var options = settings.upstream
         options.agent = agent
+        return options
+    }
+
+    private func remote() async -> (items: [CheckItem], commit: ObjectID?) {
+        let steps = settings.upstream.url.transport == .local ? [.repository, .reference] : Step.allCases
+        let options = upstream
         let host = options.url.authority
         do {
             let (found, abilities) = try await options.makeUpstream(on: executor).connected { remote in
@@ -207,23 +237,19 @@ public struct Check: Sendable {
         let path = settings.publishing.recipe.subdirectory
         let name = "SIDEKICK_SUBDIRECTORY"
         guard path != .root else { return .ok(name, "all of the commit") }
-        guard let commit, case .success(let look) = look, let store = look.destination?.store, store.exists else {
-            return .unknown(name, "the commit has not been fetched")
-        }
         let result = await Self.result(at: .materialize) {
-            try await executor.run { () -> Bool? in
-                let repository = try store.open()
-                guard try repository.contains(commit) else { return nil }
-                return try repository.subtree(of: repository.commit(commit).tree, at: path) != nil
+            try await here(look, commit) { repository, _, commit in
+                try repository.subtree(of: repository.commit(commit).tree, at: path) != nil
             }
         }
         switch result {
         case .success(true?): return .ok(name, "\(path)")
         case .success(false?):
+            guard let commit else { return .unknown(name, Self.notHere) }
             return .failed(
                 name,
                 SyncError(PublishingError.subdirectoryMissing(subdirectory: path, commit: commit), at: .materialize))
-        case .success(nil), .failure: return .unknown(name, "the commit has not been fetched")
+        case .success(nil), .failure: return .unknown(name, Self.notHere)
         }
     }
 }

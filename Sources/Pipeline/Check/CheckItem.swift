@@ -25,6 +25,11 @@ public struct CheckItem: Sendable, Equatable, Encodable {
         error.problems.map { CheckItem(name: "settings", verdict: .failed, found: $0, exitStatus: .usage) }
     }
 
+    /// What a plan failed at.
+    public static func plan(failed error: any Error) -> CheckItem {
+        .failed("plan", SyncError(error, at: .fetch))
+    }
+
     static func ok(_ name: String, _ found: String) -> CheckItem {
         CheckItem(name: name, verdict: .ok, found: found.printable())
     }

@@ -110,7 +110,7 @@ struct LFSFetch: Sendable {
         }
     }
 
-    private static func config(of commit: ObjectID, in repository: borrowing Repository) throws -> LFSConfig? {
+    static func config(of commit: ObjectID, in repository: borrowing Repository) throws -> LFSConfig? {
         let tree = try repository.commit(commit).tree
         do {
             return try repository.file(LFSConfig.name, in: tree, atMost: LFSConfig.maxSize).map { try LFSConfig($0) }

@@ -73,14 +73,14 @@ struct SubmoduleFetch: Sendable {
         }
         guard let tree else { return }
         var parts = Composite.Parts()
-        var levels = [Level(path: .root, tree: tree, url: (try? options.url.absolute()) ?? options.url, depth: 0)]
+        var levels = [Level(path: .root, tree: tree, url: options.url.asParent, depth: 0)]
         var next = 0
         while next < levels.count {
             let level = levels[next]
             for link in try await executor.run({
                 try SubmoduleLink.all(of: level.tree, at: level.path, in: store, recipe)
             }) {
-                switch decide(on: link, in: level) {
+                switch link.decision(at: level.url, recipe, following: options.url) {
                 case .leave(let reason):
                     // Enough to be told of: a hostile list has as many as there is room for.
                     guard parts.leftOut.count < Self.maxModules else { continue }
@@ -101,30 +101,6 @@ struct SubmoduleFetch: Sendable {
         // Also where there is nothing to put in: that it was looked at is remembered.
         tell(parts)
         try await join(levels, of: commit, parts)
-    }
-
-    private enum Decision {
-        case follow(RemoteURL)
-        case leave(String)
-    }
-
-    private func decide(on link: SubmoduleLink, in level: Level) -> Decision {
-        let module = link.module
-        if let reason = module.leftOut { return .leave(reason) }
-        let url: RemoteURL
-        do throws(RemoteURL.Invalid) {
-            url = try RemoteURL.isRelative(module.url) ? level.url.resolving(module.url) : RemoteURL(module.url)
-        } catch {
-            return .leave("its url is no address: \(module.url.printable(limit: 80))")
-        }
-        // A path on this machine is nothing that a repository elsewhere may name (CVE-2022-39253).
-        if url.transport == .local, level.url.transport != .local || !url.address.hasPrefix("/") {
-            return .leave("its url is a path on this machine")
-        }
-        if recipe.submodules == .sameHost, !options.url.isHome(of: url) {
-            return .leave("\(url.address.printable(limit: 200)) is not at REPOSITORY's host (SIDEKICK_SUBMODULES=on)")
-        }
-        return .follow(url)
     }
 
     private func check(_ link: SubmoduleLink, _ level: Level, count: Int) throws {

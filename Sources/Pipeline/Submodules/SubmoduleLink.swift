@@ -1,6 +1,7 @@
 import Content
 import Git
 import Platform
+import Upstream
 
 /// A gitlink of a repository, and what its `.gitmodules` says of it.
 struct SubmoduleLink: Sendable {
@@ -37,4 +38,36 @@ struct SubmoduleLink: Sendable {
             return recipe.reaches(path) ? SubmoduleLink(path: path, commit: entry.id, module: module) : nil
         }
     }
+
+    /// What becomes of one.
+    enum Decision {
+        case follow(RemoteURL)
+        case leave(String)
+    }
+
+    /// - Parameters:
+    ///   - parent: the address of the repository that has it, absolute.
+    ///   - followed: REPOSITORY.
+    func decision(at parent: RemoteURL, _ recipe: Recipe, following followed: RemoteURL) -> Decision {
+        if let reason = module.leftOut { return .leave(reason) }
+        let url: RemoteURL
+        do throws(RemoteURL.Invalid) {
+            url = try RemoteURL.isRelative(module.url) ? parent.resolving(module.url) : RemoteURL(module.url)
+        } catch {
+            return .leave("its url is no address: \(module.url.printable(limit: 80))")
+        }
+        // A path on this machine is nothing that a repository elsewhere may name (CVE-2022-39253).
+        if url.transport == .local, parent.transport != .local || !url.address.hasPrefix("/") {
+            return .leave("its url is a path on this machine")
+        }
+        if recipe.submodules == .sameHost, !followed.isHome(of: url) {
+            return .leave("\(url.address.printable(limit: 200)) is not at REPOSITORY's host (SIDEKICK_SUBMODULES=on)")
+        }
+        return .follow(url)
+    }
+}
+
+extension RemoteURL {
+    /// What relative addresses of its submodules begin with.
+    var asParent: RemoteURL { (try? absolute()) ?? self }
 }

@@ -23,6 +23,8 @@ public struct OneShotHTTPClient: Sendable {
         public let status: Int
         /// How long the server asked to be left alone.
         public let retryAfter: Duration?
+        /// The time at the server, in seconds since 1970, where it says it (RFC 9110, section 6.6.1).
+        public let date: Double?
         /// What a server that refuses says for itself.
         let words: String?
         let body: [UInt8]
@@ -70,9 +72,11 @@ public struct OneShotHTTPClient: Sendable {
             let response = try await withDeadline(timeout, throwing: HTTPFault.silent) { [request] in
                 try await client.execute(request)
             }
+            let date = response.headers.first(name: "Date").flatMap { HTTPDate.seconds($0) }
             guard response.status.code < 300 else {
                 let refusal = await HTTPRefusal(response, hiding: [])
-                return Answer(status: refusal.status, retryAfter: refusal.retryAfter, words: refusal.words, body: [])
+                return Answer(
+                    status: refusal.status, retryAfter: refusal.retryAfter, date: date, words: refusal.words, body: [])
             }
             var body: [UInt8] = []
             if readsBody {
@@ -81,7 +85,7 @@ public struct OneShotHTTPClient: Sendable {
                 guard read.isWhole else { throw HTTPFault.silent }
                 body = read.bytes
             }
-            return Answer(status: Int(response.status.code), retryAfter: nil, words: nil, body: body)
+            return Answer(status: Int(response.status.code), retryAfter: nil, date: date, words: nil, body: body)
         } catch {
             throw upstreamError(error, at: HTTPPlace(options))
         }

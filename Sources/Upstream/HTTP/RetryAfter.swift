@@ -10,13 +10,17 @@ enum RetryAfter {
     static func seconds(_ text: String, now: Double = Double(time(nil))) -> Duration? {
         let text = text.filter { $0 != "\r" }
         if let seconds = UInt32(text) { return min(.seconds(seconds), longest) }
-        return date(text).map { min(max(.seconds($0 - now), .zero), longest) }
+        return HTTPDate.seconds(text).map { min(max(.seconds($0 - now), .zero), longest) }
     }
+}
 
+/// A date as HTTP has it.
+enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that is still generated (RFC 9110, section 5.6.7).
-    private static func date(_ text: String) -> Double? {
+    /// - Returns: seconds since 1970; `nil` for anything else.
+    static func seconds(_ text: String) -> Double? {
         let words = text.parts(at: " ", leavingOutEmpty: true)
         guard words.count == 6, words[5] == "GMT", let day = Int32(words[1]), let year = Int32(words[3]),
             let month = months.firstIndex(of: String(words[2])), (1970...9999).contains(year), (1...31).contains(day)

@@ -46,6 +46,20 @@ public struct LFSRemote: Sendable {
         }
     }
 
+    /// Asks for the object without bytes: whether the server answers and lets us in.
+    ///
+    /// - Returns: its address; `nil` for a repository on this machine.
+    /// - Throws: `LFSError`, `UpstreamError`, `CancellationError`.
+    public func probe(_ config: LFSConfig?) async throws -> String? {
+        guard let endpoint = try await endpoint(config) else { return nil }
+        do {
+            _ = try await LFSClient(endpoint, counting: traffic).actions(for: [.empty], ref: nil)
+        } catch LFSError.missing {
+            // It may be that it does not have it.
+        }
+        return HTTPOrigin.shown(endpoint.url)
+    }
+
     // MARK: where they are
 
     /// The server; `nil` for a repository on this machine.

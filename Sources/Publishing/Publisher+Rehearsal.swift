@@ -1,0 +1,132 @@
+public import Content
+public import Git
+
+/// What a publish would change of what is shown, path by path, in the order of their bytes.
+public struct ExpectedChanges: Sendable {
+    /// A path, and the bytes that it will have, or had.
+    public struct Item: Sendable {
+        /// Below DESTINATION.
+        public let path: TreePath
+        /// Of a file; 0 for a link and the folder of a submodule.
+        public let bytes: Int64
+    }
+
+    /// What of the commit is not shown as the commit has it.
+    public struct Omission: Sendable {
+        /// Below DESTINATION.
+        public let path: TreePath
+        /// Why it is not, in a few words.
+        public let reason: String
+    }
+
+    /// The commit that is shown; `nil` for nothing of ours.
+    public internal(set) var published: ObjectID?
+    /// Paths that nothing is shown at.
+    public internal(set) var added: [Item] = []
+    /// Paths that something else is shown at.
+    public internal(set) var changed: [Item] = []
+    /// Paths that nothing will be shown at.
+    public internal(set) var removed: [Item] = []
+    /// What is left out.
+    public internal(set) var leftOut: [Omission] = []
+}
+
+extension Publisher {
+    /// A publisher that decides as the one of another DESTINATION would, and has its store and all else in a folder of its own.
+    ///
+    /// - Throws: `PublishingError`, `DiskError`.
+    public static func rehearsal(
+        of look: DestinationLook, in folder: String, options: PublishingOptions
+    ) throws -> Publisher {
+        var options = options.inheriting(from: try look.record?.recipe)
+        options.layout = .link
+        return try open(Destination(folder + "/www", state: folder + "/state"), options: options).publisher
+    }
+
+    /// A commit as it is made here.
+    public func revision(of commit: ObjectID) -> Revision { Revision(commit: commit, recipe: recipe) }
+
+    /// What `materialize` and `publish` would come to at another DESTINATION. Nothing is made; files of Git LFS need not be here.
+    ///
+    /// - Throws: what `materialize` would, but for what only the disk can tell.
+    public func expectedChanges(
+        by commit: Commit, from contents: borrowing Contents, at look: DestinationLook
+    ) throws -> ExpectedChanges {
+        let recipe = options.recipe
+        guard let tree = try contents.repository.subtree(of: commit.tree, at: recipe.subdirectory) else {
+            throw try PublishingError.noSubdirectory(recipe.subdirectory, in: commit, of: contents.repository)
+        }
+        let standing = try look.record
+        let plan = try TreePlan(to: tree, from: nil, known: [], in: contents, options: options)
+        var changes = ExpectedChanges(published: standing?.commit)
+        var shown: Set<TreePath> = []
+        for leaf in plan.leaves {
+            shown.insert(leaf.path)
+            let item = ExpectedChanges.Item(path: leaf.path, bytes: leaf.size ?? 0)
+            switch standing?[leaf.path] {
+            case let old? where old.isShown: if !old.holds(leaf) { changes.changed.append(item) }
+            default: changes.added.append(item)
+            }
+        }
+        standing?.rows.forEach { path, row in
+            guard row.isShown, !shown.contains(path) else { return }
+            changes.removed.append(ExpectedChanges.Item(path: path, bytes: row.size))
+        }
+        changes.leftOut = try omissions(of: plan, commit, tree, in: contents)
+        return changes
+    }
+
+    private func omissions(
+        of plan: TreePlan, _ commit: Commit, _ tree: ObjectID, in contents: borrowing Contents
+    ) throws -> [ExpectedChanges.Omission] {
+        let (recipe, limits) = (options.recipe, options.limits)
+        var omissions: [ExpectedChanges.Omission] = []
+        func leaveOut(_ path: TreePath, _ reason: String) { omissions.append(.init(path: path, reason: reason)) }
+        let parts = contents.repository.composite(of: commit.id, recipe: recipe.digest)?.parts
+        for notice in plan.notices {
+            switch notice {
+            case .skippedLink(let path, let target):
+                leaveOut(
+                    path,
+                    recipe.symlinks == .none
+                        ? "a symbolic link (SIDEKICK_SYMLINKS=none)"
+                        : "a symbolic link that leads outside, to \(EntryName(target))")
+            case .submodule(let path):
+                let whole = path.components.reduce(recipe.subdirectory) { $0.appending($1) }
+                let reason = parts?.leftOut.first { $0.path == whole.description }?.reason
+                leaveOut(path, "a submodule, an empty folder: \(reason ?? "SIDEKICK_SUBMODULES=off")")
+            default: continue
+            }
+        }
+        for leaf in plan.leaves where recipe.lfs != .on {
+            guard case .blob(let blob) = leaf.content, let size = leaf.size, LFSPointer.sizes.contains(size),
+                try contents.repository.withBlob(blob, { LFSPointer($0) }) != nil
+            else { continue }
+            leaveOut(leaf.path, "a pointer of Git LFS, as it is (SIDEKICK_LFS=off)")
+        }
+        try contents.repository.differences(
+            from: nil, to: tree, depth: limits.depth, folders: limits.files,
+            including: { entry, path, _ in
+                if recipe.selection.publishes(entry, at: path) { return true }
+                leaveOut(path, "by SIDEKICK_INCLUDE and SIDEKICK_EXCLUDE")
+                return false
+            }
+        ) { _ in }
+        return omissions.sorted { $0.path < $1.path }
+    }
+}
+
+extension DestinationLook {
+    /// What is shown; `nil` for nothing of ours.
+    public func published() throws -> Published? { try record.map(Published.init) }
+
+    /// What is visible; `nil` for nothing of ours.
+    fileprivate var record: TreeRecord? {
+        get throws { try destination.flatMap { try $0.visible(in: TreePool($0)) }?.record }
+    }
+}
+
+extension RecordedEntry {
+    /// Whether it stands on the disk: a link may have been left out.
+    fileprivate var isShown: Bool { kind != .link || isMadeLink }
+}
