@@ -129,10 +129,3 @@ public struct ModuleList: Sendable {
         "\"\(String(decoding: bytes, as: UTF8.self).printable(limit: 80))\""
     }
 }
-
-extension Repository {
-    /// Whether a commit's tree names submodules at all.
-    public borrowing func hasModuleList(in tree: ObjectID) throws(GitError) -> Bool {
-        if case .file? = try TreeRows(of: tree, in: self).find(ModuleList.name)?.kind { true } else { false }
-    }
-}

@@ -2,14 +2,6 @@ import CLibgit2
 import Glibc
 import Platform
 
-/// An extension of a repository's format (gitrepository-layout(5), git-config(1), `extensions`) that this version cannot read.
-public struct UnsupportedExtension: Error, Sendable, Equatable {
-    /// In lower case, without `extensions.`.
-    public let name: String
-    /// What it is set to.
-    public let value: String
-}
-
 extension GitError {
     init(_ unsupported: UnsupportedExtension) {
         self.init(

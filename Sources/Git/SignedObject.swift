@@ -69,53 +69,19 @@ public struct AnnotatedTag: Sendable, Equatable {
     public let name: [UInt8]
     /// Whose signature it has.
     public let signed: SignedObject
-}
 
-extension Repository {
-    /// What is signed of a commit.
-    public borrowing func signedCommit(_ id: ObjectID) throws(GitError) -> SignedObject {
-        try withObject(id, .commit) { bytes throws(GitError) in
-            guard bytes.count <= SignedObject.maxBytes else {
-                throw .malformed("commit", "commit \(id) has \(bytes.count) bytes, which is too large to be signed")
-            }
-            return SignedObject(commit: bytes)
+    /// Of what is signed: a name that is not is nobody's.
+    init(reading bytes: some Collection<UInt8>) {
+        signed = SignedObject(tag: bytes)
+        var name: [UInt8] = []
+        var rest = signed.payload[...]
+        while let end = rest.firstIndex(of: 10), end > rest.startIndex {
+            let line = rest[..<end]
+            rest = rest[(end + 1)...]
+            guard line.starts(with: "tag ".utf8) else { continue }
+            name = Array(line.dropFirst(4))
+            break
         }
-    }
-
-    /// Reads a tag.
-    public borrowing func tag(_ id: ObjectID) throws(GitError) -> AnnotatedTag {
-        try withObject(id, .tag) { bytes throws(GitError) in
-            guard bytes.count <= SignedObject.maxBytes else {
-                throw .malformed("tag", "tag \(id) has \(bytes.count) bytes, which is too large to be signed")
-            }
-            // Of what is signed: a name that is not is nobody's.
-            let signed = SignedObject(tag: bytes)
-            var name: [UInt8] = []
-            var rest = signed.payload[...]
-            while let end = rest.firstIndex(of: 10), end > rest.startIndex {
-                let line = rest[..<end]
-                rest = rest[(end + 1)...]
-                guard line.starts(with: "tag ".utf8) else { continue }
-                name = Array(line.dropFirst(4))
-                break
-            }
-            return AnnotatedTag(name: name, signed: signed)
-        }
-    }
-}
-
-extension Store {
-    /// Copies an annotated tag, and those that it leads to its commit by.
-    ///
-    /// - Throws: `GitError` for either of them.
-    public func copy(tag: ObjectID, from source: borrowing Repository) throws {
-        guard try !open().contains(tag) else { return }
-        var pack = PackWriter()
-        var next: ObjectID? = tag
-        while let id = next, try source.header(of: id).kind == .tag {
-            pack.add(.tag, try source.withObject(id, .tag) { Array($0) })
-            next = try source.tagTarget(of: id)
-        }
-        try admit(pack, bringing: tag)
+        self.name = name
     }
 }
