@@ -1,7 +1,7 @@
 # Everything that a developer does. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run test fuzz simulate lint format image release install uninstall deb clean
+.PHONY: help build run test coverage fuzz power simulate docs lint format image release install uninstall deb clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,13 +29,23 @@ test: ## Run every test; those of the images only where a Docker engine answers
 	@Tests/Pair/run
 	@Tests/Containers/run
 
-fuzz: ## Feed the readers of git's protocol, keys and signatures with odd bytes for ten minutes
+coverage: ## Print which lines of Sources the tests run, by folder
+	@deploy/setup test
+	@Tests/Coverage/run
+
+fuzz: ## Feed the readers of what comes from outside with odd bytes for ten minutes
 	@Tests/Fuzz/run 600
+
+power: release ## Pull the power of a machine of qemu 50 times, on each of ext4, XFS and btrfs
+	@Tests/Power/run
 
 simulate: ## Simulate twenty thousand passes (SIDEKICK_SEED takes others)
 	@deploy/setup test
 	@deploy/build-tests
 	SIDEKICK_SIMULATION=7000 SIDEKICK_SEED=$${SIDEKICK_SEED:-$$RANDOM} swift test --skip-build --filter SimulationTests
+
+docs: build ## Write docs/settings.md anew
+	$$(swift build --show-bin-path)/sidekick settings-page > docs/settings.md
 
 lint: ## Check the formatting
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift

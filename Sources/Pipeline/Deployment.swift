@@ -123,6 +123,7 @@ struct Deployment: Sendable {
         if let ref = target.ref { metadata["ref"] = "\(ref == .empty ? "held" : ref.text)" }
         if let before { metadata["previous"] = "\(before.commit)" }
         logger.notice("published", metadata: metadata)
+        if before == nil { logger.info("serve it", metadata: ["nginx": "root \(publisher.destination.path);"]) }
         hooks?.notePublished()
         await noteHistory(of: target.commit)
     }

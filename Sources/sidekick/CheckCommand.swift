@@ -73,20 +73,16 @@ struct CheckCommand: AsyncParsableCommand {
         print(String(decoding: try encoder.encode(Result(items: items, plan: plan)), as: UTF8.self))
     }
 
-    /// In color on a terminal, unless NO_COLOR says otherwise (no-color.org).
     private func printLines(_ items: [CheckItem]) {
-        let isColored =
-            isatty(STDOUT_FILENO) == 1 && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
         let width = items.map(\.name.count).max() ?? 0
         for item in items {
-            let (word, color) =
+            let (word, color): (String, Terminal.Color) =
                 switch item.verdict {
-                case .ok: ("ok", "32")
-                case .failed: ("FAILED", "31")
-                case .unknown: ("unknown", "33")
+                case .ok: ("ok", .green)
+                case .failed: ("FAILED", .red)
+                case .unknown: ("unknown", .yellow)
                 }
-            let padded = word + String(repeating: " ", count: 8 - word.count)
-            let verdict = isColored ? "\u{1B}[\(color)m\(padded)\u{1B}[0m" : padded
+            let verdict = Terminal.colored(word + String(repeating: " ", count: 8 - word.count), color)
             let name = item.name + String(repeating: " ", count: width - item.name.count)
             print("\(verdict)\(name)  \(item.found)")
             if let remedy = item.remedy { print(String(repeating: " ", count: 10 + width) + remedy) }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Pipeline
+import Platform
 
 /// What is published, and how the last passes went.
 struct StatusCommand: ParsableCommand {
@@ -28,7 +29,16 @@ struct StatusCommand: ParsableCommand {
             printError("sidekick: no pass has ended yet")
             throw ExitCode(ExitStatus.unhealthy.rawValue)
         }
-        print(json ? report.json : report.text, terminator: json ? "" : "\n")
+        guard !json else { return print(report.json, terminator: "") }
+        let now = wallSeconds()
+        let color: Terminal.Color =
+            switch report.verdict {
+            case .well: .green
+            case .held: .yellow
+            case .failing, .stopped, .nothing: .red
+            }
+        print(Terminal.colored(report.headline(now: now), color))
+        print(report.rows(now: now).joined(separator: "\n"))
     }
 }
 

@@ -1,6 +1,6 @@
 import Pipeline
 
-/// The parts of `--help` that are not a list of flags.
+/// The parts of `--help-all` that are not a list of flags.
 enum Manual {
     static let discussion = """
         Clones the repository into DESTINATION, then follows it: a pass every DELAY seconds asks the remote which commit \

@@ -29,7 +29,7 @@ enum ManualPage {
         ref names, fetches what changed and publishes it so that readers never see a missing or half\\-written file.
         A failure is told once, with its cause and its remedy, and what was published stays.
         .SH COMMANDS
-        \(commands.map { paragraph("sidekick \($0.name) \($0.arguments)", $0.meaning) }.joined(separator: "\n"))
+        \(commands.map { paragraph("sidekick \($0.name) \($0.arguments)", "\($0.meaning).") }.joined(separator: "\n"))
         .SH SETTINGS
         Each is an environment variable, and a flag, which wins. Secrets are never flags: each is a variable or, better, a file
         that is named by the variable whose name ends in _FILE, and read again whenever it is needed.
@@ -50,25 +50,7 @@ enum ManualPage {
         """
     }
 
-    private static let commands: [(name: String, arguments: String, meaning: String)] = [
-        (
-            name: "status", arguments: "[destination] [--json] [--watch]",
-            meaning: "What is published, what is held, and how the last passes went."
-        ),
-        (
-            "health", "[destination] [--max-age time]",
-            "Exits 0 when the loop runs, 1 when it does not: for a container's health check."
-        ),
-        (
-            "verify", "[destination] [--repair]",
-            "Compares every byte with the commit, lists what differs, and mends it."
-        ),
-        (
-            "rollback", "[commit] --destination path",
-            "Publishes what was published before, or a commit of the store, and holds it."
-        ),
-        ("resume", "--destination path", "Ends the hold and follows the remote again."),
-    ]
+    private static let commands = CommandText.all
 
     private static func setting(_ setting: Setting) -> String {
         let names = [setting.name, setting.fileName, setting.flag.map { "--\($0) \(setting.placeholder)" }]

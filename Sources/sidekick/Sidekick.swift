@@ -23,6 +23,7 @@ import Platform
                 return
             }
             if arguments == ["--version"] { return print(Version.text) }
+            if ["-h", "--help", "help"].contains(arguments.first), arguments.count == 1 { return print(Help.text) }
             try start(Sidekick.parseAsRoot(arguments))
         } catch {
             Sidekick.exit(withError: error)
@@ -55,11 +56,10 @@ import Platform
         dispatchMain()
     }
 
-    /// The manual is that of the command that needs no name.
+    /// All of the manual is that of the command that needs no name.
     private static var arguments: [String] {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        return ["-h", "--help", "help"].contains(arguments.first) && arguments.count == 1
-            ? ["follow", "--help"] : arguments
+        return arguments == ["--help-all"] ? ["follow", "--help"] : arguments
     }
 }
 
@@ -71,7 +71,7 @@ struct Sidekick: ParsableCommand {
             FollowCommand.self, CheckCommand.self, StatusCommand.self, HealthCommand.self, SyncCommand.self,
             VerifyCommand.self,
             RollbackCommand.self,
-            ResumeCommand.self, ManualPageCommand.self,
+            ResumeCommand.self, ManualPageCommand.self, SettingsPageCommand.self,
         ], defaultSubcommand: FollowCommand.self)
 }
 

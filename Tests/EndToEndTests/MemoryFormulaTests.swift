@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct `The memory that the README names` {
-    /// Bytes, as the README has it.
+@Suite struct `The memory that the page on publishing names` {
+    /// Bytes, as the page has it.
     private static func bound(blob: Int, files: Int) -> Int { 200_000_000 + 2 * blob + 2_000 * files }
 
     @Test func `stands there as it is tested`() throws {
-        let readme = try String(contentsOfFile: Nginx.project + "/README.md", encoding: .utf8)
-        #expect(readme.contains("200 MB  +  2 x SIDEKICK_MAX_BLOB  +  2 kB x SIDEKICK_MAX_FILES"))
+        let page = try String(contentsOfFile: Nginx.project + "/docs/publishing.md", encoding: .utf8)
+        #expect(page.contains("200 MB  +  2 x SIDEKICK_MAX_BLOB  +  2 kB x SIDEKICK_MAX_FILES"))
     }
 
     @Test func `is enough for a site that just fits, at its first publish and at an update of what is large`()

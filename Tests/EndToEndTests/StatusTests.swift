@@ -26,7 +26,7 @@ import Testing
         proxy.fault = .cut(after: 0)
         try await sidekick.prints("pass failed")
         try await eventually("the status shows the failure") {
-            try ask("status", folder).text.contains("failing      discover: ")
+            try ask("status", folder).text.contains("\nfailing      discover: ")
         }
         #expect(try ask("health", folder).status == 0, "a dead remote is no reason")
         #expect(try ask("health", folder, "--max-age", "1h").status == 0)
@@ -40,7 +40,9 @@ import Testing
 
         proxy.fault = .none
         try await sidekick.prints("recovered")
-        try await eventually("the status shows the recovery") { try !ask("status", folder).text.contains("failing") }
+        try await eventually("the status shows the recovery") {
+            try ask("status", folder).text.hasPrefix("all is well: ")
+        }
         #expect(try await sidekick.stop() == 0)
         #expect(try ask("health", folder).status == 1)
         #expect(try ask("status", folder).text.contains("running      no"))

@@ -140,34 +140,151 @@ import Testing
         }
     }
 
-    @Test func `every setting stands in the README's table as it is declared, and in the manual`() throws {
-        let readme = try String(contentsOfFile: Nginx.project + "/README.md", encoding: .utf8)
-        let manual = try Command.run([Sidekick.binary, "--help"]).text
-        let page = try Command.run([Sidekick.binary, "manual-page"]).text
+    @Test func `every setting stands in its page as it is declared, and in the manual`() throws {
+        let made = try Command.run([Sidekick.binary, "settings-page"]).text
+        let page = try String(contentsOfFile: Nginx.project + "/docs/settings.md", encoding: .utf8)
+        #expect(page == made, "run `make docs`")
+        let manual = try Command.run([Sidekick.binary, "--help-all"]).text
+        let man = try Command.run([Sidekick.binary, "manual-page"]).text
         let flat = manual.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let short = try Command.run([Sidekick.binary, "--help"]).text
         for setting in Setting.all {
-            let row = Self.row(setting)
-            #expect(readme.contains(row), "README.md lacks the row\n\(row)")
-            #expect(flat.contains(setting.name) && page.contains(".B \(setting.name)"), "\(setting.name)")
-            if let flag = setting.flag { #expect(flat.contains("--\(flag) "), "--\(flag)") }
+            #expect(page.contains("| `\(setting.name)`"), "\(setting.name)")
+            #expect(flat.contains(setting.name) && man.contains(".B \(setting.name)"), "\(setting.name)")
+            if let flag = setting.flag {
+                #expect(flat.contains("--\(flag) ") && short.contains("--\(flag)"), "--\(flag)")
+            }
+            #expect(!setting.example.isEmpty, "\(setting.name)")
         }
-        for row in readme.split(separator: "\n") where row.hasPrefix("| `") && row.contains("SIDEKICK_") {
-            #expect(Setting.all.contains { Self.row($0) == row }, "no setting is declared as\n\(row)")
+        #expect(Set(Setting.all.map(\.name)).count == Setting.all.count && Setting.all.count > 50)
+    }
+
+    /// Two screens of a terminal: nobody reads more of it.
+    @Test func `the help fits two screens`() throws {
+        for help in [["--help"], ["-h"], ["help"]] {
+            let lines = try Command.run([Sidekick.binary] + help).text.split(
+                separator: "\n", omittingEmptySubsequences: false)
+            #expect(lines.count <= 60, "\(lines.count) lines")
+            #expect(lines.allSatisfy { $0.count <= 100 }, "\(lines.filter { $0.count > 100 })")
         }
     }
 
-    /// A row of the README's table.
-    private static func row(_ setting: Setting) -> String {
-        let name = setting.fileName.map { "`\(setting.name)`, `\($0)`" } ?? "`\(setting.name)`"
-        let flag = setting.flag.map { "`--\($0)`" } ?? ""
-        let standard = setting.defaultValue.map { "`\($0)`" } ?? setting.defaultText
-        return "| \(name) | \(flag) | \(standard) | \(setting.help) |"
+    @Test func `an example of each setting is one that is taken`() throws {
+        for setting in Setting.all where setting.kind != .secret {
+            var environment = ["REPOSITORY": "https://host/site.git", "DESTINATION": "/srv/www"]
+            environment[setting.name] = setting.example
+            // What is no use alone.
+            switch setting {
+            case .githubApp, .githubInstallation, .githubAPI:
+                environment["SIDEKICK_GITHUB_APP_ID"] = Setting.githubApp.example
+                environment["SIDEKICK_GITHUB_INSTALLATION_ID"] = Setting.githubInstallation.example
+                environment["SIDEKICK_GITHUB_PRIVATE_KEY_FILE"] = "/run/secrets/app.pem"
+            case .tlsCertFile, .tlsKeyFile:
+                environment["SIDEKICK_TLS_CERT_FILE"] = Setting.tlsCertFile.example
+                environment["SIDEKICK_TLS_KEY_FILE"] = Setting.tlsKeyFile.example
+            case .verify: environment["SIDEKICK_TRUSTED_KEYS_FILE"] = Setting.trustedKeysFile.example
+            case .peers:
+                environment["SIDEKICK_LISTEN"] = ":8081"
+                environment["SIDEKICK_WEBHOOK_SECRET_FILE"] = "/run/secrets/webhook"
+            default: break
+            }
+            do throws(SettingsError) {
+                _ = try Settings.parse(flags: [:], environment: environment)
+            } catch {
+                Issue.record("\(setting.name)=\(setting.example): \(error.problems)")
+            }
+        }
+    }
+
+    /// The pages that people read: README, and what is in `docs`.
+    private static func pages() throws -> [String: String] {
+        let docs = try FileManager.default.contentsOfDirectory(atPath: Nginx.project + "/docs")
+        var pages: [String: String] = [:]
+        for path in ["README.md", "CONTRIBUTING.md", "Benchmarks/README.md"] + docs.map({ "docs/" + $0 })
+        where path.hasSuffix(".md") {
+            pages[path] = try String(contentsOfFile: Nginx.project + "/" + path, encoding: .utf8)
+        }
+        return pages
+    }
+
+    @Test func `the README is read in one sitting`() throws {
+        let lines = try Self.pages()["README.md"]!.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count - 1 <= 130)
+        #expect(lines.allSatisfy { $0.count <= 110 }, "\(lines.filter { $0.count > 110 })")
+    }
+
+    @Test func `links, commands and settings of every page are there`() throws {
+        let makefile = try String(contentsOfFile: Nginx.project + "/Makefile", encoding: .utf8)
+        // Those of a compose file, and what Kubernetes makes of a Service.
+        let names = Set(
+            Setting.all.flatMap { [$0.name, $0.fileName].compactMap { $0 } } + ["SIDEKICK_UID", "SIDEKICK_PORT"])
+        let flags = Set(Setting.all.compactMap(\.flag) + ["once", "help", "help-all", "version"])
+        let commands = ["check", "status", "health", "sync", "verify", "rollback", "resume", "manual-page"]
+        for (page, text) in try Self.pages() {
+            let folder = (page as NSString).deletingLastPathComponent
+            for match in text.matches(of: /\]\(([^)#\s]+)(#[^)]*)?\)/) {
+                let target = String(match.1)
+                guard !target.contains("://") else { continue }
+                let path = Nginx.project + "/" + (folder.isEmpty ? "" : folder + "/") + target
+                #expect(FileManager.default.fileExists(atPath: path), "\(page) links to \(target)")
+            }
+            for match in text.matches(of: /\bSIDEKICK_[A-Z_]*[A-Z]\b/) {
+                let name = String(match.0)
+                // What tests and benchmarks read.
+                let isOurs = page == "CONTRIBUTING.md" || page.hasPrefix("Benchmarks/")
+                #expect(isOurs || names.contains(name), "\(page) names \(name)")
+            }
+            // In code: at the start of a line of it, behind variables, or in backticks.
+            for match in text.matches(
+                of: /(?:^ {4}(?:[A-Z_]+=\S+ )*|`)sidekick ([a-z][a-z-]*)\b(?![:@])/.anchorsMatchLineEndings())
+            {
+                // The first words of files of the state folder, and of a table.
+                let isOther = page == "docs/architecture.md" || page.hasPrefix("Benchmarks/")
+                #expect(isOther || commands.contains(String(match.1)), "\(page): \(match.0)")
+            }
+            for match in text.matches(of: /(?:^ {4}|`|&& (?:sudo )?)make ([a-z]+)/.anchorsMatchLineEndings()) {
+                #expect(makefile.contains("\n\(match.1):"), "\(page): make \(match.1)")
+            }
+            if page == "README.md" {
+                for match in text.matches(of: /^ {4}.*sidekick .*$/.anchorsMatchLineEndings()) {
+                    for flag in match.0.matches(of: #/ --([a-z-]+)/#) where !match.0.contains("helm") {
+                        #expect(flags.contains(String(flag.1)) || flag.1 == "plan", "--\(flag.1)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whoever searches for a line finds what it means.
+    @Test func `every line of the log stands in the page on operating, and no other`() throws {
+        let page = try Self.pages()["docs/operating.md"]!
+        let start = try #require(page.range(of: "| level | words | when | fields |"))
+        let table = page[start.upperBound...].components(separatedBy: "\n\n")[0]
+        var rows: Set<String> = []
+        for line in table.split(separator: "\n").dropFirst() {
+            let cells = line.split(separator: "|")
+            for words in cells.count > 1 ? cells[1].matches(of: /`([^`]+)`/) : [] { rows.insert(String(words.1)) }
+        }
+        var told: Set<String> = []
+        for room in Self.arrows.keys {
+            for (_, text) in try files(Nginx.project + "/Sources/" + room) {
+                let call =
+                    /(?:logger|Logger\(label: "sidekick"\))\s*\.(?:debug|info|notice|warning|error|log\(\s*level: [^"]*?,)\(?\s*"([^"\\]+)"/
+                for match in text.matches(of: call) { told.insert(String(match.1)) }
+            }
+        }
+        told.formUnion(["pass failed", "cannot start", "notice"])
+        #expect(told.count > 40)
+        #expect(rows.subtracting(told) == [] && told.subtracting(rows) == [])
     }
 
     /// What security.md promises has a test by its name.
-    @Test func `each line of the page on security names the tests that show it`() throws {
-        let text = try String(contentsOfFile: Nginx.project + "/docs/security.md", encoding: .utf8)
-        let promises = text.components(separatedBy: "## What is in the updater's image")[0]
+    @Test func `each promise names the tests that show it`() throws {
+        let pages = try Self.pages()
+        let promises =
+            pages["docs/security.md"]!.components(separatedBy: "## What is in the updater's image")[0]
+            + pages["README.md"]!.components(separatedBy: "| promise | shown by |")[1].components(
+                separatedBy: "\n\n")[0]
         let tests = Set(
             (FileManager.default.subpaths(atPath: Nginx.project + "/Tests") ?? []).map {
                 ($0 as NSString).lastPathComponent

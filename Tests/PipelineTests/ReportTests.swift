@@ -122,3 +122,44 @@ private final class Lines: Sendable {
         #expect(!lines.all.contains { $0.contains("submodules") })
     }
 }
+
+@Suite struct `The first line of the status` {
+    private func report(
+        published: Bool = true, failure: Status.Failure? = nil, hold: Hold? = nil, running: Bool = true,
+        delay: Double? = 60
+    ) -> StatusReport {
+        let tree = Status.Tree(
+            commit: String(repeating: "a", count: 40), subdirectory: "", since: "now", files: 1, bytes: 1)
+        let status = Status(
+            version: "1", process: 1, repository: "r", ref: "main", destination: "/srv/www", layout: "link",
+            published: published ? tree : nil, hold: hold, repaired: 0, failure: failure, freshFor: 100, delay: delay)
+        return StatusReport(
+            status: status, lastPass: wallSeconds() - 20, started: 0, isRunning: running, json: "")
+    }
+
+    private var failure: Status.Failure {
+        Status.Failure(
+            stage: .fetch, cause: "a cause", remedy: "do it", recovery: .retry, count: 3, last: "now",
+            lastSuccess: timestamp(wallSeconds() - 7_300))
+    }
+
+    @Test func `says whether all is well`() {
+        let hold = Hold(commit: "b", ref: "main", since: "then")
+        let cases: [(StatusReport, String)] = [
+            (report(), "all is well: aaaaaaaaaaaa is served, as main was 20 s ago"),
+            (report(hold: hold), "held: aaaaaaaaaaaa is served, whatever main is, until `sidekick resume`"),
+            (report(failure: failure), "passes fail, for 2 h: aaaaaaaaaaaa is served, which may be old"),
+            (
+                report(running: false),
+                "no sidekick is running on /srv/www: aaaaaaaaaaaa is served, and will not change"
+            ),
+            (report(published: false), "nothing is published yet: the first pass goes on"),
+            (report(published: false, failure: failure), "nothing is published yet: passes fail"),
+        ]
+        for (report, line) in cases { #expect(report.headline(now: wallSeconds()) == line) }
+        let rows = report(failure: failure).rows(now: wallSeconds())
+        #expect(rows[0] == "failing      fetch: a cause (3 times, last now)" && rows[1] == "remedy       do it")
+        #expect(report().rows(now: wallSeconds()).contains("next pass    in 40 s"))
+        #expect(!report(running: false).rows(now: wallSeconds()).contains { $0.hasPrefix("next pass") })
+    }
+}

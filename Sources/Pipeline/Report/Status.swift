@@ -99,4 +99,6 @@ public struct Status: Codable, Sendable, Equatable {
     /// The file's modification time may be so many seconds old before something is wrong with the loop; `nil` before
     /// the first publish and after a single pass, when there is no such time.
     public var freshFor: Double?
+    /// The next pass begins about so many seconds after the file's modification time; `nil` when there is none.
+    public var delay: Double?
 }

@@ -84,7 +84,9 @@ final class StatusFile: Sendable {
             hold: hold, repaired: publisher.repaired,
             lost: publisher.lost.map { Status.Lost(files: $0.files, bytes: $0.bytes) }, failure: failure,
             freshFor: published == nil
-                ? nil : pause.map { max(freshFor, $0 + settings.deadline + Self.patience).inSeconds })
+                ? nil : pause.map { max(freshFor, $0 + settings.deadline + Self.patience).inSeconds },
+            // Without what is random of it: a pass that finds nothing writes nothing.
+            delay: pause.map { failure == nil ? settings.delay.inSeconds : $0.inSeconds.rounded(.up) })
     }
 
     private static func current<Value>(else last: Value?, _ read: () throws -> Value?) -> Value? {

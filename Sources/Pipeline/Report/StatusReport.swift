@@ -66,48 +66,4 @@ public struct StatusReport: Sendable {
 
     /// Why the loop cannot be said to run, at this moment.
     public var complaint: String? { complaint(now: wallSeconds()) }
-
-    /// For a terminal.
-    public var text: String {
-        var rows = [
-            ("repository", "\(status.repository) (\(status.ref))"),
-            ("destination", "\(status.destination) (\(status.layout))"),
-        ]
-        if let tree = status.published {
-            rows.append(
-                (
-                    "published",
-                    "\(tree.commit)\(tree.subdirectory.isEmpty ? "" : " \(tree.subdirectory)") since \(tree.since)"
-                ))
-            if let signer = tree.signer { rows.append(("signed by", "\(signer)")) }
-            rows.append(("size", "\(tree.files) files, \(tree.bytes) bytes"))
-            if let lfs = tree.lfs { rows.append(("Git LFS", "\(lfs.objects) files, \(lfs.bytes) bytes")) }
-            for module in tree.submodules ?? [] {
-                rows.append(("submodule", "\(module.path) \(module.commit) of \(module.repository)"))
-            }
-            for left in tree.leftOut ?? [] { rows.append(("left out", "\(left.path): \(left.reason)")) }
-        } else {
-            rows.append(("published", "nothing yet"))
-        }
-        if let hold = status.hold {
-            rows.append(("held", "since \(hold.since), until `sidekick resume` or another ref than \(hold.ref)"))
-        }
-        if let lost = status.lost { rows.append(("lost+found", "\(lost.files) files, \(lost.bytes) bytes")) }
-        if let failure = status.failure {
-            rows.append(
-                (
-                    "failing",
-                    "\(failure.stage.rawValue): \(failure.cause) (\(failure.count) times, last \(failure.last))"
-                ))
-            rows.append(("remedy", failure.remedy))
-        }
-        if let pass = status.running {
-            rows.append(("going on", "pass \(pass.number) since \(pass.began), at \(pass.stage.rawValue)"))
-        } else {
-            rows.append(("last pass", timestamp(lastPass)))
-        }
-        rows.append(("running", isRunning ? "yes, process \(status.process)" : "no"))
-        return rows.map { name, value in name + String(repeating: " ", count: 13 - name.count) + value }
-            .joined(separator: "\n")
-    }
 }

@@ -4,7 +4,7 @@
 import Platform
 
 /// The declaration of one setting: its names, what it means and what it takes. Parsing, `--help`, validation and the
-/// README's table all read it.
+/// `docs/settings.md` all read it.
 public struct Setting: Sendable, Hashable {
     /// What a value must look like.
     public enum Kind: Sendable, Hashable {
@@ -212,20 +212,6 @@ public struct Setting: Sendable, Hashable {
         "SIDEKICK_LOG_LEVEL", "level", kind: .choice(["debug", "info", "notice", "warning", "error"]),
         defaultValue: "info",
         "The least important line that is written.")
-
-    /// Every setting, in the order in which a reader wants them.
-    public static let all: [Setting] = [
-        repository, destination, delay, ref, subdirectory, include, exclude, layout, state, timeout, deadline, backoff,
-        depth, fastForwardOnly, mtime, symlinks, submodules, lfs, lfsURL, maxFiles, maxSize, maxBlob, maxPack, grace,
-        keepPrevious,
-        keepLost,
-        username,
-        password, token, credentialsFile, githubApp, githubInstallation, githubKey, githubAPI, sshKey,
-        sshKeysFile, sshKnownHosts,
-        caFile, tlsCertFile, tlsKeyFile, trustedKeysFile, verify, listen, webhookSecret, peers, beforePublish,
-        onPublish,
-        notifyURL, notifySecret, heartbeatURL, touchFile, hookTimeout, hookEnvironment, logFormat, logLevel,
-    ]
 
     /// The variable that names a file with the secret; `nil` for what is not one.
     public var fileName: String? { kind == .secret ? name + "_FILE" : nil }
