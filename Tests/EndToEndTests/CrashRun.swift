@@ -35,7 +35,7 @@ struct CrashRun {
                 site.commits[step.commit].id, "--grace", "0s",
             ] + step.arguments
         return asDaemon
-            ? try shim.follow(command + ["--delay", "1h"], fault: fault)
+            ? try shim.follow(command + ["--delay", "1h"], fault: fault, graves: graves)
             : try shim.run(command + ["--once"], fault: fault, graves: graves)
     }
 
@@ -76,7 +76,8 @@ struct CrashRun {
     func checkPowerCut(at call: Int, state: Int, of most: Int, _ what: String) throws -> Int {
         // Beside what is watched, on the same file system.
         let graves = try TemporaryFolder()
-        let (result, _) = try publish(scenario.step, fault: (.kill, at: call), graves: graves.path)
+        let (result, _) = try publish(
+            scenario.step, asDaemon: scenario.isBackground, fault: (.kill, at: call), graves: graves.path)
         #expect(result.status == 137 || result.status == 0, "\(what): \(result.error)")
         let pending = try DiskLog(try graves.read("log")).pending
         let states = DiskState.all(of: pending, atMost: most, seed: SeededNumbers.seed &+ UInt64(call))

@@ -96,11 +96,14 @@ public struct FaultShim: Sendable {
 
     /// Runs a program that does not end by itself: it is asked to when the fault, if any, has happened and then it has
     /// changed nothing for half a second.
-    public func follow(_ arguments: [String], fault: (Fault, at: Int)? = nil) throws -> (Command.Result, [Call]) {
+    public func follow(
+        _ arguments: [String], fault: (Fault, at: Int)? = nil, graves: String? = nil
+    ) throws -> (Command.Result, [Call]) {
         let files = try TemporaryFolder()
         try files.write("", to: "error")
-        let process = try ChildProcess(
-            arguments, environment: environment(fault, log: files("log")), error: files("error"))
+        var environment = environment(fault, log: files("log"))
+        environment["FAULT_GRAVES"] = graves
+        let process = try ChildProcess(arguments, environment: environment, error: files("error"))
         let end = Date().addingTimeInterval(60)
         var (size, quiet) = (0, 0)
         while process.status == nil, quiet < 10 {

@@ -186,10 +186,16 @@ final class DeltaResolution: @unchecked Sendable {
 
     var maxKept: Int { Self.maxKept }
 
+    /// That alone is read: another thread may write down at this moment what the entry is.
+    private func start(of index: Int) -> UInt64 {
+        let entry = UnsafePointer(entries.baseAddress! + index)
+        return entry.pointer(to: \.start)?.pointee ?? pack.end
+    }
+
     /// What stands compressed in an entry: an object, or a difference.
     func inflated(_ index: Int, with inflater: Inflater, _ input: inout [UInt8]) throws -> ObjectBuffer {
-        let start = entries[index].start
-        let end = index + 1 < count ? entries[index + 1].start : pack.end
+        let start = start(of: index)
+        let end = index + 1 < count ? self.start(of: index + 1) : pack.end
         let headCount = Int(min(UInt64(PackEntryHead.longest), end - start))
         let count = Int(end - start)
         // What is larger than it need be is read piece by piece.
