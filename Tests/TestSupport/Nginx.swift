@@ -142,6 +142,8 @@ public final class Nginx: Sendable {
             do {
                 try await eventually(within: 5, "nginx listens") {
                     guard process.status == nil else { throw TestFailure("nginx ended") }
+                    // It tries again for seconds where somebody else listens, and writes this when it does itself.
+                    guard (try? folder.read("nginx.pid"))?.isEmpty == false else { return false }
                     return (try? connected(to: port, at: host)).map { close($0) } != nil
                 }
                 self.port = port

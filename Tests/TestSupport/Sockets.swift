@@ -1,14 +1,20 @@
 import Foundation
+import Synchronization
 
 /// SOCK_CLOEXEC: a server that is started meanwhile must not hold our connections open.
 private let closeOnExec: Int32 = 0o2_000_000
 
-/// A TCP port of this machine that was free a moment ago.
+/// A TCP port of this machine that was free a moment ago, and that no other test is given.
 public func freePort() throws -> UInt16 {
-    let (descriptor, port) = try listeningSocket()
-    close(descriptor)
-    return port
+    for _ in 0..<100 {
+        let (descriptor, port) = try listeningSocket()
+        close(descriptor)
+        if givenPorts.withLock({ $0.insert(port).inserted }) { return port }
+    }
+    throw TestFailure("no port that is not given away")
 }
+
+private let givenPorts = Mutex<Set<UInt16>>([])
 
 func listeningSocket() throws -> (descriptor: Int32, port: UInt16) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | closeOnExec, 0)
