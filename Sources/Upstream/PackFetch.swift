@@ -130,8 +130,9 @@ struct PackFetch {
         guard terms.contains(.folders), folder != .root, !needsHistory, request.depth == 1, server.canFilter else {
             return false
         }
-        if try await downloadMost() { return true }
-        if store.share(of: folder) == .most { return false }
+        let share = try await executor.run { store.share(of: folder) }
+        if share == nil, try await downloadMost() { return true }
+        if share == .most { return false }
         var asked: [FolderNeed] = []
         while true {
             let need = try await executor.run { try store.open().need(of: folder, in: commit) }
@@ -158,16 +159,14 @@ struct PackFetch {
     /// - Returns: whether the commit is here.
     private func downloadMost() async throws -> Bool {
         let (store, commit, folder) = (request.store, commit, request.folder)
-        let (size, known) = try await executor.run {
-            (store.size(), store.share(of: folder) == nil ? try store.open().knownTrees(at: folder) : [])
-        }
+        let (size, known) = try await executor.run { (store.size(), try store.open().knownTrees(at: folder)) }
         guard terms.contains(.most), !known.isEmpty, size.objects > Self.fewObjects else { return false }
         var fetch = FetchPack(want: commit)
         (fetch.haves, fetch.depth) = (known, 1)
         do {
             try await receive(fetch, into: store, upTo: size)
         } catch  where Self.isOfMore(error) {
-            store.note(.part, of: folder)
+            try await executor.run { store.note(.part, of: folder) }
             throw TermsRefused(terms: .most)
         }
         try await executor.run {

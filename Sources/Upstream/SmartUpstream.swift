@@ -25,16 +25,19 @@ final class SmartUpstream: Upstream {
     var fixed: Advertisement? { options.ref.fixed }
 
     func connected<Value: Sendable>(_ work: (any Remote) async throws -> Value) async throws -> Value {
-        do {
-            return try await connect(work)
-        } catch let refused as TermsRefused {
-            terms.withLock { $0.subtract(refused.terms) }
-            // Of folders that goes for the server, and of history for what is there now.
-            var isOver = refused.terms == .history
-            defer { if isOver { terms.withLock { $0.formUnion(refused.terms) } } }
-            do { return try await connect(work) } catch {
+        var refused = FetchTerms()
+        while true {
+            do {
+                let value = try await connect(work)
+                // Of folders that goes for the server, and of history for what is there now.
+                terms.withLock { $0.formUnion(refused.intersection(.history)) }
+                return value
+            } catch let error as TermsRefused where refused.isDisjoint(with: error.terms) {
+                refused.formUnion(error.terms)
+                terms.withLock { $0.subtract(error.terms) }
+            } catch {
                 // It may not have been that.
-                isOver = true
+                terms.withLock { $0.formUnion(refused) }
                 throw error
             }
         }

@@ -12,7 +12,7 @@ struct CheckCommand: AsyncParsableCommand {
             "Tries the settings: the folder, the connection, the login, the reference, and what else a pass needs.",
         discussion: """
             It takes what the daemon takes, from flags and the environment, connects and logs in, and changes nothing; a \
-            daemon may run meanwhile. With --plan it does all of a pass but for the publishing. Exits 0 when nothing fails, else as --once would.
+            daemon may run meanwhile. With --plan it does all of a pass but for files of Git LFS, the gate and the publishing. Exits 0 when nothing fails, else as --once would.
             """)
 
     @OptionGroup var place: PlaceOptions

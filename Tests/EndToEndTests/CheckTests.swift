@@ -115,6 +115,20 @@ import Testing
         #expect(good.status == 0 && good.items["login"]?.verdict == "ok", "\(good.text)")
     }
 
+    @Test func `finds a typo in each of ten settings in one run`() throws {
+        let typos = [
+            "DELAY": "5x", "SIDEKICK_LAYOUT": "lnk", "SIDEKICK_TIMEOUT": "soon", "SIDEKICK_DEPTH": "one",
+            "SIDEKICK_MTIME": "comit", "SIDEKICK_SYMLINKS": "skp", "SIDEKICK_MAX_SIZE": "10 G",
+            "SIDEKICK_LISTEN": "8081",
+            "SIDEKICK_VERIFY": "comit", "SIDEKICK_SUBDIRECTROY": "docs", "SIDEKICK_LOG_LEVEL": "loud",
+        ]
+        let result = try Command.run(
+            [Sidekick.binary, "check", "--json", "https://host/site.git", "/nonexistent/www"],
+            environment: ["PATH": "/usr/bin:/bin"].merging(typos) { $1 }, mayFail: true)
+        #expect(result.status == 64)
+        for name in typos.keys { #expect(result.text.contains(name), "\(name): \(result.text)") }
+    }
+
     @Test func `is for people in lines, and without color where it is no terminal`() async throws {
         let source = try GitRepository()
         let folder = try TemporaryFolder()

@@ -252,6 +252,13 @@ import Testing
             if number > 0 { #expect(traffic.bytes < 20_000, "push \(number): \(traffic)") }
             #expect(try world.folder.read(share) == (isMost ? "most" : "part") + "\ndocs/site")
         }
+        // One refusal after the other, in one pass.
+        try FileManager.default.removeItem(atPath: world.folder(share))
+        try Command.run(["git", "-C", world.remote.bare, "config", "uploadpackfilter.tree.allow", "false"])
+        try world.remote.push(["docs/site/7/7/307": "refused", "code/1.bin": "refused"])
+        let refused = try await world.once()
+        #expect(refused.status == 0, "\(refused.log)")
+        #expect(try world.differences() == [])
         for subdirectory in ["code", "docs/site"] {
             #expect(try await world.once(subdirectory).status == 0)
             #expect(try world.differences(subdirectory) == [])
