@@ -1,7 +1,7 @@
 # Everything that a developer does. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run test coverage fuzz power simulate docs lint format image release install uninstall deb clean
+.PHONY: help build run test coverage fuzz power simulate docs lint format image release install uninstall deb dist reproduce clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,12 @@ uninstall: ## Remove what install installed
 deb: $(if $(filter file,$(origin PROGRAM)),release) ## Make a Debian package (PROGRAM)
 	@deploy/setup deb
 	@deploy/deb $(PROGRAM)
+
+dist: ## Make what a release has, by a Docker engine: archives, package, images, SBOM, checksums
+	@deploy/release/dist
+
+reproduce: ## Make it twice from nothing and compare every byte: half an hour
+	@deploy/release/reproduce
 
 clean: ## Remove what was built
 	rm -rf .build

@@ -15,13 +15,13 @@ let tests: [Target] = [
     .target(name: "Faults", path: "Tests/Faults"),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "PlatformTests", dependencies: ["Platform", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "GitTests", dependencies: ["Git", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "GitTests", dependencies: ["Git", "Platform", "TestSupport"], swiftSettings: strict),
     .testTarget(
         name: "UpstreamTests", dependencies: ["Git", "Platform", "Upstream", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TrustTests", dependencies: ["Git", "Trust", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "ContentTests", dependencies: ["Git", "Content", "TestSupport"], swiftSettings: strict),
     .testTarget(
-        name: "PublishingTests", dependencies: ["Git", "Content", "Platform", "Publishing", "TestSupport"],
+        name: "PublishingTests", dependencies: ["CZlib", "Git", "Content", "Platform", "Publishing", "TestSupport"],
         swiftSettings: strict),
     .testTarget(
         name: "PipelineTests",
@@ -82,7 +82,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "Trust", dependencies: ["COpenSSL", "Platform"], swiftSettings: strict),
-        .target(name: "Content", dependencies: ["Platform", "Git"], swiftSettings: strict),
+        .target(name: "Content", dependencies: ["CDeflate", "Platform", "Git"], swiftSettings: strict),
         .target(name: "Publishing", dependencies: ["CLinux", "Platform", "Git", "Content"], swiftSettings: strict),
         .target(
             name: "Pipeline",

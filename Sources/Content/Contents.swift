@@ -6,6 +6,7 @@ public struct Contents: ~Copyable {
     public let repository: Repository
     /// Those of Git LFS.
     public let lfs: LFSStore
+    let gzip = Gzip()
 
     /// Takes the objects of a repository, and those that are beside it.
     public init(_ repository: consuming Repository, lfs: LFSStore) {
@@ -23,11 +24,20 @@ public struct Contents: ~Copyable {
         if case .blob(let id) = content { try repository.size(of: id) } else { 0 }
     }
 
+    /// How many bytes are in memory while a leaf's are read at once.
+    ///
+    /// - Parameter size: the leaf's.
+    public borrowing func room(for content: ContentID, size: Int64) throws(GitError) -> Int64 {
+        // What is compressed, and what comes of it.
+        if case .compressed(let blob) = content { try 2 * repository.size(of: blob.source) } else { size }
+    }
+
     /// Whether the bytes of a leaf are here.
     public borrowing func contains(_ content: ContentID, size: Int64) throws(GitError) -> Bool {
         switch content {
         case .blob(let id): try repository.contains(id)
         case .lfs(let id): lfs.contains(LFSObject(id: id, size: size))
+        case .compressed(let blob): try repository.contains(blob.source)
         case .commit: true
         }
     }
@@ -44,6 +54,7 @@ public struct Contents: ~Copyable {
             if size >= Repository.streamedSize, try repository.streamBlob(id, size: size, body) { return }
             try repository.withBlob(id, body)
         case .lfs(let id): try lfs.read(LFSObject(id: id, size: size), body)
+        case .compressed(let blob): try withCompressed(blob.source, body)
         case .commit: break
         }
     }
@@ -83,6 +94,11 @@ public struct ContentCheck: ~Copyable {
 
     /// Whether they were all of them.
     public consuming func matches() -> Bool {
-        if case .lfs(let id) = content { object.id() == id } else { .blob(blob.id()) == content }
+        switch content {
+        case .lfs(let id): object.id() == id
+        case .blob(let id): blob.id() == id
+        case .compressed(let compressed): blob.id() == compressed.bytes
+        case .commit: false
+        }
     }
 }

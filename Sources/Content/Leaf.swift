@@ -57,8 +57,10 @@ extension Repository {
 
 /// What the bytes of a file are, and how many.
 public struct FileContent: Sendable {
-    let content: ContentID
-    let size: Int64
+    /// The one.
+    public let content: ContentID
+    /// The other.
+    public let size: Int64
 
     /// Names its parts.
     public init(content: ContentID, size: Int64) { (self.content, self.size) = (content, size) }

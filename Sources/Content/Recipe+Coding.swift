@@ -2,7 +2,9 @@ import FoundationEssentials
 import Git
 
 extension Recipe: Codable {
-    private enum Key: String, CodingKey { case subdirectory, include, exclude, mtime, symlinks, submodules, lfs }
+    private enum Key: String, CodingKey {
+        case subdirectory, include, exclude, mtime, symlinks, submodules, lfs, compression
+    }
 
     /// Patterns that can match nothing are refused, as where they are set.
     public init(from decoder: any Decoder) throws {
@@ -15,7 +17,8 @@ extension Recipe: Codable {
             modificationTimes: try fields.decode(ModificationTimes.self, forKey: .mtime),
             symlinks: try fields.decode(SymlinkPolicy.self, forKey: .symlinks),
             submodules: try fields.decodeIfPresent(SubmodulePolicy.self, forKey: .submodules),
-            lfs: try fields.decodeIfPresent(LFSPolicy.self, forKey: .lfs))
+            lfs: try fields.decodeIfPresent(LFSPolicy.self, forKey: .lfs),
+            compression: try fields.decodeIfPresent(Compression.self, forKey: .compression))
     }
 
     /// Settings are text: so is all that it has.
@@ -28,6 +31,7 @@ extension Recipe: Codable {
         try fields.encode(symlinks, forKey: .symlinks)
         try fields.encodeIfPresent(submodules, forKey: .submodules)
         try fields.encodeIfPresent(lfs, forKey: .lfs)
+        try fields.encodeIfPresent(compression, forKey: .compression)
     }
 
     /// One line of JSON, the same for the same recipe.

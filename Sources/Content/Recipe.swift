@@ -15,12 +15,15 @@ public struct Recipe: Hashable, Sendable {
     public var submodules: SubmodulePolicy?
     /// Whether a pointer to an object of Git LFS is published as the object; `nil`, as in programs that did not know them, for no.
     public var lfs: LFSPolicy?
+    /// Which compressed files stand beside those of the commit; `nil` for none. They are no part of its name: nobody is told of
+    /// them.
+    public var compression: Compression?
 
     /// The defaults of the contract.
     public init(
         subdirectory: TreePath = .root, selection: PathSelection = .everything,
         modificationTimes: ModificationTimes = .commit, symlinks: SymlinkPolicy = .skip,
-        submodules: SubmodulePolicy? = nil, lfs: LFSPolicy? = nil
+        submodules: SubmodulePolicy? = nil, lfs: LFSPolicy? = nil, compression: Compression? = nil
     ) {
         self.subdirectory = subdirectory
         self.selection = selection
@@ -28,6 +31,14 @@ public struct Recipe: Hashable, Sendable {
         self.symlinks = symlinks
         self.submodules = submodules
         self.lfs = lfs
+        self.compression = compression
+    }
+
+    /// The same without compressed files.
+    public var uncompressed: Recipe {
+        var recipe = self
+        recipe.compression = nil
+        return recipe
     }
 
     /// Whether trees of the two may share files, as one may have another folder of the commit than the other.
@@ -44,7 +55,7 @@ public struct Recipe: Hashable, Sendable {
         return selection == .everything ? files : "\(files) \(selection)"
     }
 
-    /// One line that tells it from every other one.
+    /// One line that tells it from every other one, as far as what the commit has goes.
     public var name: String {
         let name = "\(String(decoding: subdirectory.bytes, as: UTF8.self)) \(files)"
         return name + (submodules.map { " submodules=\($0.rawValue)" } ?? "")

@@ -48,8 +48,8 @@ struct StatusPage {
 
     private var cards: String {
         guard let live else { return "<section><p>No pass has ended yet.</p></section>" }
-        return [failure(live), hold(live), facts(live), chart(live), passes(live)].compactMap { $0 }.joined(
-            separator: "\n")
+        return [failure(live), hold(live), facts(live), change(live), place(live), chart(live), passes(live)]
+            .compactMap { $0 }.joined(separator: "\n")
     }
 
     private func failure(_ live: LiveStatus) -> String? {
@@ -77,36 +77,86 @@ struct StatusPage {
     }
 
     private func facts(_ live: LiveStatus) -> String {
-        let status = live.status
         var rows: [(String, String)] = []
-        if let tree = status.published {
-            rows.append(("Commit", "<code>\(tree.commit)</code>"))
-            if !tree.subdirectory.isEmpty { rows.append(("Folder", "<code>\(tree.subdirectory.htmlEscaped)</code>")) }
+        if let tree = live.status.published {
+            rows.append(("Commit", Self.link(Self.code(tree.commit), to: tree.page)))
+            if !tree.subdirectory.isEmpty { rows.append(("Folder", Self.code(tree.subdirectory))) }
             rows.append(("Since", ago(tree.since)))
-            if let signer = tree.signer {
-                rows.append(("Signed by", "\(signer)".htmlEscaped))
-            }
+            if let signer = tree.signer { rows.append(("Signed by", "\(signer)".htmlEscaped)) }
             rows.append(("Size", "\(grouped(tree.files)) files, \(bytes(tree.bytes))"))
+            if let lfs = tree.lfs { rows.append(("Git LFS", "\(grouped(lfs.objects)) of them, \(bytes(lfs.bytes))")) }
+            if let compressed = tree.compressed {
+                rows.append(("Compressed", "\(grouped(compressed.files)) files more, \(bytes(compressed.bytes))"))
+            }
+            for (path, commit) in tree.modules {
+                rows.append(("Submodule", "\(Self.code(path)) at \(Self.code(String(commit.prefix(12))))"))
+            }
+            for (path, reason) in tree.omissions {
+                rows.append(("Left out", "\(Self.code(path)): \(reason.htmlEscaped)"))
+            }
         } else {
             rows.append(("Commit", "nothing is published yet"))
         }
-        rows.append(("Repository", "<code>\(status.repository.htmlEscaped)</code>"))
-        rows.append(("Reference", "<code>\(status.ref.htmlEscaped)</code>"))
-        rows.append(("Served from", "<code>\(status.destination.htmlEscaped)</code> (\(status.layout.htmlEscaped))"))
         if let running = live.running {
             rows.append(("Pass", "at \(running.stage.rawValue) since \(ago(running.began))"))
         } else if let next = live.nextPass {
             rows.append(("Next pass", ago(next)))
         }
+        return Self.section("What is served", rows)
+    }
+
+    private func change(_ live: LiveStatus) -> String? {
+        guard let tree = live.status.published, let change = tree.change else { return nil }
+        var rows = [
+            ("Subject", change.subject.isEmpty ? "none" : change.subject.htmlEscaped),
+            ("By", "\(change.author.htmlEscaped), committed \(ago(change.committed))"),
+        ]
+        if let paths = change.paths, let count = change.count {
+            let items = paths.map { "<li>\(Self.code($0))</li>" }.joined()
+            let more = count > paths.count ? "<li class=\"muted\">and \(grouped(count - paths.count)) more</li>" : ""
+            rows.append(("Paths", count == 0 ? "none" : "<ul>\(items)\(more)</ul>"))
+        }
+        return Self.section("What changed", rows)
+    }
+
+    private func place(_ live: LiveStatus) -> String {
+        let status = live.status
+        var rows = [
+            ("Repository", Self.code(status.repository)), ("Reference", Self.code(status.ref)),
+            ("Served from", "\(Self.code(status.destination)) (\(status.layout.htmlEscaped))"),
+        ]
+        if let disk = live.disk {
+            let trees = disk.trees == 1 ? "one tree" : "\(grouped(disk.trees)) trees"
+            let free = disk.free.map { ", \(bytes($0)) free" } ?? ""
+            rows.append(("Disk", "\(trees), \(bytes(Int64(disk.store))) in the store\(free)"))
+        }
+        if let lost = status.lost {
+            rows.append(("lost+found", "\(grouped(lost.files)) files of others, \(bytes(lost.bytes))"))
+        }
+        return Self.section("Where", rows)
+    }
+
+    private static func section(_ title: String, _ rows: [(String, String)]) -> String {
         let list = rows.map { "<div><dt>\($0)</dt><dd>\($1)</dd></div>" }.joined(separator: "\n")
-        return "<section><h2>What is served</h2><dl>\n\(list)\n</dl></section>"
+        return "<section><h2>\(title)</h2><dl>\n\(list)\n</dl></section>"
+    }
+
+    private static func code(_ text: String) -> String { "<code>\(text.htmlEscaped)</code>" }
+
+    private static func link(_ text: String, to address: String?) -> String {
+        guard let address else { return text }
+        return "<a href=\"\(address.htmlEscaped)\" rel=\"noreferrer\">\(text)</a>"
     }
 
     private func chart(_ live: LiveStatus) -> String? {
         let attempts = Array(live.attempts.reversed())
         guard attempts.count > 1 else { return nil }
         return
-            "<section><h2>The last \(attempts.count) passes</h2>\n\(PassChart(attempts: attempts).svg)\n\(PassChart.legend)</section>"
+            """
+            <section><h2>The last \(attempts.count) passes</h2>
+            \(PassChart(attempts: attempts).html { ago($0) })
+            \(PassChart.legend)</section>
+            """
     }
 
     private func passes(_ live: LiveStatus) -> String? {

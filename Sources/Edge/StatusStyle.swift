@@ -29,8 +29,15 @@ extension StatusPage {
         dt{color:var(--muted)}
         dd{margin:0;overflow-wrap:anywhere}
         code{font:.9em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
-        svg{display:block;width:100%;height:auto}
-        .axis{stroke:var(--line)}
+        dd ul{margin:0;padding:0;list-style:none}
+        .chart{display:grid;grid-template-columns:3.6rem 1fr;font-size:.78rem;color:var(--muted)}
+        svg{display:block;width:100%;height:8rem}
+        .axis{stroke:var(--line);vector-effect:non-scaling-stroke}
+        .scale{position:relative}
+        .scale span{position:absolute;right:.5rem;transform:translateY(50%);white-space:nowrap}
+        .times{grid-column:2;display:flex;justify-content:space-between;padding-top:.3rem;white-space:nowrap}
+        .times .gap{flex:none}
+        .times .gap+span{flex:1}
         .legend{font-size:.85rem}
         .scroll{overflow-x:auto}
         table{border-collapse:collapse;width:100%;font-size:.92rem}
@@ -40,7 +47,8 @@ extension StatusPage {
         .number{text-align:right;font-variant-numeric:tabular-nums}
         td:last-child{min-width:12rem;overflow-wrap:anywhere}
         footer{max-width:60rem;margin:0 auto;padding:0 1.25rem 2rem;color:var(--muted);font-size:.85rem}
-        a{color:var(--link);margin-left:.4rem}
+        a{color:var(--link)}
+        footer a{margin-left:.4rem}
         @media(max-width:30rem){td:last-child{min-width:0}th,td{padding-right:.6rem}dl div{grid-template-columns:1fr;gap:0}main{padding:.9rem}}
         """
 }

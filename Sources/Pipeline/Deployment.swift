@@ -1,6 +1,7 @@
 import Content
 import Git
 import Logging
+import Platform
 import Publishing
 import Trust
 
@@ -127,6 +128,26 @@ struct Deployment: Sendable {
         hooks?.notePublished()
         await noteHistory(of: target.commit)
     }
+
+    /// What a person wants to know of what is visible now. That it cannot be told is nothing to fail for.
+    ///
+    /// - Parameter before: what was visible.
+    func change(by commit: ObjectID, since before: Published?) async -> Status.Change? {
+        let publisher = publisher
+        return try? await executor.run {
+            let repository = try publisher.destination.store.open()
+            let note = try repository.note(of: commit)
+            let changes = try before.flatMap { try publisher.changes(since: [$0.name]) }
+            let paths = changes.flatMap { $0.isWhole ? nil : $0.paths }
+            return Status.Change(
+                subject: note.subject, author: note.author,
+                committed: timestamp(Double(try repository.commit(commit).time)),
+                paths: paths.map { $0.prefix(Self.maxPaths).map { "\($0)".printable() } }, count: paths?.count)
+        }
+    }
+
+    /// More paths are for nobody to read.
+    private static let maxPaths = 20
 
     /// Makes anew what was changed of what is visible through a file that it shares with a tree that was looked at.
     private func mend(_ before: Published) async {

@@ -71,9 +71,8 @@ extension Loop {
     /// What the disk holds.
     func measure() {
         let size = publisher.destination.store.size()
-        journal.metrics.set(Double(size.bytes), of: .storeBytes)
+        journal.note(LiveStatus.Disk(trees: publisher.treeCount, store: size.bytes, free: publisher.freeBytes))
         journal.metrics.set(Double(size.packs), of: .storePacks)
-        journal.metrics.set(Double(publisher.treeCount), of: .trees)
         journal.metrics.set(Double(publisher.lost?.files ?? 0), of: .lostFiles)
         journal.metrics.set(Double(publisher.lost?.bytes ?? 0), of: .lostBytes)
     }

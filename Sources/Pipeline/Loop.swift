@@ -163,7 +163,7 @@ public struct Loop: Sendable {
         journal.metrics.set(Double(traffic.requests), of: .requests)
         journal.metrics.set(Double(traffic.received), of: .received)
         journal.metrics.set(Double(traffic.sent), of: .sent)
-        if let commit = outcome?.published, let signer = outcome?.signer { status.note(signer, of: commit) }
+        if let commit = outcome?.published { status.note(commit, signer: outcome?.signer, change: outcome?.change) }
         let (failures, pause) = next(error)
         let status = status.note(error, failures: failures, nextIn: pause, logger: logger)
         hooks.notePass(status.failure)

@@ -31,6 +31,8 @@ struct Pass: Sendable {
         var published: ObjectID?
         /// Who has signed it, where that was looked at.
         var signer: Signer?
+        /// What came with it, where that can be told.
+        var change: Status.Change?
         /// Whether something came all the same.
         var hasFetched = false
     }
@@ -54,7 +56,8 @@ struct Pass: Sendable {
         let staged = try await deployment.materialize(target)
         try await deployment.judge(staged, target, by: isKnown || !target.isFetched ? nil : gate, replacing: before)
         try await deployment.publish(staged, target, replacing: before)
-        return Outcome(advertised: advertised, published: target.commit, signer: target.signer)
+        let change = await deployment.change(by: target.commit, since: before)
+        return Outcome(advertised: advertised, published: target.commit, signer: target.signer, change: change)
     }
 
     /// What an operator holds was published before: it needs no new proof.

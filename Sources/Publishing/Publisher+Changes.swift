@@ -29,7 +29,9 @@ extension Publisher {
                 let changed = try changes(of: record, since: commit)
             else {
                 var all: [TreePath] = []
-                record.rows.forEach { path, row in if row.kind != .link || row.isMadeLink { all.append(path) } }
+                record.rows.forEach { path, row in
+                    if (row.kind != .link || row.isMadeLink) && !row.content.isCompressed { all.append(path) }
+                }
                 return Changes(published: now, paths: all, isWhole: true)
             }
             paths.formUnion(changed)

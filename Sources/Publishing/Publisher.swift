@@ -109,9 +109,11 @@ public final class Publisher: Sendable {
     /// The layout that was decided at the start.
     public var layoutKind: LayoutKind { layout.kind }
     private var now: Int64 { Int64(time(nil)) }
+    /// For what is moved out of the way.
+    func lostAndFound() -> LostAndFound { LostAndFound(destination, now: now, remembering: kept) }
 
     private func recover() throws -> [Notice] {
-        let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
+        let lostAndFound = lostAndFound()
         try? destination.sweepState()
         _ = try? endInspection()
         if let drifted = try? DriftFile(destination).read() { try noteDrift(drifted) }
@@ -155,6 +157,9 @@ public final class Publisher: Sendable {
 
     /// What is in lost+found, as of the last time that this was looked after; `nil` for nothing.
     public var lost: Lost? { state.withLock { $0.lost } }
+
+    /// What is free where trees are made; `nil` when that cannot be told.
+    public var freeBytes: Int64? { try? Space.free(in: Directory(opening: destination.volumeFolder)).space.bytes }
 
     /// How many trees are on the disk: what is visible and those that trail it.
     public var treeCount: Int { layout.treeCount }
@@ -231,7 +236,8 @@ public final class Publisher: Sendable {
     /// Whether the folder that is published is the same in that commit: a push elsewhere in the repository publishes nothing.
     private func hasSameFolder(_ commit: ObjectID) throws -> Bool {
         let recipe = options.recipe
-        guard recipe.subdirectory != .root, let published = try published(), published.revision.recipe == recipe,
+        guard recipe.subdirectory != .root, let published = try published(),
+            published.revision.recipe == recipe || lacksCompressedFiles(published.revision.recipe),
             destination.store.exists
         else { return false }
         let repository = try destination.store.open()
@@ -242,8 +248,9 @@ public final class Publisher: Sendable {
 
     /// Whether that commit, as this publisher is set up, is what was published last, whatever has become of it on the disk.
     public func hasPublished(_ commit: ObjectID) throws -> Bool {
-        guard let published = try published() else { return false }
-        return published.revision == Revision(commit: commit, recipe: options.recipe)
+        guard let published = try published(), published.commit == commit else { return false }
+        let recipe = published.revision.recipe
+        return recipe == options.recipe || lacksCompressedFiles(recipe)
     }
 
     /// Makes files that equal the commit's tree, where nobody sees them yet.
@@ -255,15 +262,15 @@ public final class Publisher: Sendable {
         guard let tree = try contents.repository.subtree(of: commit.tree, at: subdirectory) else {
             throw try PublishingError.noSubdirectory(subdirectory, in: commit, of: contents.repository)
         }
-        let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
+        let lostAndFound = lostAndFound()
         // One that was cut short.
         _ = try endInspection()
         // What somebody changed since the last look is made anew with it, also where the commits do not differ.
         let known = state.withLock { Set($0.drifted) }
         _ = try? isInSight()
         let drifted = state.withLock { $0.drifted }
-        var staged = try layout.materialize(
-            commit, tree: tree, from: contents, now: now, drifted: drifted, keeping: lostAndFound)
+        var staged = try layoutForNow().materialize(
+            commit, tree: tree, from: contents, now: now, drifted: drifted, .pass, keeping: lostAndFound)
         staged.notices += lostAndFound.notices
         // In a folder that is others' too it is no news that they change something.
         if layout.kind.isAlone {
@@ -277,7 +284,7 @@ public final class Publisher: Sendable {
     ///
     /// - Returns: what a person should know.
     public func publish(_ staged: StagedTree) throws -> [Notice] {
-        let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
+        let lostAndFound = lostAndFound()
         state.withLock { $0.remembered = nil }
         try layout.publish(staged, keeping: lostAndFound)
         endDrift(of: staged.mended)
@@ -299,10 +306,12 @@ public final class Publisher: Sendable {
         makingSpares: Bool, isStopped: @escaping @Sendable () -> Bool
     ) throws -> (next: Duration?, notices: [Notice]) {
         _ = try endInspection()
-        let lostAndFound = LostAndFound(destination, now: now, remembering: kept)
-        // What drifted is made anew first: a tree that is made of it would have to be made twice.
-        let next = try layout.tidy(
-            makingSpares: makingSpares && !hasDrifted, now: wallSeconds(), isStopped: isStopped, keeping: lostAndFound)
+        let lostAndFound = lostAndFound()
+        // What drifted is made anew first, what is to be completed is completed: a tree that is made of it would have to be made twice.
+        let isWaiting = try hasDrifted || published().map { lacksCompressedFiles($0.revision.recipe) } ?? false
+        var next = try layout.tidy(
+            makingSpares: makingSpares && !isWaiting, now: wallSeconds(), isStopped: isStopped, keeping: lostAndFound)
+        if try addCompressedFiles(isStopped: isStopped) { next = 0 }
         try pruneObjects(isStopped: isStopped)
         let found = try? Lost(in: destination, isStopped: isStopped)
         state.withLock { $0.lost = found }

@@ -30,6 +30,7 @@ struct FollowOptions: ParsableArguments {
     @Option(.mtime) var mtime: String?
     @Option(.symlinks) var symlinks: String?
     @Option(.submodules) var submodules: String?
+    @Option(.compress) var compress: String?
     @Option(.lfs) var lfs: String?
     @Option(.lfsURL) var lfsURL: String?
     @Option(.maxFiles) var maxFiles: String?
@@ -67,7 +68,7 @@ struct FollowOptions: ParsableArguments {
                 .include: include.lines, .exclude: exclude.lines, .layout: layout, .timeout: timeout,
                 .deadline: deadline, .backoff: backoff, .depth: depth,
                 .fastForwardOnly: fastForwardOnly ? "on" : nil, .mtime: mtime, .symlinks: symlinks,
-                .submodules: submodules, .lfs: lfs, .lfsURL: lfsURL,
+                .submodules: submodules, .compress: compress, .lfs: lfs, .lfsURL: lfsURL,
                 .maxFiles: maxFiles,
                 .maxSize: maxSize, .maxBlob: maxBlob, .maxPack: maxPack, .grace: grace, .keepPrevious: keepPrevious,
                 .keepLost: keepLost, .sshKeysFile: sshKeysFile, .hookEnvironment: hookEnvironment,

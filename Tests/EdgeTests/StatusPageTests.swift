@@ -18,7 +18,10 @@ import Testing
                 ? Status.Tree(
                     commit: String(repeating: "ab", count: 20), subdirectory: text, since: "2026-11-24T10:00:00Z",
                     files: 20_400,
-                    bytes: 21_300_000) : nil,
+                    bytes: 21_300_000,
+                    change: Status.Change(
+                        subject: text, author: text, committed: "2026-11-24T09:59:00Z", paths: [text], count: 1_001),
+                    page: "https://github.com/a/b/commit/abab") : nil,
             hold: hold ? Hold(commit: text, ref: text, since: "2026-11-24T10:00:00Z") : nil, repaired: 0,
             failure: failure
                 ? Status.Failure(
@@ -47,6 +50,8 @@ import Testing
         #expect(page(status(published: false, failure: true)).contains("<title>Failing · sidekick"))
         #expect(page(status(hold: true)).contains("<title>Held · sidekick"))
         #expect(page(status()).contains("20,400 files, 21.3 MB"))
+        let whole = page(status())
+        #expect(whole.contains("and 1,000 more") && whole.contains("<a href=\"https://github.com/a/b/commit/abab\""))
         let chart = page(status(), attempts: [attempt(2, .failed, cause: "x"), attempt(1, .published)])
         #expect(chart.contains("aria-label=\"1 published, 0 unchanged, 1 failed\""))
     }
@@ -70,7 +75,7 @@ import Testing
         #expect(!text.contains("<script") && !text.contains("<img") && !text.contains("evil.example>"))
         #expect(text.contains("&lt;script&gt;alert(&#39;x&#39;)"))
         let outside = text.matches(of: /(?:src|href)="([^"]*)"/).map { String($0.1) }
-        #expect(Set(outside) == ["data:,", "/status", "/metrics"])
+        #expect(Set(outside) == ["data:,", "/status", "/metrics", "https://github.com/a/b/commit/abab"])
     }
 
     /// WCAG 2.2, 1.4.3 and 1.4.11.

@@ -52,7 +52,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
     /// The list to add to.
     static let all: [CrashScenario] =
         firsts + updates + conversions + [otherPolicy] + names + compactions + background + fetches + composed
-        + [folder]
+        + compressed + [folder]
 
     private static let layouts = ["link", "exchange", "folder"]
 
@@ -167,6 +167,21 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
             before: (0...2).map { Step(layout: layout, commit: $0) }, step: Step(layout: layout, commit: 3),
             prepare: { if layout == "folder" { try putForeignFile(in: $0) } },
             sample: Sample(before: 3, after: 3, kills: 6, failures: 8))
+    }
+
+    /// A site that is shown once without its compressed files and then with them, and an update of both.
+    private static let compressed = layouts.flatMap { layout in
+        [("a first publish", 0..<0, 0), ("an update", 0..<3, 3)].map { name, before, commit in
+            let arguments = ["--compress", "gzip"]
+            var scenario = CrashScenario(
+                name: "\(name) with compressed files, \(layout)", site: CrashSite.compressible,
+                before: before.map { Step(layout: layout, commit: $0, arguments: arguments) },
+                step: Step(layout: layout, commit: commit, arguments: arguments),
+                prepare: { if layout == "folder" { try putForeignFile(in: $0) } },
+                sample: Sample(before: 3, after: layout == "folder" ? 20 : 5, kills: 8, failures: 8))
+            scenario.isDone = { $0.has("www/index.html.gz") && $0.has("www/css/site.css.gz") }
+            return scenario
+        }
     }
 
     /// One folder of a repository on a server, in the order in which its parts come.

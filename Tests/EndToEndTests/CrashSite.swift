@@ -139,6 +139,21 @@ struct CrashSite: Sendable {
         return CrashSite(source: site, commits: commits, modules: [theme])
     }
 
+    /// The small one with pages that compress, one of which comes compressed.
+    static let compressible = Result {
+        let small = try CrashSite.small.get()
+        var all = small.commits.map { commit in
+            commit.contents.reduce(into: Contents()) { contents, leaf in
+                guard case .file(let text, let executable) = leaf.value else { return contents[leaf.key] = leaf.value }
+                let isPage = leaf.key.hasSuffix(".html") || leaf.key.hasSuffix(".css")
+                contents[leaf.key] = .file(
+                    isPage ? String(repeating: text + " ", count: 400) : text, executable: executable)
+            }
+        }
+        all[2]["same/page.html.gz"] = .file("the repository's own")
+        return try CrashSite(all)
+    }
+
     /// The small one as a folder of a repository that has something else in it.
     static let folder = Result {
         let small = try CrashSite.small.get()

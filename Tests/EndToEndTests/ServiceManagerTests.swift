@@ -66,6 +66,36 @@ import Testing
         #expect(listener.all.allSatisfy { !$0.contains("\n") }, "\(listener.all)")
     }
 
+    /// A deadline, and half a minute for a machine that is busy: then the loop is taken to be stuck, however well the rest of it is.
+    @Test func `hears no more of life when a disk hangs for longer than a pass may take`() async throws {
+        let source = try GitRepository()
+        let folder = try TemporaryFolder()
+        try source.commit(["index.html": "one"])
+        let listener = try Listener(folder("notify"))
+        let hang = folder("hang")
+        let sidekick = try Sidekick(
+            [source.path, folder("www"), "--delay", "200ms", "--deadline", "1s"],
+            environment: try FaultShim.shared.get().environment(hangingWhile: hang).merging(
+                ["NOTIFY_SOCKET": folder("notify"), "WATCHDOG_USEC": "400000"]) { $1 })
+        try await eventually("it lives") { listener.all.count { $0 == "WATCHDOG=1" } > 2 }
+        try folder.write("", to: "hang")
+        let start = Date()
+        func silence() async throws -> Bool {
+            let before = listener.all.count { $0 == "WATCHDOG=1" }
+            try await Task.sleep(for: .seconds(2))
+            return listener.all.count { $0 == "WATCHDOG=1" } == before
+        }
+        while try await !silence() {
+            guard Date().timeIntervalSince(start) < 60 else { throw TestFailure("it says for ever that it lives") }
+        }
+        #expect(Date().timeIntervalSince(start) > 25)
+        unlink(hang)
+        try await eventually("it lives again") {
+            listener.all.last == "WATCHDOG=1" || listener.all.last?.hasPrefix("STATUS=") == true
+        }
+        #expect(try await sidekick.stop() == 0)
+    }
+
     @Test func `is told that it is ready whatever the remote does, and no other process's life`() async throws {
         let folder = try TemporaryFolder()
         let listener = try Listener(folder("notify"))

@@ -11,6 +11,7 @@ import Testing
         let folder: TemporaryFolder
         private let daemon: GitDaemon?
         private let nginx: Nginx?
+        private let ssh: SSHServer?
 
         init(_ door: String = "file") async throws {
             (source, keys, folder) = (try GitRepository(), try SSHKeys(), try TemporaryFolder())
@@ -21,14 +22,26 @@ import Testing
             try source.git("init", "-q", "-b", "main", "--bare", folder("site.git"))
             try source.git("remote", "add", "origin", folder("site.git"))
             daemon = door == "git" ? try await GitDaemon(repositoriesIn: folder.path) : nil
-            nginx = door == "http" ? try await Nginx(gitRepositoriesIn: folder.path) : nil
+            nginx =
+                door.hasPrefix("http")
+                ? try await Nginx(gitRepositoriesIn: folder.path, version2: door == "http") : nil
+            ssh = door == "ssh" ? try await SSHServer() : nil
             try allow("owner@example.org \(try keys.folder.read("owner.pub"))")
         }
 
         var address: String {
             if let daemon { return "git://127.0.0.1:\(daemon.port)/site.git" }
             if let nginx { return "http://127.0.0.1:\(nginx.port)/site.git" }
+            if let ssh { return ssh.url(folder("site.git")) }
             return folder("site.git")
+        }
+
+        /// The login, where one is needed.
+        func login() throws -> [String: String] {
+            guard let ssh else { return [:] }
+            return [
+                "SIDEKICK_SSH_KEY_FILE": ssh.folder("user_ed25519"), "SIDEKICK_SSH_KNOWN_HOSTS": try ssh.knownHost(),
+            ]
         }
 
         func allow(_ text: String) throws { try folder.write(text, to: "trusted") }
@@ -45,7 +58,8 @@ import Testing
 
         func once(_ more: String..., environment: [String: String] = [:]) async throws -> (status: Int32, log: String) {
             try await Sidekick.once(
-                [address, folder("www"), "--trusted-keys-file", folder("trusted")] + more, environment: environment)
+                [address, folder("www"), "--trusted-keys-file", folder("trusted")] + more,
+                environment: environment.merging(login()) { $1 })
         }
 
         var page: String? { try? folder.read("www/index.html") }
@@ -58,7 +72,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["file", "git", "http"])
+    @Test(arguments: ["file", "git", "http", "http of version 0", "ssh"])
     func `a commit that nobody who is trusted has signed is refused, and the next that is shows`(door: String)
         async throws
     {
@@ -90,7 +104,7 @@ import Testing
             broken.status == 64 && broken.log.contains("line 1: it has no key") && site.page == "two", "\(broken.log)")
     }
 
-    @Test(arguments: ["file", "git", "http"], ["tag", "both"])
+    @Test(arguments: ["file", "git", "http", "http of version 0", "ssh"], ["tag", "both"])
     func `a tag has to be annotated, signed, and called what it is followed by`(door: String, verify: String)
         async throws
     {
@@ -98,7 +112,8 @@ import Testing
         let options = ["--verify", verify, "--ref", "v1"]
         func once() async throws -> (status: Int32, log: String) {
             try await Sidekick.once(
-                [site.address, site.folder("www"), "--trusted-keys-file", site.folder("trusted")] + options)
+                [site.address, site.folder("www"), "--trusted-keys-file", site.folder("trusted")] + options,
+                environment: site.login())
         }
         func tag(_ arguments: String..., push: String) throws {
             try site.source.git("config", "user.signingkey", site.keys.folder("owner"))
@@ -128,6 +143,36 @@ import Testing
         let last = try await once()
         #expect(last.status == (verify == "tag" ? 0 : 65), "\(last.log)")
         #expect(site.page == (verify == "tag" ? "three" : "one"))
+    }
+
+    /// Whoever has an old key can date a commit as he likes: what is new is held against the clock, what was published against its date.
+    @Test func `a key that is not valid any more signs nothing new, and what it has signed is made anew`() async throws
+    {
+        let site = try await Site()
+        let key = try site.keys.folder.read("owner.pub")
+        func commit(_ page: String, at time: String) throws {
+            try site.source.folder.write(page, to: "index.html")
+            try site.source.git("add", "-A")
+            _ = try Command.run(
+                ["git", "-c", "commit.gpgsign=true", "commit", "-qm", page], in: site.source.path,
+                environment: GitRepository.environment().merging(["GIT_COMMITTER_DATE": time]) { $1 })
+            try site.source.git("push", "-q", "--force", "origin", "HEAD:refs/heads/main")
+        }
+        try commit("one", at: "2024-06-01T00:00:00Z")
+        #expect(try await site.once().status == 0 && site.page == "one")
+        try site.allow("owner@example.org valid-before=\"20250101Z\" \(key)")
+        let anew = try await site.once("--mtime", "content")
+        #expect(anew.status == 0 && site.page == "one", "\(anew.log)")
+        try commit("two", at: "2024-07-01T00:00:00Z")
+        let dated = try await site.once("--mtime", "content")
+        #expect(dated.status == 65 && site.page == "one", "\(dated.log)")
+        #expect(dated.log.contains("the key is not valid any more"), "\(dated.log)")
+        try site.allow("owner@example.org valid-after=\"20990101Z\" \(key)")
+        let early = try await site.once("--mtime", "content")
+        #expect(early.status == 65 && early.log.contains("the key is not valid yet"), "\(early.log)")
+        try site.allow("owner@example.org valid-after=\"20240101Z\",valid-before=\"20990101Z\" \(key)")
+        let within = try await site.once("--mtime", "content")
+        #expect(within.status == 0 && site.page == "two", "\(within.log)")
     }
 
     @Test func `what was published once can be gone back to whoever is trusted now`() async throws {

@@ -13,7 +13,7 @@ import Testing
             "Subprocess",
         ],
         "Trust": ["COpenSSL", "Platform"],
-        "Content": ["Platform", "Git"],
+        "Content": ["CDeflate", "Platform", "Git"],
         "Publishing": ["CLinux", "Platform", "Git", "Content"],
         "Pipeline": [
             "CLinux", "Platform", "Git", "Content", "Trust", "Upstream", "Publishing", "Logging", "Subprocess",
@@ -276,6 +276,17 @@ import Testing
         told.formUnion(["pass failed", "cannot start", "notice"])
         #expect(told.count > 40)
         #expect(rows.subtracting(told) == [] && told.subtracting(rows) == [])
+    }
+
+    /// Whoever comes from there finds each of its flags.
+    @Test func `every flag of git-sync has a row in the page on migrating, and none that it has not`() throws {
+        let page = try Self.pages()["docs/migrating.md"]!
+        let table = page.components(separatedBy: "| git-sync v4 | sidekick | |")[1].components(separatedBy: "\n\n")[0]
+        let list = try String(contentsOfFile: Nginx.project + "/Tests/Fixtures/git-sync-flags", encoding: .utf8)
+        let flags = Set(list.split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init))
+        let rows = table.split(separator: "\n").dropFirst().map { String($0.split(separator: "|")[0]) }
+        let told = Set(rows.flatMap { $0.matches(of: #/`--?([a-z-]+)/#).map { String($0.1) } })
+        #expect(flags.count > 60 && told == flags, "\(told.symmetricDifference(flags).sorted())")
     }
 
     /// What security.md promises has a test by its name.

@@ -129,12 +129,38 @@ import Testing
         #expect(try Intent(decoding: empty.encoded()) == empty)
     }
 
+    /// Of a site without compressed files a record is what an older program reads.
+    @Test func `compressed files stand in a record, and nothing of them in that of a site without`() throws {
+        let (source, bytes) = (
+            ObjectID(hex: String(repeating: "ab", count: 20))!, ObjectID(hex: String(repeating: "cd", count: 20))!
+        )
+        var record = TreeRecord(
+            layout: .link, revision: Revision(commit: source, recipe: Recipe(lfs: .on, compression: .gzip)),
+            tree: bytes,
+            root: 1, published: 2)
+        let row = RecordedEntry(
+            kind: .file(executable: false), content: .compressed(CompressedBlob(source: source, bytes: bytes)),
+            size: 77,
+            mtime: 5, inode: 6)
+        record.apply([
+            TreePath("a.html.gz"): row,
+            TreePath("a.html"): RecordedEntry(
+                kind: .file(executable: true), content: .blob(source), size: 99, mtime: 7, inode: 8),
+        ])
+        let again = try #require(try decoded(record.encoded()))
+        #expect(again[TreePath("a.html.gz")] == row && again.count == record.count)
+        #expect(again.count.compressed == 1 && again.count.compressedBytes == 77 && again.count.bytes == 176)
+        #expect(again.recipe == record.recipe)
+        let plain = try self.record().encoded()
+        #expect(plain.firstRange(of: Array("compress".utf8)) == nil)
+    }
+
     @Test func `what a later version wrote is an error, and never nothing`() throws {
         let text = String(decoding: try record([]).encoded(), as: UTF8.self)
         let recipe = try #require(text.split(separator: "\n").first { $0.hasPrefix("{") })
         for (old, new, what) in [
             ("record 3\n", "record 4\n", "sidekick record 4"), ("record 3\n", "record 30\n", "sidekick record 30"),
-            ("\n5\n", "\n8\n", "rows of kind 8"),
+            ("\n5\n", "\n9\n", "rows of kind 9"),
             (recipe + "", recipe.replacing("}", with: ",\"signatures\":true}"), "a recipe with more in it"),
         ] {
             let changed = text.replacing(old, with: new)

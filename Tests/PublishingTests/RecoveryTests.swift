@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Git
 import TestSupport
@@ -123,6 +124,55 @@ import Testing
             count += 1
         }
         #expect(count > 7)
+    }
+
+    /// What leaves before something else comes in its place is not taken away once more when that has come.
+    @Test func `a link that leaves first and comes last is there, after whichever step the burst was interrupted`()
+        throws
+    {
+        var (steps, count) = (1, 0)
+        while count <= steps {
+            let site = try Site(.folder)
+            let first = try site.commit(["x/p/file": "1", "y": "1"], links: ["q": "x/p/../../x"])
+            try FileManager.default.removeItem(atPath: site.source.folder("x/p"))
+            let second = try site.commit(["y": "2"], links: ["x/p": "..", "q": "y"])
+            try site.publish(first)
+            try interrupt(site, second, after: count, of: &steps)
+            #expect(try recovered(site.open()), "after \(count) steps")
+            #expect(try site.differences(second) == [] && site.lost() == [:], "after \(count) steps")
+            count += 1
+        }
+        #expect(count > 4)
+    }
+
+    @Test func `compressed files are those of their pages, after whichever step the burst was interrupted`() throws {
+        var (steps, count) = (1, 0)
+        while count <= steps {
+            let site = try Site(.folder, options: PublishingOptions(recipe: Recipe(compression: .gzip)))
+            func page(_ text: String) -> String { String(repeating: text + " ", count: 1_000) }
+            let first = try site.commit(["index.html": page("one"), "gone.html": page("one"), "same.css": page("one")])
+            let second = try site.commit(["index.html": page("two"), "gone.html": nil, "new.html": page("new")])
+            try site.publish(first)
+            let source = try Repository(opening: site.source.path)
+            let store = try site.publisher.destination.store.openToFill()
+            try store.copy(id(first), depth: 1, from: source) { _ in }
+            try site.tidy()
+            #expect(try site.status("index.html.gz") != nil)
+            try interrupt(site, second, after: count, of: &steps)
+            #expect(try recovered(site.open()), "after \(count) steps")
+            #expect(
+                try site.differences(second).sorted() == [
+                    "surplus: index.html.gz", "surplus: new.html.gz", "surplus: same.css.gz",
+                ],
+                "after \(count) steps")
+            #expect(try site.publisher.survey() == 0 && site.lost() == [:], "after \(count) steps")
+            for name in ["index.html", "new.html", "same.css"] {
+                let unpacked = try Command.run(["gzip", "-dc", site.www + "/\(name).gz"]).text
+                #expect(try unpacked == site.read(name), "\(name), after \(count) steps")
+            }
+            count += 1
+        }
+        #expect(count > 6)
     }
 
     @Test(arguments: [0, 2, 4, 6], [true, false])

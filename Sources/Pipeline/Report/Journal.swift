@@ -41,6 +41,7 @@ public final class Journal: Sendable {
 
     private struct State {
         var status: Status?
+        var disk: LiveStatus.Disk?
         var current: Current?
         var count = 0
         var attempts: [Attempt] = []
@@ -150,6 +151,13 @@ public final class Journal: Sendable {
         }
     }
 
+    /// What the disk holds.
+    func note(_ disk: LiveStatus.Disk) {
+        metrics.set(Double(disk.store), of: .storeBytes)
+        metrics.set(Double(disk.trees), of: .trees)
+        state.withLock { $0.disk = disk }
+    }
+
     /// When a pass of an earlier process last succeeded.
     func note(_ earlier: StatusReport) {
         if let time = earlier.lastSuccess { metrics.set(time, of: .lastSuccess) }
@@ -209,7 +217,8 @@ public final class Journal: Sendable {
                     running: state.current.map {
                         Running(number: $0.number, began: timestamp($0.began), stage: $0.stage)
                     }, lastSuccess: state.lastSuccess.map { timestamp($0) },
-                    nextPass: state.nextPass.map { timestamp($0.time) }, attempts: state.attempts.reversed())
+                    nextPass: state.nextPass.map { timestamp($0.time) }, disk: state.disk,
+                    attempts: state.attempts.reversed())
             }
         }
     }

@@ -8,10 +8,22 @@ public struct LiveStatus: Encodable, Sendable {
     public var lastSuccess: String?
     /// RFC 3339, UTC: at the latest.
     public var nextPass: String?
+    /// What the disk holds; `nil` before the first pass.
+    public var disk: Disk?
     /// The last passes of this process, the newest first.
     public var attempts: [Attempt]
 
-    private enum Key: String, CodingKey { case running, lastSuccess, nextPass, attempts }
+    /// What the disk holds, in bytes.
+    public struct Disk: Encodable, Sendable, Equatable {
+        /// Trees, of which the files that do not differ are the same.
+        public var trees: Int
+        /// The store's.
+        public var store: Int
+        /// Free where trees are made.
+        public var free: Int64?
+    }
+
+    private enum Key: String, CodingKey { case running, lastSuccess, nextPass, disk, attempts }
 
     /// One object.
     public func encode(to encoder: any Encoder) throws {
@@ -22,6 +34,7 @@ public struct LiveStatus: Encodable, Sendable {
         try container.encode(running, forKey: .running)
         try container.encode(lastSuccess, forKey: .lastSuccess)
         try container.encode(nextPass, forKey: .nextPass)
+        try container.encodeIfPresent(disk, forKey: .disk)
         try container.encode(attempts, forKey: .attempts)
     }
 }

@@ -23,8 +23,31 @@ public struct Status: Codable, Sendable, Equatable {
         public var leftOut: [Composite.LeftOut]?
         /// Files of Git LFS that are part of it; `nil` for none.
         public var lfs: Objects?
+        /// Compressed files that stand beside them; `nil` for none.
+        public var compressed: Files?
         /// Who has signed it; `nil` where that was not looked at.
         public var signer: Signer?
+        /// What the commit says of itself, and what came with it; `nil` where that is not known.
+        public var change: Change?
+        /// Its page at a forge; `nil` where the repository's host is not known as one.
+        public var page: String?
+    }
+
+    /// A part of a tree, and what is to be said of it.
+    public typealias Part = (path: String, what: String)
+
+    /// How what is visible came.
+    public struct Change: Codable, Sendable, Equatable {
+        /// The commit's first lines, escaped for people.
+        public var subject: String
+        /// The author's name, without an address.
+        public var author: String
+        /// When it was committed, RFC 3339, UTC.
+        public var committed: String
+        /// The first paths that show something else than before, escaped for people; `nil` where all may.
+        public var paths: [String]?
+        /// How many they are; `nil` where all may.
+        public var count: Int?
     }
 
     /// Files of Git LFS.
@@ -35,8 +58,8 @@ public struct Status: Codable, Sendable, Equatable {
         public var bytes: Int64
     }
 
-    /// What is in lost+found.
-    public struct Lost: Codable, Sendable, Equatable {
+    /// Some files.
+    public struct Files: Codable, Sendable, Equatable {
         /// How many.
         public var files: Int
         /// Their bytes.
@@ -91,7 +114,7 @@ public struct Status: Codable, Sendable, Equatable {
     /// Paths that somebody else had changed and that were made anew, since the process began.
     public var repaired: Int?
     /// Files of others that were moved out of the way and are kept; `nil` for none.
-    public var lost: Lost?
+    public var lost: Files?
     /// Why passes fail; `nil` when the last one worked.
     public var failure: Failure?
     /// A pass that has gone on for a minute or more; `nil` when the last one has ended.
@@ -101,4 +124,11 @@ public struct Status: Codable, Sendable, Equatable {
     public var freshFor: Double?
     /// The next pass begins about so many seconds after the file's modification time; `nil` when there is none.
     public var delay: Double?
+}
+
+extension Status.Tree {
+    /// The submodules that are part of it, with their commits: for a page, which need not know what they are.
+    public var modules: [Status.Part] { (submodules ?? []).map { ($0.path, $0.commit) } }
+    /// Those that are not, with the reason.
+    public var omissions: [Status.Part] { (leftOut ?? []).map { ($0.path, $0.reason) } }
 }

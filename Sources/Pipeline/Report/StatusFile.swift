@@ -17,7 +17,14 @@ final class StatusFile: Sendable {
     private let version: String
     private let written = Mutex<Status?>(nil)
     private let complaint = LogOnce()
-    private let signed = Mutex<(commit: String, signer: Signer)?>(nil)
+    private let known = Mutex<Known?>(nil)
+
+    /// What is known of a commit from the pass that published it.
+    private struct Known {
+        let commit: String
+        let signer: Signer?
+        let change: Status.Change?
+    }
 
     init(settings: Settings, publisher: Publisher, journal: Journal, version: String) {
         self.settings = settings
@@ -50,22 +57,32 @@ final class StatusFile: Sendable {
         write(status, Logger(label: "status") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    /// Who has signed what a pass has published.
-    func note(_ signer: Signer, of commit: ObjectID) { signed.withLock { $0 = (commit.description, signer) } }
+    /// What a pass has published.
+    func note(_ commit: ObjectID, signer: Signer?, change: Status.Change?) {
+        known.withLock { known in
+            // What is made anew says nothing new of itself.
+            let earlier = known?.commit == commit.description ? known : nil
+            known = Known(
+                commit: commit.description, signer: signer ?? earlier?.signer, change: change ?? earlier?.change)
+        }
+    }
 
     /// Tells how things stand before the first pass, and writes nothing.
     ///
     /// - Parameter earlier: what an earlier process wrote.
     func tell(_ earlier: Status?) {
-        if let tree = earlier?.published, let signer = tree.signer { signed.withLock { $0 = (tree.commit, signer) } }
+        if let tree = earlier?.published {
+            known.withLock { $0 = Known(commit: tree.commit, signer: tree.signer, change: tree.change) }
+        }
         journal.note(status(earlier?.failure, nextIn: nil), nextIn: nil)
     }
 
-    /// With who has signed it.
+    /// With what is known of its commit.
     func completing(_ tree: Status.Tree) -> Status.Tree {
-        guard let (commit, signer) = signed.withLock({ $0 }), commit == tree.commit else { return tree }
         var tree = tree
-        tree.signer = signer
+        tree.page = settings.upstream.url.page(of: tree.commit)
+        guard let known = known.withLock({ $0 }), known.commit == tree.commit else { return tree }
+        (tree.signer, tree.change) = (known.signer, known.change)
         return tree
     }
 
@@ -82,7 +99,7 @@ final class StatusFile: Sendable {
             layout: publisher.layoutKind.rawValue,
             published: published,
             hold: hold, repaired: publisher.repaired,
-            lost: publisher.lost.map { Status.Lost(files: $0.files, bytes: $0.bytes) }, failure: failure,
+            lost: publisher.lost.map { Status.Files(files: $0.files, bytes: $0.bytes) }, failure: failure,
             freshFor: published == nil
                 ? nil : pause.map { max(freshFor, $0 + settings.deadline + Self.patience).inSeconds },
             // Without what is random of it: a pass that finds nothing writes nothing.
@@ -133,7 +150,9 @@ extension Status.Tree {
             submodules: parts.flatMap { $0.modules.isEmpty ? nil : $0.modules },
             leftOut: parts.flatMap { $0.leftOut.isEmpty ? nil : $0.leftOut },
             lfs: published.lfsObjects == 0
-                ? nil : Status.Objects(objects: published.lfsObjects, bytes: published.lfsBytes))
+                ? nil : Status.Objects(objects: published.lfsObjects, bytes: published.lfsBytes),
+            compressed: published.compressedFiles == 0
+                ? nil : Status.Files(files: published.compressedFiles, bytes: published.compressedBytes))
     }
 }
 
@@ -143,7 +162,11 @@ extension Status {
         guard var status = try StatusReport.read(destination)?.status else { return }
         let before = status.published
         status.published = try publisher.published().map { Tree($0, publisher.parts) }
-        if status.published?.commit == before?.commit { status.published?.signer = before?.signer }
+        if status.published?.commit == before?.commit {
+            status.published?.signer = before?.signer
+            status.published?.change = before?.change
+            status.published?.page = before?.page
+        }
         status.hold = try HoldFile(destination).read()
         try file(of: destination).write(status)
     }

@@ -80,6 +80,9 @@ extension StatusReport {
         if let signer = tree.signer { rows.append(("signed by", "\(signer)")) }
         rows.append(("size", "\(tree.files) files, \(tree.bytes) bytes"))
         if let lfs = tree.lfs { rows.append(("Git LFS", "\(lfs.objects) files, \(lfs.bytes) bytes")) }
+        if let compressed = tree.compressed {
+            rows.append(("compressed", "\(compressed.files) files more, \(compressed.bytes) bytes"))
+        }
         for module in tree.submodules ?? [] {
             rows.append(("submodule", "\(module.path) \(module.commit) of \(module.repository)"))
         }

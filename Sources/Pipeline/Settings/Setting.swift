@@ -87,6 +87,10 @@ public struct Setting: Sendable, Hashable {
     public static let mtime = Setting(
         "SIDEKICK_MTIME", "policy", kind: .choice(["commit", "content"]), defaultValue: "commit",
         "Modification times of files: the commit's, or derived from the content so that replicas agree on every ETag.")
+    public static let compress = Setting(
+        "SIDEKICK_COMPRESS", "policy", kind: .choice(["off", "gzip"]), defaultValue: "off",
+        "gzip: page.html.gz beside page.html and whatever else compresses, for servers that give it out, as nginx with gzip_static."
+    )
     public static let symlinks = Setting(
         "SIDEKICK_SYMLINKS", "policy", kind: .choice(["skip", "refuse", "none"]), defaultValue: "skip",
         "Symbolic links that lead out of the tree: left out, or the commit is refused. none: no links at all.")

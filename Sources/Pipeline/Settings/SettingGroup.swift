@@ -16,7 +16,7 @@ public struct SettingGroup: Sendable {
         SettingGroup("The three words", usual: 3, [.repository, .destination, .delay]),
         SettingGroup(
             "What is published", usual: 3,
-            [.ref, .subdirectory, .exclude, .include, .submodules, .lfs, .lfsURL, .symlinks, .mtime]),
+            [.ref, .subdirectory, .exclude, .include, .submodules, .lfs, .lfsURL, .symlinks, .mtime, .compress]),
         SettingGroup(
             "How it is shown, and what is kept", usual: 1, [.layout, .state, .grace, .keepPrevious, .keepLost]),
         SettingGroup(
@@ -53,6 +53,7 @@ extension Setting {
         .repository: "https://host/group/site.git", .destination: "/srv/www", .delay: "30s", .ref: "semver:^1.2",
         .subdirectory: "public", .exclude: "drafts/, *.psd", .include: "docs/, *.html", .submodules: "on",
         .lfs: "off", .lfsURL: "https://lfs.host/group/site", .symlinks: "refuse", .mtime: "content",
+        .compress: "gzip",
         .layout: "exchange", .state: "/var/lib/sidekick", .grace: "10s", .keepPrevious: "1h", .keepLost: "24h",
         .token: "glpat-0123456789", .credentialsFile: "/run/secrets/logins", .username: "reader",
         .password: "a password", .githubApp: "123456", .githubInstallation: "12345678",

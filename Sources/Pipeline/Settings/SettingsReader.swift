@@ -157,7 +157,7 @@ struct SettingsReader {
             modificationTimes: ModificationTimes(rawValue: choice(.mtime)) ?? .commit,
             symlinks: SymlinkPolicy(rawValue: choice(.symlinks)) ?? .skip,
             submodules: SubmodulePolicy(rawValue: choice(.submodules)) ?? .sameHost,
-            lfs: LFSPolicy(rawValue: choice(.lfs)) ?? .on)
+            lfs: LFSPolicy(rawValue: choice(.lfs)) ?? .on, compression: Compression(rawValue: choice(.compress)))
         options.setsSubmodules = text(.submodules) != nil
         options.setsLFS = text(.lfs) != nil
         options.limits = Limits(files: count(.maxFiles), size: size(.maxSize), blob: size(.maxBlob))

@@ -30,8 +30,10 @@ struct TrustCheck: Sendable {
     ) throws -> Signer {
         let keys = try TrustedKeys(reading: WholeFile.read(settings.keysFile))
         let repository = try publisher.destination.store.open()
-        // Of a commit that was served its own date counts: the key may have ended since.
-        let isKnown = try publisher.hasPublished(target.commit)
+        // Of a commit that was served, in whatever way, its own date counts: the key may have ended since.
+        let isKnown =
+            try publisher.published()?.commit == target.commit
+            || repository.publishedCommits().contains(target.commit)
         let time = isKnown ? try repository.commit(target.commit).time : Int64(wallSeconds())
         var signer: Signer?
         if settings.needsCommit {

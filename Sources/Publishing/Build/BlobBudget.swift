@@ -1,3 +1,4 @@
+import Git
 import Glibc
 
 /// How many bytes of blobs several threads may have in memory together: as many as one alone.
@@ -37,6 +38,15 @@ final class BlobBudget: @unchecked Sendable {
             }
         }
         return try work()
+    }
+
+    /// The same of what is made of blobs: where one is made of others that do not fit, once more and alone.
+    func whileReading<Value>(_ bytes: Int64, _ work: () throws -> Value) throws -> Value {
+        do {
+            return try withRoom(for: bytes, work)
+        } catch let error as GitError where error.exceeded?.kind == .memory {
+            return try alone(work)
+        }
     }
 
     /// Waits until nobody else has any, and does the work: a blob may be made of one that is larger.

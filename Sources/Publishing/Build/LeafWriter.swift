@@ -26,7 +26,7 @@ struct LeafWriter: Sendable {
         }
         var isPointer = false
         let size = try leaf.size ?? contents.size(of: leaf.content)
-        func write(_ contents: borrowing Contents) throws -> RecordedEntry {
+        let row = try budget.whileReading(contents.room(for: leaf.content, size: size)) {
             let status = try folder.create(
                 name, mode: FileModes.file(isExecutable: isExecutable), mtime: mtime, durable: durable
             ) { write in
@@ -36,12 +36,6 @@ struct LeafWriter: Sendable {
                 }
             }
             return RecordedEntry(leaf, status)
-        }
-        let row: RecordedEntry
-        do {
-            row = try budget.withRoom(for: size) { try write(contents) }
-        } catch let error as GitError where error.exceeded?.kind == .memory {
-            row = try budget.alone { try write(contents) }
         }
         output.filesWritten += 1
         output.bytesWritten += row.size

@@ -78,6 +78,13 @@ struct TreePlan {
             throw options.limits.exceeded(error)
         }
         sortChanges()
+        let compressed = try CompressedFiles(of: new, changes, base, options, buildMode).changes(in: contents)
+        if !compressed.isEmpty {
+            let paths = Set(compressed.lazy.map(\.path))
+            changes.removeAll { paths.contains($0.path) }
+            changes += compressed
+            sortChanges()
+        }
         for change in changes where change.new?.kind == .submodule { notices.append(.submodule(path: change.path)) }
         try decideLinks(base, in: contents, options, buildMode)
         if let standing = base?.record, !links.isEmpty {

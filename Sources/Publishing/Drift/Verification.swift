@@ -137,8 +137,18 @@ extension TreeRecord {
         }
         guard found < count.entries else { return wrong }
         var paths: [TreePath] = []
-        rows.forEach { path, _ in paths.append(path) }
-        let entries = try repository.entries(at: paths, in: tree)
-        return wrong + paths.filter { entries[$0] == nil }.map { .unrecorded($0) }
+        var compressed: [(path: TreePath, original: TreePath?, of: ObjectID)] = []
+        rows.forEach { path, row in
+            guard case .compressed(let blob) = row.content else { return paths.append(path) }
+            compressed.append((path, recipe.compression?.original(of: path), blob.source))
+        }
+        let entries = try repository.entries(
+            at: paths + compressed.map(\.path) + compressed.compactMap(\.original), in: tree)
+        wrong += paths.filter { entries[$0] == nil }.map { .unrecorded($0) }
+        for (path, original, blob) in compressed {
+            let isOfIts = original.map { entries[$0]?.id == blob } ?? false
+            if !isOfIts || entries[path] != nil { wrong.append(.unrecorded(path)) }
+        }
+        return wrong
     }
 }

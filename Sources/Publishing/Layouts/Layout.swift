@@ -37,7 +37,7 @@ protocol Layout: Sendable {
     ///   - drifted: paths of what is visible that are not what was published.
     func materialize(
         _ commit: Commit, tree: ObjectID, from contents: borrowing Contents, now: Int64, drifted: [TreePath],
-        keeping lostAndFound: LostAndFound
+        _ buildMode: BuildMode, keeping lostAndFound: LostAndFound
     ) throws -> StagedTree
 
     /// Shows it.

@@ -9,7 +9,7 @@ public struct Published: Sendable, Equatable {
     let tree: ObjectID
     /// Seconds since 1970.
     public let since: Int64
-    /// Files that are shown.
+    /// Files of the commit that are shown.
     public let files: Int
     /// Their bytes.
     public let bytes: Int64
@@ -17,13 +17,19 @@ public struct Published: Sendable, Equatable {
     public let lfsObjects: Int
     /// Their bytes.
     public let lfsBytes: Int64
+    /// Compressed files that stand beside those of the commit.
+    public let compressedFiles: Int
+    /// Their bytes.
+    public let compressedBytes: Int64
 
     init(_ record: TreeRecord) {
         revision = record.revision
         tree = record.tree
         since = record.published
-        files = record.count.files
-        bytes = record.count.bytes
+        files = record.count.files - record.count.compressed
+        bytes = record.count.bytes - record.count.compressedBytes
+        compressedFiles = record.count.compressed
+        compressedBytes = record.count.compressedBytes
         lfsObjects = record.count.objects
         lfsBytes = record.count.objectBytes
     }

@@ -6,7 +6,7 @@ import Glibc
 /// file. A look-up reads a few rows, so the cost of an update does not follow the size of the site.
 ///
 /// Layout, little-endian: a count; `count + 1` offsets of 4 bytes, from the first row on; the rows. A row is a kind (1
-/// byte), an object id (20; 32 of an object of Git LFS), size, mtime and inode (8 each), and the path. The kind 0 says that the path
+/// byte), an object id (20; 32 of an object of Git LFS; 40 of a compressed file, of its original and its own), size, mtime and inode (8 each), and the path. The kind 0 says that the path
 /// was removed.
 final class RecordSegment: @unchecked Sendable {
     /// The file in `segments`; `nil` for rows that stand in the record's own file.
@@ -81,6 +81,8 @@ final class RecordSegment: @unchecked Sendable {
             switch row.entry?.content {
             case .blob(let id), .commit(let id): id.withBytes { body.append(contentsOf: $0) }
             case .lfs(let id): body += id.bytes
+            case .compressed(let blob):
+                for id in [blob.source, blob.bytes] { id.withBytes { body.append(contentsOf: $0) } }
             case nil: ObjectID.zero.withBytes { body.append(contentsOf: $0) }
             }
             append(row.entry?.size ?? 0, to: &body)
@@ -117,7 +119,13 @@ final class RecordSegment: @unchecked Sendable {
 
     // MARK: bytes
 
-    private static func idLength(ofKind kind: UInt8) -> Int { isLFS(kind) ? LFSObjectID.length : 20 }
+    private static func idLength(ofKind kind: UInt8) -> Int {
+        switch kind {
+        case 6, 7: LFSObjectID.length
+        case 8: 40
+        default: 20
+        }
+    }
 
     /// What stands before the path.
     private static func fixed(ofKind kind: UInt8) -> Int { 1 + idLength(ofKind: kind) + 8 * 3 }
@@ -159,10 +167,15 @@ final class RecordSegment: @unchecked Sendable {
         let end = 1 + Self.idLength(ofKind: row[0])
         let id = UnsafeRawBufferPointer(rebasing: row[1..<end])
         let content: ContentID =
-            if Self.isLFS(row[0]) {
-                .lfs(LFSObjectID(bytes: id))
-            } else {
-                kind == .submodule ? .commit(ObjectID(bytes: id)) : .blob(ObjectID(bytes: id))
+            switch row[0] {
+            case 4: .commit(ObjectID(bytes: id))
+            case 6, 7: .lfs(LFSObjectID(bytes: id))
+            case 8:
+                .compressed(
+                    CompressedBlob(
+                        source: ObjectID(bytes: UnsafeRawBufferPointer(rebasing: id[..<20])),
+                        bytes: ObjectID(bytes: UnsafeRawBufferPointer(rebasing: id[20...]))))
+            default: .blob(ObjectID(bytes: id))
             }
         return RecordedEntry(
             kind: kind, content: content, size: Int64(bitPattern: word(end)), mtime: Int64(bitPattern: word(end + 8)),
@@ -180,10 +193,9 @@ final class RecordSegment: @unchecked Sendable {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    private static func isLFS(_ code: UInt8) -> Bool { code == 6 || code == 7 }
-
     private static func code(of entry: RecordedEntry) -> UInt8 {
         switch entry.kind {
+        case .file where entry.content.isCompressed: 8
         case .file(let executable): (entry.content.isLFS ? 6 : 1) + (executable ? 1 : 0)
         case .link: 3
         case .submodule: 4
@@ -194,7 +206,7 @@ final class RecordSegment: @unchecked Sendable {
 
     private static func kind(of code: UInt8) -> EntryKind? {
         switch code {
-        case 1, 2, 6, 7: .file(executable: code == 2 || code == 7)
+        case 1, 2, 6, 7, 8: .file(executable: code == 2 || code == 7)
         case 3: .link
         case 4: .submodule
         default: nil

@@ -8,10 +8,8 @@ import Git
 /// field to the recipe, changes `newestKind` or what the recipe says: a program that does not know it refuses the record.
 extension TreeRecord {
     private static let format = FormatVersion(magic: "sidekick record", newest: 3, oldest: 2)
-    /// The highest number of a kind of row that this version knows; 8 is for what is derived.
-    private static let newestKind = 7
-    /// The highest that a record has without files of Git LFS.
-    private static let newestKindOfGit = 5
+    /// The highest number of a kind of row that this version knows.
+    private static let newestKind = 8
 
     /// Only the first segment may be without a file.
     func encoded() throws -> [UInt8] {
@@ -21,10 +19,11 @@ extension TreeRecord {
         writer.line(commit.description)
         writer.line(tree.description)
         writer.line(String(decoding: try recipe.json, as: UTF8.self))
-        writer.line("\(recipe.lfs == .on ? Self.newestKind : Self.newestKindOfGit)")
+        writer.line("\(recipe.newestKind)")
         writer.line("\(root) \(published) \(removedFloor)")
         writer.line("\(count.entries) \(count.files) \(count.bytes) \(count.links)")
         if recipe.lfs == .on { writer.line("\(count.objects) \(count.objectBytes)") }
+        if recipe.compression != nil { writer.line("\(count.compressed) \(count.compressedBytes)") }
         let shared = rows.segments.compactMap(\.name)
         writer.line("\(shared.count)")
         for name in shared { writer.line(name) }
@@ -48,13 +47,18 @@ extension TreeRecord {
             let recipe = try version == 2 ? reader.recipeOfVersion2() : reader.recipe(),
             try version == 2 || reader.kindsAreKnown(upTo: Self.newestKind), let root = reader.integer(),
             let published = reader.integer(), let floor = reader.integer(),
-            let count = Count(&reader, hasObjects: recipe.lfs == .on),
+            let count = Count(&reader, of: recipe),
             let rows = try RecordRows(&reader, segment: segment), reader.line() == "end"
         else { return nil }
         self.init(
             layout: layout, revision: Revision(commit: commit, recipe: recipe), tree: tree,
             root: UInt64(bitPattern: root), published: published, removedFloor: floor, count: count, rows: rows)
     }
+}
+
+extension Recipe {
+    /// The highest number of a kind of row that a record of it has: 5 of git, 7 of Git LFS, 8 of compressed files.
+    fileprivate var newestKind: Int { compression != nil ? 8 : lfs == .on ? 7 : 5 }
 }
 
 extension RecordReader {
@@ -82,14 +86,19 @@ extension RecordReader {
 }
 
 extension TreeRecord.Count {
-    fileprivate init?(_ reader: inout RecordReader, hasObjects: Bool) {
+    fileprivate init?(_ reader: inout RecordReader, of recipe: Recipe) {
         guard let entries = reader.integer(), let files = reader.integer(), let size = reader.integer(),
             let links = reader.integer()
         else { return nil }
         self.init(entries: Int(entries), files: Int(files), bytes: size, links: Int(links))
-        guard hasObjects else { return }
-        guard let objects = reader.integer(), let objectBytes = reader.integer() else { return nil }
-        (self.objects, self.objectBytes) = (Int(objects), objectBytes)
+        if recipe.lfs == .on {
+            guard let objects = reader.integer(), let objectBytes = reader.integer() else { return nil }
+            (self.objects, self.objectBytes) = (Int(objects), objectBytes)
+        }
+        if recipe.compression != nil {
+            guard let compressed = reader.integer(), let bytes = reader.integer() else { return nil }
+            (self.compressed, compressedBytes) = (Int(compressed), bytes)
+        }
     }
 }
 

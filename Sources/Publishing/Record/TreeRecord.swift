@@ -77,12 +77,20 @@ struct TreeRecord: Sendable {
         var objects = 0
         /// Their bytes.
         var objectBytes: Int64 = 0
+        /// Files that no repository has.
+        var compressed = 0
+        /// Their bytes.
+        var compressedBytes: Int64 = 0
 
         mutating func add(_ entry: RecordedEntry, _ sign: Int) {
             entries += sign
             if entry.content.isLFS {
                 objects += sign
                 objectBytes += Int64(sign) * entry.size
+            }
+            if entry.content.isCompressed {
+                compressed += sign
+                compressedBytes += Int64(sign) * entry.size
             }
             bytes += Int64(sign) * entry.size
             if entry.isFile { files += sign }

@@ -28,6 +28,12 @@ for bad in repository= delay=soon settings.REPOSITORY=x settings.SIDEKICK_MAX_FI
     "$helm" template site deploy/helm/sidekick --set "repository=https://host/site.git,$bad" >/dev/null 2>&1 && fail "the chart takes $bad"
 done
 ok "the chart, and what it refuses"
+"$helm" template site deploy/helm/sidekick --kube-version 1.31.0 -f deploy/helm/from-bitnami.yaml >"$work/bitnami.yaml" || fail "the values in place of bitnami/nginx"
+valid "$work/bitnami.yaml" 1.31
+for what in https://host/group/site.git 'value: "*60s' 'SIDEKICK_REF' 'minReplicas: 2'; do
+    grep -q "$what" "$work/bitnami.yaml" || fail "the values in place of bitnami/nginx: $what"
+done
+ok "the values in place of bitnami/nginx"
 "$work/venv/bin/python" - "$work/base.yaml" "$work/chart.yaml" "$work/plain.yaml" <<'PYTHON' || fail "the Pods"
 import sys, yaml
 def pod(path):

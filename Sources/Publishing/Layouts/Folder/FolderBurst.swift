@@ -30,10 +30,19 @@ struct FolderBurst {
 
     mutating func run(_ steps: [Intent.Step]) throws {
         try moveForeignGit(in: root, path: .root)
+        // What was placed by a run that was killed stands: what makes room for it comes before it, and was done.
+        let placed = Set(
+            steps.compactMap { step in
+                if case .place(let number, let path) = step, !waiting.contains(EntryName("\(number)")) {
+                    path
+                } else {
+                    nil
+                }
+            })
         for step in steps {
             switch step {
             case .place(let number, let path): try place(EntryName("\(number)"), at: path)
-            case .remove(let path): try remove(path)
+            case .remove(let path): if !placed.contains(path) { try remove(path) }
             case .makeFolder(let path): _ = try openFolder(at: path)
             }
         }

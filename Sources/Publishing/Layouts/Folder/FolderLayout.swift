@@ -73,7 +73,7 @@ struct FolderLayout: Layout {
     /// Stages every file that differs, and decides the steps.
     func materialize(
         _ commit: Commit, tree: ObjectID, from contents: borrowing Contents, now: Int64,
-        drifted: [TreePath], keeping lostAndFound: LostAndFound
+        drifted: [TreePath], _ buildMode: BuildMode, keeping lostAndFound: LostAndFound
     ) throws -> StagedTree {
         // What another layout shows has to be known as ours first, and the start may not have been able to take it over.
         if try destination.kind(in: pool).isTree {
@@ -90,7 +90,8 @@ struct FolderLayout: Layout {
             base = TreePlan.Base(record: old, live: nil, dirty: drifted)
         }
         let plan = try TreePlan(
-            to: tree, from: base, known: [old].compactMap { $0 }, in: contents, options: options)
+            to: tree, from: base, known: [old].compactMap { $0 }, in: contents, options: options,
+            buildMode: buildMode)
         let name = "\(commit.id)"
         let staging = try Directory(opening: destination.volumeFolder).makeFolder(Self.stagingName, mode: 0o700)
         try staging.removeTree(EntryName(name))
@@ -105,7 +106,7 @@ struct FolderLayout: Layout {
             var stage = FolderStage(
                 plan: plan, old: old, isWhole: base == nil, drifted: Set(drifted), root: root,
                 staging: try staging.makeFolder(EntryName(name), mode: 0o700), commit: commit, options: options,
-                now: now, floor: try old?.removedFloor ?? pool.youngestTime())
+                now: now, floor: try old?.removedFloor ?? pool.youngestTime(), buildMode: buildMode)
             try stage.run(from: contents)
             try stage.makeDurable()
             try staging.sync()

@@ -1,6 +1,7 @@
 import Content
 import Git
 import Glibc
+import Platform
 
 /// Stages what a folder needs to become equal to a commit, and lists the steps of the burst.
 struct FolderStage {
@@ -16,6 +17,7 @@ struct FolderStage {
     let now: Int64
     /// The youngest time, in seconds, of any file that was visible and is so no longer.
     let floor: Int64
+    let buildMode: BuildMode
 
     private(set) var output = TreeBuild.Output()
     /// The rows that are new or other ones, `nil` for a path that is gone.
@@ -32,9 +34,9 @@ struct FolderStage {
 
     init(
         plan: TreePlan, old: TreeRecord?, isWhole: Bool, drifted: Set<TreePath>, root: Directory, staging: Directory,
-        commit: Commit, options: PublishingOptions, now: Int64, floor: Int64
+        commit: Commit, options: PublishingOptions, now: Int64, floor: Int64, buildMode: BuildMode
     ) {
-        self.floor = floor
+        (self.floor, self.buildMode) = (floor, buildMode)
         self.plan = plan
         self.old = old
         self.isWhole = isWhole
@@ -77,7 +79,8 @@ struct FolderStage {
         return paths
     }
 
-    /// Assets, then pages, then deletions, then the folders of submodules.
+    /// Assets, then pages, then deletions, then the folders of submodules, then compressed files. One that is another one now, or none,
+    /// leaves before everything else: a web server gives it out in place of its original, and would give the old one for the new.
     ///
     /// While the burst runs, links of both commits stand side by side, and two that are harmless each in its own commit may
     /// lead outside together. Where that can be, the old ones leave first and the new ones come last: then, and only then, a
@@ -87,18 +90,25 @@ struct FolderStage {
         let apart = try !links.isEmpty || hadLinks ? !mixesSafely(in: contents) : false
         let late = apart ? links : []
         let oldLinks = apart ? (old?.links ?? [:]).filter { $0.value.isMadeLink && isReplaced($0.key, $0.value) } : [:]
-        var files = placements.filter { !late.contains($0.path) }
+        let (compressed, plain) = placements.partitioned { isCompressed(entries[$0.path] ?? nil) }
+        let stale = Set(
+            compressed.map(\.path).filter { old?[$0] != nil } + removals.filter { isCompressed(old?[$0]) })
+        var files = plain.filter { !late.contains($0.path) }
         // A file that takes the place of a link does so in one rename, as the first of all.
         let overLinks = files.filter { oldLinks[$0.path] != nil }
         files.removeAll { oldLinks[$0.path] != nil }
-        var steps = overLinks.map { Intent.Step.place($0.number, $0.path) }
-        let overwritten = Set(overLinks.map(\.path))
-        steps += oldLinks.keys.filter { !overwritten.contains($0) }.sorted().map { .remove($0) }
+        var steps = stale.sorted().map { Intent.Step.remove($0) }
+        steps += overLinks.map { .place($0.number, $0.path) }
+        let left = stale.union(overLinks.map(\.path))
+        steps += oldLinks.keys.filter { !left.contains($0) }.sorted().map { .remove($0) }
         steps += (files.filter { !$0.isPage } + files.filter { $0.isPage }).map { .place($0.number, $0.path) }
-        steps += removals.filter { oldLinks[$0] == nil }.map { .remove($0) }
+        steps += removals.filter { oldLinks[$0] == nil && !stale.contains($0) }.map { .remove($0) }
         steps += emptyFolders.map { .makeFolder($0) }
-        return steps + placements.filter { late.contains($0.path) }.map { .place($0.number, $0.path) }
+        steps += placements.filter { late.contains($0.path) }.map { .place($0.number, $0.path) }
+        return steps + compressed.map { .place($0.number, $0.path) }
     }
+
+    private func isCompressed(_ row: RecordedEntry?) -> Bool { row?.content.isCompressed ?? false }
 
     private var hadLinks: Bool { old.map { $0.count.links > 0 } ?? false }
 
@@ -187,10 +197,16 @@ struct FolderStage {
     private mutating func stageFile(_ leaf: Leaf) throws {
         let path = leaf.path
         let before = old?[path]
-        try Task.checkCancellation()
+        try buildMode.check()
         if old == nil, try addToNewFolder(leaf) { return }
         let folder = try folders.folder(at: path.parent)
         let status = try folder?.status(leaf.name)
+        // What somebody else put there is not moved away for a file that nobody asked for.
+        if leaf.content.isCompressed, let folder, let status, before == nil,
+            try !isLeft(path, status, in: folder)
+        {
+            return
+        }
         if !drifted.contains(path), let folder, let status,
             let kept = try keeps(leaf, status, before, in: folder)
         {
@@ -200,6 +216,16 @@ struct FolderStage {
         files.append(
             File(number: placements.count, leaf: leaf, time: time(of: leaf, before, status)))
         place(path, isPage: path.isPage)
+    }
+
+    /// Whether a folder is gone when all that was published in it is, as it is when something is placed last.
+    private func isLeft(_ path: TreePath, _ status: FileStatus, in folder: Directory) throws -> Bool {
+        guard status.kind == .folder, let folder = try folder.folder(path.name) else { return false }
+        return try folder.names().allSatisfy { name in
+            let path = path.appending(name)
+            guard let status = try folder.status(name) else { return true }
+            return try old?[path]?.matches(status) ?? isLeft(path, status, in: folder)
+        }
     }
 
     private mutating func place(_ path: TreePath, isPage: Bool) {
@@ -237,7 +263,7 @@ struct FolderStage {
         let pieces = stride(from: 0, to: files.count, by: Self.filesAtATime).map { start in
             start..<min(start + Self.filesAtATime, files.count)
         }
-        output = try BuildThreads(buildMode: .pass).run(pieces, count: files.count, from: contents) {
+        output = try BuildThreads(buildMode: buildMode).run(pieces, count: files.count, from: contents) {
             piece, contents, output, check in
             for file in files[piece] {
                 try check()
@@ -251,7 +277,7 @@ struct FolderStage {
         }
         let (times, commit, now, floor) = (options.recipe.modificationTimes, commit.time, now, floor)
         output.add(
-            try NewFolder.make(newFolders, in: staging, by: writer, heartbeat, from: contents) { content in
+            try NewFolder.make(newFolders, in: staging, by: writer, buildMode, heartbeat, from: contents) { content in
                 times.time(of: content, commit: commit, now: now, after: floor)
             })
         for row in output.rows { entries[row.path] = row.entry }

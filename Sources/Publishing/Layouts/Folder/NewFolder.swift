@@ -19,7 +19,8 @@ struct NewFolder {
     ///
     /// - Parameter time: of a content, in seconds since 1970.
     static func make(
-        _ folders: [NewFolder], in staging: Directory, by writer: LeafWriter, _ heartbeat: Heartbeat,
+        _ folders: [NewFolder], in staging: Directory, by writer: LeafWriter, _ buildMode: BuildMode,
+        _ heartbeat: Heartbeat,
         from contents: borrowing Contents, time: @escaping @Sendable (ContentID) -> Int64
     ) throws -> TreeBuild.Output {
         let work = folders.map { folder in
@@ -27,7 +28,7 @@ struct NewFolder {
                 node: FolderNode(folder.leaves, at: folder.path), name: EntryName("\(folder.number)"), parent: staging)
         }
         let count = folders.reduce(0) { $0 + $1.leaves.count }
-        return try BuildThreads(buildMode: .pass).run(work, count: count, from: contents) {
+        return try BuildThreads(buildMode: buildMode).run(work, count: count, from: contents) {
             work, contents, output, check in
             let folder = try work.parent.makeFolder(work.name)
             for leaf in work.node.leaves {

@@ -27,9 +27,7 @@ struct SpareCopy {
             record.apply(changes)
             let name = try pool.freeName(for: record.commit)
             if !dirty.isEmpty { try pool.noteDirty(dirty, of: name) }
-            try pool.write(record, of: name)
-            pool.stamp(name, neverLive: true)
-            try trees.rename(temporary, to: trees, as: EntryName(name))
+            _ = try pool.add(temporary, as: name, record, neverLive: true)
             return true
         } catch {
             try? trees.removeTree(temporary)

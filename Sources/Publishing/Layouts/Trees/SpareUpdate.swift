@@ -103,19 +103,15 @@ struct SpareUpdate {
         return (record, removed)
     }
 
-    /// Gives the spare the name of its commit. The record is there before the tree has the name: one without a tree is
-    /// nothing, a tree without its record would be foreign.
+    /// Gives the spare the name of its commit.
     private func rename(to record: TreeRecord) throws -> String {
-        let trees = try pool.trees
         guard spare.record.commit != commit.id else {
             try pool.write(record, of: spare.name)
             try pool.clearDirty(of: spare.name)
             return spare.name
         }
         let name = try pool.freeName(for: commit.id)
-        try pool.write(record, of: name)
-        try trees.rename(EntryName(spare.name), to: trees, as: EntryName(name))
-        try trees.sync()
+        _ = try pool.add(EntryName(spare.name), as: name, record)
         try pool.removeRecord(of: spare.name)
         return name
     }

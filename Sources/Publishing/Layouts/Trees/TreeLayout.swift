@@ -70,7 +70,7 @@ struct TreeLayout: Layout {
     /// - Parameter drifted: paths of the visible tree that are not what was published.
     func materialize(
         _ commit: Commit, tree: ObjectID, from contents: borrowing Contents, now: Int64, drifted: [TreePath],
-        keeping lostAndFound: LostAndFound
+        _ buildMode: BuildMode, keeping lostAndFound: LostAndFound
     ) throws -> StagedTree {
         guard !destination.isVolumeFolderInside, !destination.isMountPoint else { throw cannotSwitch }
         try pool.settleNames()
@@ -85,7 +85,7 @@ struct TreeLayout: Layout {
         }
         try markDirty(drifted, of: visible, keeping: lostAndFound)
         let (staged, found) = try make(
-            commit, tree: tree, visible, from: contents, now: now, drifted: drifted, keeping: lostAndFound)
+            commit, tree: tree, visible, from: contents, now: now, drifted: drifted, buildMode, keeping: lostAndFound)
         try markDirty(found, of: visible, keeping: lostAndFound)
         return staged
     }
@@ -93,12 +93,12 @@ struct TreeLayout: Layout {
     /// - Returns: also the paths of the visible tree that turned out not to be what was published.
     private func make(
         _ commit: Commit, tree: ObjectID, _ visible: VisibleTree?, from contents: borrowing Contents, now: Int64,
-        drifted: [TreePath], keeping lostAndFound: LostAndFound
+        drifted: [TreePath], _ buildMode: BuildMode, keeping lostAndFound: LostAndFound
     ) throws -> (StagedTree, drifted: [TreePath]) {
         for spare in try spares(behind: visible, in: contents.repository) {
             let update = SpareUpdate(
                 pool: pool, spare: spare, visible: visible, drifted: drifted, commit: commit, tree: tree,
-                options: options, layout: kind, now: now, lostAndFound: lostAndFound)
+                options: options, layout: kind, now: now, lostAndFound: lostAndFound, buildMode: buildMode)
             do {
                 return try update.run(from: contents)
             } catch let error as DiskError where !error.isOutOfSpace {
@@ -106,7 +106,8 @@ struct TreeLayout: Layout {
                 continue
             }
         }
-        return try makeWhole(commit, tree: tree, visible: visible, from: contents, now: now, drifted: Set(drifted))
+        return try makeWhole(
+            commit, tree: tree, visible: visible, from: contents, now: now, drifted: Set(drifted), buildMode)
     }
 
     /// Brings the spare that the next update will take forward to what is visible, while nobody waits: then that update has
@@ -164,11 +165,12 @@ struct TreeLayout: Layout {
 
     private func makeWhole(
         _ commit: Commit, tree: ObjectID, visible: VisibleTree?, from contents: borrowing Contents, now: Int64,
-        drifted: Set<TreePath>
+        drifted: Set<TreePath>, _ buildMode: BuildMode
     ) throws -> (StagedTree, drifted: [TreePath]) {
         let old = visible?.record
         let plan = try TreePlan(
-            to: tree, from: nil, known: [old].compactMap { $0 }, in: contents, options: options)
+            to: tree, from: nil, known: [old].compactMap { $0 }, in: contents, options: options,
+            buildMode: buildMode)
         let trees = try pool.trees
         try plan.needs(isWhole: true, in: trees, from: contents) { old?.holds($0) ?? false }.check(in: trees)
         let temporary = EntryName(".new-\(commit.id)")
@@ -181,7 +183,7 @@ struct TreeLayout: Layout {
             let floor = try old?.removedFloor ?? pool.youngestTime()
             let build = TreeBuild(
                 commit: commit, options: options, now: now, visible: old, drifted: drifted, floor: floor,
-                durable: fresh + folders.count <= Durability.maxSingleSyncs)
+                durable: fresh + folders.count <= Durability.maxSingleSyncs, buildMode: buildMode)
             let output = try build.run(leaves, in: root, source: visible?.folder, from: contents)
             var record = TreeRecord(
                 layout: kind, revision: Revision(commit: commit.id, recipe: options.recipe), tree: tree,
@@ -196,9 +198,7 @@ struct TreeLayout: Layout {
             }
             try Durability(everything: !build.durable).sync(root, folders: folders)
             let name = try pool.freeName(for: commit.id)
-            record = try pool.write(record, of: name)
-            try trees.rename(temporary, to: trees, as: EntryName(name))
-            try trees.sync()
+            record = try pool.add(temporary, as: name, record)
             try pool.markReusedTimes(of: record, at: plan.changes.map(\.path), in: name)
             let staged = StagedTree(record: record, place: .tree(name), output, of: plan, removed: removed)
             return (staged, output.drifted)

@@ -14,9 +14,7 @@ extension TreePool {
         let (trees, name, wanted) = (try trees, EntryName(tree), EntryName(commit))
         switch try trees.status(wanted)?.kind {
         case nil:
-            try write(record, of: commit)
-            try trees.rename(name, to: trees, as: wanted)
-            try trees.sync()
+            _ = try add(name, as: commit, record)
             try removeRecord(of: tree)
         case .folder:
             // What is in doubt of the other tree is so under the name that it gets. Of the one to be shown nothing is.

@@ -47,6 +47,23 @@ struct TreePool {
         try shelf.write(record, as: EntryName(tree), in: records)
     }
 
+    /// Gives a folder of the pool the name of a tree. The record is there before: one without a tree is nothing, a tree without its record
+    /// would be foreign.
+    func add(
+        _ folder: EntryName, as tree: String, _ record: TreeRecord, neverLive: Bool = false
+    ) throws -> TreeRecord {
+        let record = try write(record, of: tree)
+        if neverLive { stamp(tree, neverLive: true) }
+        do {
+            try trees.rename(folder, to: trees, as: EntryName(tree))
+        } catch {
+            try? removeRecord(of: tree)
+            throw error
+        }
+        try trees.sync()
+        return record
+    }
+
     func removeRecord(of tree: String) throws {
         try records.remove(EntryName(tree))
         try dirty.remove(EntryName(tree))
