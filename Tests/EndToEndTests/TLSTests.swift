@@ -62,7 +62,7 @@ import Testing
                 "https://localhost:9/site.git", folder("www"), "--tls-cert-file", folder("one.crt"), "--tls-key-file",
                 folder("two.key"),
             ])
-        #expect(result.status == 64, "\(result.log)")
+        #expect(result.status == 69, "\(result.log)")
         #expect(
             result.log.contains("two.key cannot be used: it is not the key of \(folder("one.crt"))"), "\(result.log)")
         #expect(!folder.has("www"))
