@@ -26,6 +26,8 @@ public final class Publisher: Sendable {
         var mayPruneObjects = true
         /// Whether what is wanted is what is visible: until it is, what was brought for it stays.
         var isSettled = false
+        /// Whether compressed files turned out to be more than may be published.
+        var hasTooManyFiles = false
     }
 
     /// A record that was read, and what tells whether it is still the one.
@@ -97,6 +99,10 @@ public final class Publisher: Sendable {
         locks.withLock { $0 = new }
         state.withLock { $0.remembered = nil }
     }
+
+    /// Whether compressed files turned out to be more than may be published, since this was opened.
+    var hasTooManyFiles: Bool { state.withLock { $0.hasTooManyFiles } }
+    func noteTooManyFiles() { state.withLock { $0.hasTooManyFiles = true } }
 
     func withObjectPruning(_ prune: () throws -> Bool) rethrows {
         guard state.withLock({ $0.mayPruneObjects && $0.isSettled }) else { return }
@@ -269,8 +275,11 @@ public final class Publisher: Sendable {
         let known = state.withLock { Set($0.drifted) }
         _ = try? isInSight()
         let drifted = state.withLock { $0.drifted }
-        var staged = try layoutForNow().materialize(
-            commit, tree: tree, from: contents, now: now, drifted: drifted, .pass, keeping: lostAndFound)
+        let now = now
+        var staged = try compressing { layout in
+            try layout.materialize(
+                commit, tree: tree, from: contents, now: now, drifted: drifted, .pass, keeping: lostAndFound)
+        }
         staged.notices += lostAndFound.notices
         // In a folder that is others' too it is no news that they change something.
         if layout.kind.isAlone {
@@ -308,13 +317,14 @@ public final class Publisher: Sendable {
         _ = try endInspection()
         let lostAndFound = lostAndFound()
         // What drifted is made anew first, what is to be completed is completed: a tree that is made of it would have to be made twice.
-        let isWaiting = try hasDrifted || published().map { lacksCompressedFiles($0.revision.recipe) } ?? false
-        var next = try layout.tidy(
+        let isWaiting = try hasDrifted || needsCompressedFiles()
+        var next = try layoutForUpkeep.tidy(
             makingSpares: makingSpares && !isWaiting, now: wallSeconds(), isStopped: isStopped, keeping: lostAndFound)
-        if try addCompressedFiles(isStopped: isStopped) { next = 0 }
+        let added = try addCompressedFiles(isStopped: isStopped)
+        if added != nil { next = 0 }
         try pruneObjects(isStopped: isStopped)
         let found = try? Lost(in: destination, isStopped: isStopped)
         state.withLock { $0.lost = found }
-        return (next.map { .seconds($0) }, lostAndFound.notices)
+        return (next.map { .seconds($0) }, lostAndFound.notices + (added ?? []))
     }
 }

@@ -20,6 +20,8 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
     case pointersStay(count: Int)
     /// So many files are pointers to Git LFS, published as they are.
     case lfsPointers(count: Int)
+    /// Compressed files would be more than may be published: from now on there are none.
+    case notCompressed(reason: String)
     /// A published file was not what was published; it is made anew.
     case drifted(path: TreePath)
     /// What a process that was killed had left behind was finished or removed.
@@ -34,7 +36,7 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
         case .submodule: "submodules published as empty folders"
         case .drifted: "files made anew"
         case .notRemoved: "trees that cannot be removed"
-        case .lfsPointers, .pointersStay, .recovered, .lostExpired, .submodulesStayEmpty: nil
+        case .lfsPointers, .pointersStay, .recovered, .lostExpired, .submodulesStayEmpty, .notCompressed: nil
         }
     }
 
@@ -54,6 +56,7 @@ public enum Notice: Sendable, Equatable, CustomStringConvertible {
         case .pointersStay(let count):
             "Git LFS pointers stay as they are, as before this version, until SIDEKICK_LFS is set: \(count)"
         case .lfsPointers(let count): "Git LFS pointers published as they are, not the files they stand for: \(count)"
+        case .notCompressed(let reason): "published without compressed files until the next start, with them \(reason)"
         case .drifted(let path): "changed by somebody else, made anew: \(path)"
         case .recovered(let what): what
         }
