@@ -26,6 +26,7 @@ test: ## Run every test; those of the images only where a Docker engine answers
 	$(TEST)=4 swift test --skip-build --skip EndToEndTests
 	$(TEST)=6 swift test --skip-build --filter EndToEndTests
 	@Tests/Fuzz/run
+	@Tests/Documents/run
 	@Tests/Pair/run
 	@Tests/Containers/run
 
