@@ -49,6 +49,8 @@ extension StatusPage {
         footer{max-width:60rem;margin:0 auto;padding:0 1.25rem 2rem;color:var(--muted);font-size:.85rem}
         a{color:var(--link)}
         footer a{margin-left:.4rem}
-        @media(max-width:30rem){td:last-child{min-width:0}th,td{padding-right:.6rem}dl div{grid-template-columns:1fr;gap:0}main{padding:.9rem}}
+        @media(max-width:30rem){main{padding:.9rem}dl div{grid-template-columns:1fr;gap:0}thead{display:none}table,tbody{display:block}\
+        tr{display:grid;grid-template-columns:1fr 1fr auto;border-top:1px solid var(--line);padding:.35rem 0}\
+        td{border:0;padding:0}td:last-child{grid-column:1/-1;min-width:0}}
         """
 }
