@@ -7,7 +7,9 @@ extension Publisher {
     /// something to publish for as long as it did not; what only looks changed is noted, and left as it is.
     ///
     /// - Returns: how many paths drifted.
-    public func survey() throws -> Int {
+    public func survey() throws -> Int { try whileShowing { try lookForDrift() } }
+
+    private func lookForDrift() throws -> Int {
         // What an update that was given up left is neither commit, and is known as that (its root is 0): the next one decides.
         guard let visible = try layout.visible(), visible.record.root != 0 else { return 0 }
         let (record, folder) = (visible.record, visible.folder)

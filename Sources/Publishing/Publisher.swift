@@ -13,6 +13,9 @@ public final class Publisher: Sendable {
     let options: PublishingOptions
     private let locks: Mutex<[HeldLock]>
     private let kept = KeptFiles()
+    /// Held while something else becomes visible, and while what is visible is looked at to write down what it is: compressed files are
+    /// added between passes, on another thread.
+    private let showing = Mutex(())
     private let state = Mutex(State())
 
     private struct State {
@@ -99,6 +102,9 @@ public final class Publisher: Sendable {
         locks.withLock { $0 = new }
         state.withLock { $0.remembered = nil }
     }
+
+    /// While nothing else becomes visible.
+    func whileShowing<Value>(_ work: () throws -> Value) rethrows -> Value { try showing.withLock { _ in try work() } }
 
     /// Whether compressed files turned out to be more than may be published, since this was opened.
     var hasTooManyFiles: Bool { state.withLock { $0.hasTooManyFiles } }
@@ -294,8 +300,10 @@ public final class Publisher: Sendable {
     /// - Returns: what a person should know.
     public func publish(_ staged: StagedTree) throws -> [Notice] {
         let lostAndFound = lostAndFound()
-        state.withLock { $0.remembered = nil }
-        try layout.publish(staged, keeping: lostAndFound)
+        try whileShowing {
+            state.withLock { $0.remembered = nil }
+            try layout.publish(staged, keeping: lostAndFound)
+        }
         endDrift(of: staged.mended)
         state.withLock { state in
             state.isSettled = true

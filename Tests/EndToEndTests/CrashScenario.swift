@@ -178,7 +178,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
                 before: before.map { Step(layout: layout, commit: $0, arguments: arguments) },
                 step: Step(layout: layout, commit: commit, arguments: arguments),
                 prepare: { if layout == "folder" { try putForeignFile(in: $0) } },
-                sample: Sample(before: 3, after: layout == "folder" ? 20 : 5, kills: 8, failures: 8))
+                sample: Sample(before: 2, after: layout == "folder" ? 12 : 4, kills: 3, failures: 4))
             scenario.isDone = { $0.has("www/index.html.gz") && $0.has("www/css/site.css.gz") }
             return scenario
         }

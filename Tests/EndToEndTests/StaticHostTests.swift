@@ -158,6 +158,65 @@ import Testing
         #expect(try site.ask("/assets/a.123.js").text == "a" || layout == "folder")
     }
 
+    /// A crowd that takes gzip and one that does not, and somebody who looks at what comes: no page is ever older than the one before.
+    @Test(arguments: layouts)
+    func `every rule stays true while the site is switched under a crowd`(layout: String) async throws {
+        func files(_ version: Int) -> [String: String?] {
+            let page = "<!-- version \(version) -->\n" + Self.long
+            let old: [String: String?] = version > 1 ? ["assets/\(version - 1).css": nil] : [:]
+            return [
+                "index.html": page, "about.html": page, "blog/index.html": page, "assets/\(version).css": page,
+                "same.js": Self.long,
+            ].merging(old) { $1 }
+        }
+        let (source, folder) = (try GitRepository(), try TemporaryFolder())
+        try source.commit(files(1))
+        let additions = try ["clean-urls", "immutable", "content-security-policy"].map {
+            try String(contentsOfFile: Nginx.project + "/deploy/web/\($0).conf", encoding: .utf8)
+        }
+        let sidekick = try Sidekick(
+            [
+                source.path, folder("www"), "--layout", layout, "--delay", "1h", "--compress", "gzip", "--mtime",
+                "content",
+            ])
+        try await eventually("it has its compressed files") { folder.has("www/about.html.gz") }
+        let nginx = try await Nginx(serving: folder("www"), adding: additions.joined(separator: "\n"))
+        let paths = ["/", "/about", "/about.html", "/blog/", "/same.js"]
+        let crowds = try [true, false].map { try Wrk(nginx.port, paths: paths, connections: 2, takesGzip: $0) }
+        func version(_ path: String, gzip: Bool) throws -> Int {
+            let answer = try get(nginx.port, path, headers: gzip ? ["Accept-Encoding": "gzip"] : [:])
+            guard answer.status == 200 else { throw TestFailure("\(path): \(answer.status)") }
+            #expect((answer.headers["content-encoding"] == "gzip") == gzip, "\(path)")
+            let text = gzip ? try Command.run(["gzip", "-dc"], input: answer.body).text : answer.text
+            guard let match = text.firstMatch(of: /version (\d+)/), let number = Int(match.1) else {
+                throw TestFailure("\(path): \(text.prefix(80))")
+            }
+            return number
+        }
+        for number in 2...12 {
+            try source.commit(files(number))
+            var seen: [String: Int] = [:]
+            let end = Date().addingTimeInterval(20)
+            while seen.values.contains(where: { $0 < number }) || seen.isEmpty {
+                guard Date() < end else { throw TestFailure("version \(number) does not show: \(sidekick.log)") }
+                for path in paths.dropLast() {
+                    for gzip in [false, true, false] {
+                        let found = try version(path, gzip: gzip)
+                        #expect(found >= seen[path] ?? 0, "\(path), gzip \(gzip), of \(number)")
+                        seen[path] = found
+                    }
+                }
+            }
+            // A page that was loaded before asks for its own assets.
+            if layout != "folder" { #expect(try get(nginx.port, "/assets/\(number - 1).css").status == 200) }
+        }
+        for crowd in crowds {
+            let count = try await crowd.end()
+            #expect(count.failures == [:] && count.requests > 100, "\(count)")
+        }
+        #expect(try await sidekick.stop() == 0)
+    }
+
     @Test func `a login, a policy and one name, all three together`() async throws {
         let site = try await Site(
             ["index.html": "front", "404.html": "ours"],

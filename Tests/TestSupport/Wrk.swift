@@ -14,13 +14,16 @@ public final class Wrk: Sendable {
     private let folder: TemporaryFolder
 
     /// Asks for paths, one after the other, on some connections that are kept.
-    public init(_ port: UInt16, paths: [String], connections: Int = 4) throws {
+    ///
+    /// - Parameter takesGzip: whether it says so.
+    public init(_ port: UInt16, paths: [String], connections: Int = 4, takesGzip: Bool = false) throws {
         folder = try TemporaryFolder()
         // A pause after each answer: the two cores are for sidekick too.
         try folder.write(
             """
             local paths = {\(paths.map { "\"\($0)\"" }.joined(separator: ","))}
             local next = 0
+            \(takesGzip ? "wrk.headers[\"Accept-Encoding\"] = \"gzip\"" : "")
             function request()
                 next = next % #paths + 1
                 return wrk.format("GET", paths[next])
