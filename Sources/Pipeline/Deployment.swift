@@ -141,11 +141,13 @@ struct Deployment: Sendable {
             let paths = changes.flatMap { $0.isWhole ? nil : $0.paths }
             return Status.Change(
                 subject: note.subject, author: note.author,
-                committed: timestamp(Double(try repository.commit(commit).time)),
+                committed: timestamp(Double(min(max(try repository.commit(commit).time, 0), Self.lastTime))),
                 paths: paths.map { $0.prefix(Self.maxPaths).map { "\($0)".printable() } }, count: paths?.count)
         }
     }
 
+    /// The end of the year 9999: a committer's clock says any number at all.
+    private static let lastTime: Int64 = 253_402_300_799
     /// More paths are for nobody to read.
     private static let maxPaths = 20
 

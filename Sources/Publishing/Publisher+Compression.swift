@@ -43,7 +43,7 @@ extension Publisher {
     /// - Returns: what a person should know; `nil` when there was nothing to do.
     func addCompressedFiles(isStopped: @escaping @Sendable () -> Bool) throws -> [Notice]? {
         guard try needsCompressedFiles(), let published = try published(), !hasDrifted, !isStopped(),
-            destination.store.exists
+            destination.store.exists, published.commit != incompressible
         else { return nil }
         let contents = destination.contents(of: try destination.store.open())
         let (recipe, commit) = (options.recipe, published.commit)
@@ -61,6 +61,10 @@ extension Publisher {
         } catch let error as PublishingError where error.isLimit {
             noteTooManyFiles()
             return [.notCompressed(reason: error.description)]
+        } catch {
+            // A full disk is as full in a minute, and all would be compressed in vain again.
+            incompressible = commit
+            throw error
         }
     }
 }

@@ -31,6 +31,8 @@ public final class Publisher: Sendable {
         var isSettled = false
         /// Whether compressed files turned out to be more than may be published.
         var hasTooManyFiles = false
+        /// The commit whose compressed files could not be made.
+        var incompressible: ObjectID?
     }
 
     /// A record that was read, and what tells whether it is still the one.
@@ -109,6 +111,11 @@ public final class Publisher: Sendable {
     /// Whether compressed files turned out to be more than may be published, since this was opened.
     var hasTooManyFiles: Bool { state.withLock { $0.hasTooManyFiles } }
     func noteTooManyFiles() { state.withLock { $0.hasTooManyFiles = true } }
+    /// The commit whose compressed files could not be made: the next one's may be.
+    var incompressible: ObjectID? {
+        get { state.withLock { $0.incompressible } }
+        set { state.withLock { $0.incompressible = newValue } }
+    }
 
     func withObjectPruning(_ prune: () throws -> Bool) rethrows {
         guard state.withLock({ $0.mayPruneObjects && $0.isSettled }) else { return }

@@ -38,4 +38,20 @@ import Testing
         #expect(page.document.contains("What changed") && page.document.contains("&lt;b&gt;tags&lt;/b&gt;"))
         for width in [390, 1_280] { #expect(try browser.overflow(of: answer.text, width: width) <= 0, "\(width)") }
     }
+
+    /// A committer's clock says any number at all.
+    @Test(arguments: [Int64.max, 253_402_300_800, -1])
+    func `the status tells of a commit of an absurd time`(time: Int64) throws {
+        let (source, folder) = (try GitRepository(), try TemporaryFolder())
+        try source.commit(["index.html": "one"])
+        let who = "A <a@b> \(time) +0000"
+        let text = "tree \(try source.git("rev-parse", "HEAD^{tree}"))\nauthor \(who)\ncommitter \(who)\n\nOdd\n"
+        let id = try source.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", input: Data(text.utf8))
+        try source.git("update-ref", "refs/heads/main", id)
+        let once = try Command.run([Sidekick.binary, source.path, folder("www"), "--once"], mayFail: true)
+        #expect(once.status == 0, "\(once.error)")
+        let status = try Command.run(
+            [Sidekick.binary, "status", "--json", "--destination", folder("www")], mayFail: true)
+        #expect(status.text.contains("\"subject\" : \"Odd\""), "\(status.text)")
+    }
 }

@@ -39,13 +39,7 @@ private func unpacked(_ path: String) throws -> String {
     /// Publishes a commit that the store has, as upkeep needs it.
     @discardableResult
     private func publish(_ site: Site, _ files: [String: String?]) throws -> [Notice] {
-        let commit = try site.commit(files)
-        let source = try Repository(opening: site.source.path)
-        let store = try site.publisher.destination.store.openToFill()
-        try store.copy(id(commit), depth: 1, from: source) { _ in }
-        let staged = try site.publisher.materialize(
-            store.commit(id(commit)), from: site.publisher.destination.contents(of: store))
-        let notices = try site.publisher.publish(staged)
+        let (commit, notices) = try site.publishFromStore(files)
         #expect(try site.shows(commit))
         return notices
     }
@@ -125,6 +119,9 @@ private func unpacked(_ path: String) throws -> String {
         let path = try #require(realpath(site.www, nil).map { String(cString: $0) })
         unlink(path + "/index.html.gz")
         try Data("mine".utf8).write(to: URL(fileURLWithPath: path + "/b.html.gz"))
+        let store = try site.publisher.destination.store.open()
+        #expect(
+            try site.publisher.compare(in: store).differences == ["changed: b.html.gz", "missing: index.html.gz"])
         #expect(try site.publisher.survey() == 2)
         try publish(site, ["c.html": page])
         #expect(try shown(site) == ["index.html.gz": page, "b.html.gz": page, "c.html.gz": page])

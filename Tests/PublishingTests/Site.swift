@@ -64,6 +64,19 @@ final class Site: @unchecked Sendable {
         return try publisher.publish(staged)
     }
 
+    /// Commits, and publishes from the store what it has then: what is done between passes reads it.
+    ///
+    /// - Returns: the commit, and what a person should know.
+    func publishFromStore(_ files: [String: String?]) throws -> (commit: String, notices: [Notice]) {
+        let commit = try commit(files)
+        let source = try Repository(opening: source.path)
+        let store = try publisher.destination.store.openToFill()
+        try store.copy(id(commit), depth: 1, from: source) { _ in }
+        let staged = try publisher.materialize(
+            store.commit(id(commit)), from: publisher.destination.contents(of: store))
+        return (commit, try publisher.publish(staged))
+    }
+
     /// Commits and publishes.
     @discardableResult
     func publish(_ files: [String: String?], links: [String: String] = [:]) throws -> [Notice] {

@@ -11,14 +11,7 @@ private let layouts: [LayoutKind] = [.link, .exchange]
 @Suite struct `A spare between two updates` {
     /// What a publish leaves in the store, which the background reads.
     private func publish(_ site: Site, _ files: [String: String?]) throws -> String {
-        let commit = try site.commit(files)
-        let source = try Repository(opening: site.source.path)
-        let store = try site.publisher.destination.store.openToFill()
-        try store.copy(id(commit), depth: 1, from: source) { _ in }
-        let staged = try site.publisher.materialize(
-            store.commit(id(commit)), from: site.publisher.destination.contents(of: store))
-        _ = try site.publisher.publish(staged)
-        return commit
+        try site.publishFromStore(files).commit
     }
 
     /// Three commits: the live one, and the last two changed many files.

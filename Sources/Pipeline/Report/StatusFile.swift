@@ -63,7 +63,7 @@ final class StatusFile: Sendable {
             // What is made anew says nothing new of itself.
             let earlier = known?.commit == commit.description ? known : nil
             known = Known(
-                commit: commit.description, signer: signer ?? earlier?.signer, change: change ?? earlier?.change)
+                commit: commit.description, signer: signer ?? earlier?.signer, change: earlier?.change ?? change)
         }
     }
 
