@@ -23,6 +23,12 @@ extension Store {
         return signs.contains { isTaken($0) } || (try? FileManager.default.contentsOfDirectory(atPath: path)) == []
     }
 
+    /// Names what stands there as ours, where it is the caller's to say so: of a store that somebody has removed in part, while
+    /// something was written into it, the name may be missing.
+    public func claim() throws {
+        if isFolder(path) { try prepare() }
+    }
+
     /// Whether it was begun by us: then what is missing of it may be made.
     var hasMark: Bool { isTaken(markFile) }
 

@@ -41,6 +41,7 @@ extension Publisher {
         if [.file, .other].contains(try FileStatus.of(destination.path)?.kind) { throw destination.notAFolder }
         try layout.checkDestination()
         try destination.checkOwners()
+        try destination.checkStore()
         let isOwned = try destination.isOwned
         var free = Int64.max
         for folder in Set([destination.volumeFolder, destination.stateFolder, destination.path]) {

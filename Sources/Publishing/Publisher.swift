@@ -88,12 +88,14 @@ public final class Publisher: Sendable {
         let lock = try DestinationLock(destination.lockFile) { .destinationBusy(path: destination.path, owner: $0) }
         var locks = [HeldLock(path: destination.lockFile, lock: lock)]
         _ = try Directory(making: destination.stateFolder)
-        guard destination.store.hasOwnershipMark else { throw destination.storeIsTaken }
+        try destination.checkStore()
         if destination.stateFolder != destination.volumeFolder {
-            let path = destination.stateFolder + "/sidekick.lock"
+            let path = destination.stateLockFile
             let lock = try DestinationLock(path) { .stateBusy(path: destination.stateFolder, owner: $0) }
             locks.append(HeldLock(path: path, lock: lock))
         }
+        // Where the disk refuses, the next fetch does it.
+        try? destination.store.claim()
         return locks
     }
 

@@ -172,8 +172,15 @@ private struct World {
             isSpoiled = true
             say("the tree is removed")
         case 87..<88:
-            try? FileManager.default.removeItem(atPath: folder(".sidekick/www/git"))
-            say("the store is removed")
+            // Whole, or in part, as where something is written into it meanwhile.
+            let store = folder(".sidekick/www/git")
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: store))?.sorted() ?? []
+            let stays = numbers.isOne(in: 2) ? names.filter { _ in numbers.isOne(in: 2) } : []
+            for name in names where !stays.contains(name) {
+                try? FileManager.default.removeItem(atPath: store + "/" + name)
+            }
+            if stays.isEmpty { try? FileManager.default.removeItem(atPath: store) }
+            say("the store is removed\(stays.isEmpty ? "" : " but for \(stays)")")
         case 88..<90:
             await loop.end()
             say("restart")

@@ -65,7 +65,8 @@ import Testing
         try site.tidy()
         let file = site.state + "/trees/" + (try spare(site)) + "/p"
         try Command.run(["chattr", "+i", file])
-        defer { _ = try? Command.run(["chattr", "-i", file]) }
+        // It is moved out of the way.
+        defer { _ = try? Command.run(["chattr", "-R", "-i", site.state]) }
         for number in 2..<5 {
             let commit = try site.commit(["p/x": "\(number)"])
             try site.publish(commit)
@@ -73,6 +74,58 @@ import Testing
             try site.open()
             try site.tidy()
         }
+    }
+
+    /// As `rm -r` leaves it while something is written into it.
+    @Test(arguments: ["no mark", "no mark, nor references", "one pack"])
+    func `a store that was removed in part is ours, in a folder that is`(rest: String) throws {
+        let site = try Site(.link)
+        let commit = try site.commit(["a": "1"])
+        try site.publish(commit)
+        let store = Store(path: site.state + "/git")
+        try store.openToFill().copy(
+            try #require(ObjectID(hex: commit)), depth: 1, from: Repository(opening: site.source.path)
+        ) { _ in }
+        try site.removeStore(butFor: rest)
+        #expect(!store.hasOwnershipMark || rest == "no mark")
+        let next = try site.commit(["a": "2"])
+        #expect(try Publisher.look(at: site.www, state: nil, options: site.options).path == site.www)
+        try site.open()
+        #expect(store.hasOwnershipMark)
+        try store.openToFill().copy(
+            try #require(ObjectID(hex: next)), depth: 1, from: Repository(opening: site.source.path)
+        ) { _ in }
+        try site.publish(next)
+        #expect(try site.differences(next) == [])
+    }
+
+    @Test
+    func `in a state folder that others use, what stands in the store's place stays theirs, until we have been there`()
+        throws
+    {
+        let folder = try TemporaryFolder()
+        try folder.write("theirs", to: "state/git/objects/x")
+        let destination = try Destination(folder("www"), state: folder("state"))
+        let before = try folder.snapshot("state")
+        let isTold = { (error: any Error) in
+            "\(error)".contains("git store belongs, is something else")
+        }
+        #expect {
+            try Publisher.open(destination, options: .init())
+        } throws: {
+            isTold($0)
+        }
+        #expect {
+            try Publisher.look(at: folder("www"), state: folder("state"), options: .init())
+        } throws: {
+            isTold($0)
+        }
+        #expect(try folder.snapshot("state") == before)
+        try FileManager.default.removeItem(atPath: folder("state/git"))
+        _ = try Publisher.open(destination, options: .init())
+        try folder.write("left", to: "state/git/objects/pack/x")
+        _ = try Publisher.open(destination, options: .init())
+        #expect(destination.store.hasOwnershipMark)
     }
 
     @Test func `what drifted is kept once, however often the pass fails`() throws {
@@ -110,5 +163,23 @@ import Testing
         #expect(try !site.shows(first))
         try site.publish(first)
         #expect(try site.differences(first) == [])
+    }
+}
+
+extension Site {
+    /// A part of the store is left by whoever removed it.
+    fileprivate func removeStore(butFor rest: String) throws {
+        let store = state + "/git"
+        let manager = FileManager.default
+        for name in try manager.contentsOfDirectory(atPath: store) {
+            let stays =
+                rest == "one pack"
+                ? name == "objects" : name != "sidekick-origin" && (rest == "no mark" || name != "refs")
+            if !stays { try manager.removeItem(atPath: store + "/" + name) }
+        }
+        let packs = store + "/objects/pack"
+        for name in try manager.contentsOfDirectory(atPath: packs) where rest == "one pack" && name.hasSuffix(".idx") {
+            try manager.removeItem(atPath: packs + "/" + name)
+        }
     }
 }

@@ -60,8 +60,16 @@ public struct Destination: Sendable {
             remedy: "move it away, or name another DESTINATION: a folder, or a new name")
     }
 
-    var storeIsTaken: PublishingError {
-        .destinationUnusable(
+    /// The lock of a state folder that is not that of DESTINATION.
+    var stateLockFile: String { stateFolder + "/sidekick.lock" }
+
+    /// What stands where the git store belongs is ours in a folder that is ours by its name or in which our lock is, however little
+    /// somebody has left of it. In another one, which SIDEKICK_STATE names and which others may share, it has to say so.
+    func checkStore() throws {
+        guard stateFolder != volumeFolder, try FileStatus.of(stateLockFile) == nil, !store.hasOwnershipMark else {
+            return
+        }
+        throw PublishingError.destinationUnusable(
             path: path, reason: "\(store.path), where the git store belongs, is something else",
             remedy: "set SIDEKICK_STATE to a folder that holds nothing else")
     }
