@@ -21,7 +21,8 @@ let tests: [Target] = [
     .testTarget(name: "TrustTests", dependencies: ["Git", "Trust", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "ContentTests", dependencies: ["Git", "Content", "TestSupport"], swiftSettings: strict),
     .testTarget(
-        name: "PublishingTests", dependencies: ["CZlib", "Git", "Content", "Platform", "Publishing", "TestSupport"],
+        name: "PublishingTests",
+        dependencies: ["CZlib", "Faults", "Git", "Content", "Platform", "Publishing", "TestSupport"],
         swiftSettings: strict),
     .testTarget(
         name: "PipelineTests",

@@ -20,7 +20,7 @@ public struct DestinationLook: Sendable {
 extension Publisher {
     /// Looks at what `open` would find. Nothing is made, written or locked.
     ///
-    /// - Throws: what `open` would: `PublishingError`, `DiskError`.
+    /// - Throws: what `open` would, and what each publish would then: `PublishingError`, `DiskError`.
     public static func look(at given: String, state: String?, options: PublishingOptions) throws -> DestinationLook {
         let path = given.hasPrefix("/") ? given : try Destination.workingFolder(for: given) + "/" + given
         let parts = path.parts(at: "/", leavingOutEmpty: true)
@@ -40,6 +40,7 @@ extension Publisher {
         let layout = try (options.layout ?? destination.automaticLayout()).layout(of: destination, options)
         if [.file, .other].contains(try FileStatus.of(destination.path)?.kind) { throw destination.notAFolder }
         try layout.checkDestination()
+        try layout.checkShowing()
         try destination.checkOwners()
         try destination.checkStore()
         let isOwned = try destination.isOwned

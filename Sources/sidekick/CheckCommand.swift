@@ -27,10 +27,10 @@ struct CheckCommand: AsyncParsableCommand {
         var items: [CheckItem]
         var passPlan: PassPlan?
         do throws(SettingsError) {
-            let (settings, _) = try Settings.parse(
+            let (settings, warnings) = try Settings.parse(
                 flags: flags, environment: ProcessInfo.processInfo.environment, odd: RawEnvironment.odd)
             EnvironmentSecrets.wipe()
-            let check = Check(settings, version: Version.text)
+            let check = Check(settings, warnings: warnings, version: Version.text)
             items = await check.run()
             if plan, Check.exitStatus(of: items) == .success {
                 do { passPlan = try await Self.plan(check) } catch { items.append(CheckItem.plan(failed: error)) }

@@ -25,8 +25,11 @@ struct StatusCommand: ParsableCommand {
     }
 
     private func show() throws {
-        guard let report = try reading(place.location(destination)).report else {
-            printError("sidekick: no pass has ended yet")
+        let location = try place.location(destination)
+        let (report, isRunning) = try reading(location)
+        guard let report else {
+            let why = isRunning ? ": the first one is going on" : ", and no sidekick runs on \(location.destination)"
+            printError("sidekick: no pass has ended yet" + why)
             throw ExitCode(ExitStatus.unhealthy.rawValue)
         }
         guard !json else { return print(report.json, terminator: "") }

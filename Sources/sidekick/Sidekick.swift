@@ -13,6 +13,8 @@ import Platform
     /// that waits for nothing, as `health` every few seconds, is done before there is one.
     static func main() {
         Heap.tune()
+        // A thread of libdispatch's asks for such a priority too; that anybody but root is refused it would tell syslog(3).
+        setenv("LIBDISPATCH_LOG", "NO", 0)
         // A core dump holds every secret.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
@@ -44,7 +46,9 @@ import Platform
     }
 
     private static func wait() -> Never {
-        Task { @MainActor in
+        // By itself it would have the priority of what a user waits for, and so would all that it starts: run by root it would take
+        // the processor from the web server beside it.
+        Task(priority: .medium) { @MainActor in
             nonisolated(unsafe) var command = running
             do {
                 try await command?.run()

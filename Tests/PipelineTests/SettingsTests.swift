@@ -1,6 +1,7 @@
 import Platform
 import Content
 import Publishing
+import TestSupport
 import Testing
 import Upstream
 
@@ -165,13 +166,50 @@ import Upstream
         #expect(parsed.warnings.isEmpty)
     }
 
-    @Test(arguments: ["SIDEKICK_REFS", "SIDEKCIK_REF", "SIDEKICK_LAYOT", "SIDEKICK_TIMEOUTS", "SIDEKICK_PASSWORD_FIEL"])
-    func `a near miss is an error that names what was meant`(name: String) {
-        let known = Setting.all.flatMap { [$0.name, $0.fileName].compactMap { $0 } }
-        guard case .misspelled = SettingNames.verdict(on: name, known: known) else {
-            Issue.record("\(name) passes")
-            return
+    private func problems(with name: String) -> [String] {
+        do throws(SettingsError) {
+            _ = try Settings.parse(flags: [:], environment: needed.merging([name: "x"]) { $1 })
+            return []
+        } catch {
+            return error.problems
         }
+    }
+
+    @Test(arguments: [
+        "SIDEKICK_DELAY": "DELAY", "SIDEKICK_DELAYS": "DELAY", "SIDEKICK_REPOSITORY": "REPOSITORY",
+        "SIDEKICK_REPO": "REPOSITORY", "SIDEKICK_DEST": "DESTINATION", "SIDEKICK_DESTINATOIN": "DESTINATION",
+        "SIDEKICK_REFS": "SIDEKICK_REF", "SIDEKCIK_REF": "SIDEKICK_REF", "SIDEKICK_SUBDIR": "SIDEKICK_SUBDIRECTORY",
+        "SIDEKICK_PASSWORD_FIEL": "SIDEKICK_PASSWORD_FILE",
+    ])
+    func `a near miss is an error that names what was meant`(name: String, meant: String) {
+        #expect(problems(with: name) == ["\(name) is not a setting: did you mean \(meant)?"])
+    }
+
+    /// A letter that is missing, twice, another one, or in its neighbour's place.
+    @Test func `so is every name with a slip of the finger`() {
+        var numbers = SeededNumbers(seed: SeededNumbers.seed)
+        let known = Set(Setting.all.flatMap { [$0.name, $0.fileName].compactMap { $0 } })
+        for name in known.sorted() where name.hasPrefix("SIDEKICK_") {
+            for _ in 0..<30 {
+                var letters = Array(name)
+                let place = Int.random(in: 0..<letters.count - 1, using: &numbers)
+                switch Int.random(in: 0..<4, using: &numbers) {
+                case 0: letters.remove(at: place)
+                case 1: letters.insert(letters[place], at: place)
+                case 2: letters[place] = numbers.pick(Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ_"))
+                default: letters.swapAt(place, place + 1)
+                }
+                let slip = String(letters)
+                guard !known.contains(slip), !["_PORT", "_HOST"].contains(where: slip.contains) else { continue }
+                #expect(problems(with: slip).contains { $0.hasPrefix("\(slip) is not a setting") }, "\(slip)")
+            }
+        }
+    }
+
+    @Test(arguments: ["PATH", "HOME", "SIDE", "LANG", "SIDEKIQ_REDIS_URL", "SIDECAR_REF", "KUBERNETES_SERVICE_HOST"])
+    func `what is nobody's of ours is none`(name: String) throws {
+        #expect(problems(with: name) == [])
+        #expect(try Settings.parse(flags: [:], environment: needed.merging([name: "x"]) { $1 }).warnings == [])
     }
 
     @Test func `flags are the variables' names`() {

@@ -10,11 +10,15 @@ import Upstream
 public struct Check: Sendable {
     let settings: Settings
     let executor = GitExecutor(label: "sidekick.check")
+    private let warnings: [String]
     private let agent: String
 
-    /// - Parameter version: of the program.
-    public init(_ settings: Settings, version: String) {
+    /// - Parameters:
+    ///   - warnings: what is odd about the settings and no error.
+    ///   - version: of the program.
+    public init(_ settings: Settings, warnings: [String], version: String) {
         self.settings = settings
+        self.warnings = warnings
         agent = "sidekick/\(version)"
     }
 
@@ -25,7 +29,8 @@ public struct Check: Sendable {
                 try Publisher.look(at: settings.destination, state: settings.state, options: settings.publishing)
             }
         }
-        var items = [CheckItem.ok("settings", "they are well-formed"), destination(look)]
+        var items = [CheckItem.ok("settings", (["they are well-formed"] + warnings).joined(separator: "; "))]
+        items.append(destination(look))
         let (remote, commit) = await remote()
         items += remote
         items.append(await folder(look, commit))

@@ -1,4 +1,4 @@
-/// What to make of a variable that begins like ours and is not one of ours.
+/// What to make of a variable that is not one of ours, and may be meant to be.
 enum SettingNames {
     enum NameCheck: Equatable {
         case ignored
@@ -9,8 +9,15 @@ enum SettingNames {
     static let prefix = "SIDEKICK_"
 
     static func verdict(on name: String, known: [String]) -> NameCheck {
+        guard name.hasPrefix(prefix) else {
+            return nearest(to: name, among: known.filter { $0.hasPrefix(prefix) }).map { .misspelled($0) } ?? .ignored
+        }
         if isFromKubernetes(name) { return .ignored }
-        if let near = nearest(to: name, among: known) { return .misspelled(near) }
+        // REPOSITORY, DESTINATION and DELAY are three words that somebody gives our prefix.
+        let aliases = known.map { (alias: $0.hasPrefix(prefix) ? $0 : prefix + $0, name: $0) }
+        let beginning = aliases.first { $0.alias.hasPrefix(name) && name.utf8.count >= prefix.utf8.count + 3 }
+        let near = nearest(to: name, among: aliases.map(\.alias))
+        if let found = beginning ?? aliases.first(where: { $0.alias == near }) { return .misspelled(found.name) }
         return .unknown
     }
 

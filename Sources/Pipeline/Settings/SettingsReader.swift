@@ -260,7 +260,7 @@ struct SettingsReader {
 
     private mutating func checkNames() {
         let known = Setting.all.flatMap { [$0.name, $0.fileName].compactMap { $0 } }
-        for name in environment.keys.sorted() where name.hasPrefix(SettingNames.prefix) && !known.contains(name) {
+        for name in environment.keys.sorted() where !known.contains(name) {
             switch SettingNames.verdict(on: name, known: known) {
             case .ignored: continue
             case .misspelled(let near): problems.append("\(name) is not a setting: did you mean \(near)?")

@@ -9,6 +9,9 @@ protocol Layout: Sendable {
     /// Refuses what this layout can never be shown at, before anything is made.
     func checkDestination() throws
 
+    /// Refuses what a tree cannot be shown at as it stands now, before one is made.
+    func checkShowing() throws
+
     /// Finishes or removes what a process that was killed left, and takes over what another layout shows.
     func recover(keeping lostAndFound: LostAndFound) throws -> [Notice]
 

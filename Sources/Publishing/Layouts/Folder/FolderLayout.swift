@@ -25,6 +25,14 @@ struct FolderLayout: Layout {
         guard access(destination.path, W_OK) == 0 else { throw DiskError("write into", destination.path) }
     }
 
+    /// A link that another layout shows is taken over; any other is somebody's.
+    func checkShowing() throws {
+        guard try FileStatus.of(destination.path)?.kind == .link, try !destination.kind(in: pool).isTree else { return }
+        throw PublishingError.destinationUnusable(
+            path: destination.path, reason: "the layout folder needs a real folder and this is a symbolic link",
+            remedy: "leave SIDEKICK_LAYOUT unset to keep the link, or remove the link first")
+    }
+
     func identity() throws -> String? {
         guard let status = try FileStatus.of(destination.path), status.kind == .folder,
             let record = try FileStatus.of(destination.volumeFolder + "/record")
@@ -75,12 +83,12 @@ struct FolderLayout: Layout {
         _ commit: Commit, tree: ObjectID, from contents: borrowing Contents, now: Int64,
         drifted: [TreePath], _ buildMode: BuildMode, keeping lostAndFound: LostAndFound
     ) throws -> StagedTree {
+        try checkShowing()
         // What another layout shows has to be known as ours first, and the start may not have been able to take it over.
         if try destination.kind(in: pool).isTree {
             _ = try trees.recoverPool(keeping: lostAndFound)
             try takeOver(from: pool)
         }
-        if try FileStatus.of(destination.path)?.kind == .link { throw cannotReplaceLink }
         let (old, recovered) = try standing(keeping: lostAndFound)
         let standing = try FileStatus.of(destination.path)
         var base: TreePlan.Base?
@@ -160,12 +168,6 @@ struct FolderLayout: Layout {
         try home.sync()
         _ = try recoverBurst(keeping: lostAndFound)
         return mixed
-    }
-
-    private var cannotReplaceLink: PublishingError {
-        .destinationUnusable(
-            path: destination.path, reason: "the layout folder needs a real folder and this is a symbolic link",
-            remedy: "leave SIDEKICK_LAYOUT unset to keep the link, or remove the link first")
     }
 
     // MARK: publish

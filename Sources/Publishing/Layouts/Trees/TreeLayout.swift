@@ -30,6 +30,10 @@ struct TreeLayout: Layout {
 
     func checkDestination() {}
 
+    func checkShowing() throws {
+        guard !destination.isVolumeFolderInside, !destination.isMountPoint else { throw cannotSwitch }
+    }
+
     func identity() throws -> String? {
         guard let status = try FileStatus.of(destination.path) else { return nil }
         switch (kind, status.kind) {
@@ -72,7 +76,7 @@ struct TreeLayout: Layout {
         _ commit: Commit, tree: ObjectID, from contents: borrowing Contents, now: Int64, drifted: [TreePath],
         _ buildMode: BuildMode, keeping lostAndFound: LostAndFound
     ) throws -> StagedTree {
-        guard !destination.isVolumeFolderInside, !destination.isMountPoint else { throw cannotSwitch }
+        try checkShowing()
         try pool.settleNames()
         let visible = try visible()
         // Somebody removed what was: the next folder may get its inode, and would be taken for it.
