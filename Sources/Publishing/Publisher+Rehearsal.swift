@@ -29,6 +29,8 @@ public struct ExpectedChanges: Sendable {
     public internal(set) var removed: [Item] = []
     /// What is left out.
     public internal(set) var leftOut: [Omission] = []
+    /// The first path whose bytes a server of Git LFS has to give; `nil` when all are here.
+    public internal(set) var firstObject: TreePath?
 }
 
 extension Publisher {
@@ -53,15 +55,19 @@ extension Publisher {
         by commit: Commit, from contents: borrowing Contents, at look: DestinationLook
     ) throws -> ExpectedChanges {
         let recipe = options.recipe
-        guard let tree = try contents.repository.subtree(of: commit.tree, at: recipe.subdirectory) else {
-            throw try PublishingError.noSubdirectory(recipe.subdirectory, in: commit, of: contents.repository)
-        }
+        let tree = try contents.repository.folder(recipe.subdirectory, of: commit)
         let standing = try look.record
         let plan = try TreePlan(to: tree, from: nil, known: [], in: contents, options: options)
         var changes = ExpectedChanges(published: standing?.commit)
         var shown: Set<TreePath> = []
+        let here = look.destination?.lfs
         for leaf in plan.leaves {
             shown.insert(leaf.path)
+            if changes.firstObject == nil, case .lfs(let id) = leaf.content, standing?[leaf.path]?.holds(leaf) != true,
+                here?.contains(LFSObject(id: id, size: leaf.size ?? 0)) != true
+            {
+                changes.firstObject = leaf.path
+            }
             let item = ExpectedChanges.Item(path: leaf.path, bytes: leaf.size ?? 0)
             switch standing?[leaf.path] {
             case let old? where old.isShown: if !old.holds(leaf) { changes.changed.append(item) }

@@ -279,10 +279,7 @@ public final class Publisher: Sendable {
     /// - Throws: `PublishingError`, `DiskError`, `GitError`; `CancellationError` between two files. Nothing visible has
     ///   changed then, and what was staged is removed.
     public func materialize(_ commit: Commit, from contents: borrowing Contents) throws -> StagedTree {
-        let subdirectory = options.recipe.subdirectory
-        guard let tree = try contents.repository.subtree(of: commit.tree, at: subdirectory) else {
-            throw try PublishingError.noSubdirectory(subdirectory, in: commit, of: contents.repository)
-        }
+        let tree = try contents.repository.folder(options.recipe.subdirectory, of: commit)
         let lostAndFound = lostAndFound()
         // One that was cut short.
         _ = try endInspection()

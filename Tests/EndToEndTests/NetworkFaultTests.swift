@@ -17,11 +17,6 @@ import Testing
         var testDescription: String { name }
     }
 
-    /// Why the last pass failed, as its line says it.
-    private static func cause(_ log: String) -> String {
-        log.matches(of: /pass failed.* cause=("(?:[^"\\]|\\.)*"|[^ ]*)/).last.map { String($0.1) } ?? ""
-    }
-
     private static func http(_ status: String, _ fields: String = "", _ body: String = "") -> String {
         "HTTP/1.1 \(status)\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
     }
@@ -125,7 +120,7 @@ import Testing
             #expect(try folder.read("www/index.html") == "new")
         } else {
             #expect(Date().timeIntervalSince(start) < 15, "\(log)")
-            #expect(fault.says.contains { Self.cause(log).contains($0) }, "\(log)")
+            #expect(fault.says.contains { Sidekick.cause(log).contains($0) }, "\(log)")
             #expect(log.contains("remedy="), "\(log)")
             #expect(!log.contains("report this as a bug"), "\(log)")
             #expect(try folder.read("www/index.html") == "old")
@@ -154,9 +149,15 @@ import Testing
             #expect(fault.mayWork, "\(first.log)")
         } else {
             #expect(Date().timeIntervalSince(start) < 15, "\(first.log)")
-            #expect(fault.says.contains { Self.cause(first.log).contains($0) }, "\(first.log)")
+            #expect(fault.says.contains { Sidekick.cause(first.log).contains($0) }, "\(first.log)")
             #expect(first.log.contains("remedy=") && !first.log.contains("report this as a bug"), "\(first.log)")
             #expect(!folder.has("www"))
+        }
+        // And before there is a pass `check` says the same.
+        if !fault.mayWork {
+            let check = try Sidekick.check(arguments + ["--timeout", "1s", "--plan"], environment: login)
+            #expect(check.status == first.status, "\(check.text)")
+            #expect(Array(check.failures.values) == [Sidekick.cause(first.log)], "\(check.text)")
         }
         proxy.fault = .none
         let last = try await Sidekick.once(arguments, environment: login)

@@ -208,11 +208,25 @@ import Testing
         #expect(try site.source.git("ls-tree", commit).contains("160000"))
         let refused = try await site.once("--submodules", "on")
         #expect(refused.status == 65 && refused.log.contains("not trusted"), "\(refused.log)")
+        // Nor by `check`, with what a pass has brought and with its own.
+        let options = [
+            site.address, site.folder("www"), "--trusted-keys-file", site.folder("trusted"), "--submodules", "on",
+            "--lfs", "on",
+        ]
+        for plan in [[], ["--plan"]] {
+            let check = try Sidekick.check(options + plan, environment: site.login())
+            #expect(check.status == 65, "\(check.text)")
+            #expect(check.failures == ["signature": Sidekick.cause(refused.log)], "\(check.text)")
+        }
         #expect(trap.requests.isEmpty, "\(trap.requests)")
         // Signed, it is asked for.
         try site.allow(try site.keys.folder.read("stranger.pub"))
+        let count = { trap.requests.count }
+        #expect(try Sidekick.check(options, environment: site.login()).failures["submodules"] != nil)
+        #expect(count() > 0)
+        let asked = count()
         #expect(try await site.once("--submodules", "on").status != 0)
-        #expect(!trap.requests.isEmpty)
+        #expect(count() > asked)
     }
 
     @Test func `a forge's own key of OpenPGP, one's own of SSH, and a page that shows which it was`() async throws {

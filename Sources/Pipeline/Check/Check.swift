@@ -31,11 +31,16 @@ public struct Check: Sendable {
         }
         var items = [CheckItem.ok("settings", (["they are well-formed"] + warnings).joined(separator: "; "))]
         items.append(destination(look))
-        let (remote, commit) = await remote()
+        let (remote, target) = await remote()
         items += remote
-        items.append(await folder(look, commit))
-        items += await [submodules(look, commit), objects(look, commit)].compactMap { $0 }
-        items += await [keys(), hooks(), listening(look), webhooks(), clock()].compactMap { $0 }
+        let (keys, signature) = await (keys(), signature(look, target))
+        items += [keys, signature].compactMap { $0 }
+        items.append(await folder(look, target?.commit))
+        // Nothing that a commit names is asked for before somebody who is trusted has signed it.
+        if signature?.verdict != .failed, keys?.verdict != .failed {
+            items += await [submodules(look, target?.commit), objects(look, target?.commit)].compactMap { $0 }
+        }
+        items += await [hooks(), listening(look), webhooks(), clock()].compactMap { $0 }
         return items
     }
 
@@ -77,6 +82,25 @@ public struct Check: Sendable {
             return .ok(name, "\(keys.count) in \(trust.keysFile); \(trust.verification.rawValue) must be signed")
         } catch {
             return .failed(name, SyncError(trusting: trust, error))
+        }
+    }
+
+    /// Who has signed what a pass would publish; `nil` where nobody has to.
+    private func signature(_ look: Result<DestinationLook, SyncError>, _ target: Target?) async -> CheckItem? {
+        guard let trust = settings.trust else { return nil }
+        let name = "signature"
+        do {
+            let signer = try await here(look, target?.commit) { [executor] repository, store, commit in
+                (try look.get().published()?.commit == commit
+                    ? nil
+                    : TrustCheck(
+                        settings: trust, look: look.get(), store: store, executor: executor))
+            }
+            guard let signer, let target else { return .unknown(name, Self.notHere) }
+            guard let check = signer else { return .ok(name, "the commit is served already") }
+            return .ok(name, "\(try await check.signer(of: target))")
+        } catch {
+            return .failed(name, SyncError(error, at: .trust))
         }
     }
 
@@ -207,7 +231,7 @@ public struct Check: Sendable {
         return options
     }
 
-    private func remote() async -> (items: [CheckItem], commit: ObjectID?) {
+    private func remote() async -> (items: [CheckItem], target: Target?) {
         let steps = settings.upstream.url.transport == .local ? [.repository, .reference] : Step.allCases
         let options = upstream
         let host = options.url.authority
@@ -221,7 +245,8 @@ public struct Check: Sendable {
                 .reference: "\(found.ref) is \(found.commit)"
                     + found.warnings.map { "; \($0)" }.joined(),
             ]
-            return (steps.map { .ok($0.text, words[$0] ?? "") }, found.commit)
+            let target = Target(commit: found.commit, ref: found.ref, tag: found.tag)
+            return (steps.map { .ok($0.text, words[$0] ?? "") }, target)
         } catch {
             let failure = SyncError(error, at: .discover)
             let failed = (error as? UpstreamError).map { Step($0) } ?? .connection
@@ -239,22 +264,19 @@ public struct Check: Sendable {
 
     /// What is in the commit is known when the commit is here.
     private func folder(_ look: Result<DestinationLook, SyncError>, _ commit: ObjectID?) async -> CheckItem {
-        let path = settings.publishing.recipe.subdirectory
+        let recipe = settings.publishing.recipe
         let name = "SIDEKICK_SUBDIRECTORY"
-        guard path != .root else { return .ok(name, "all of the commit") }
-        let result = await Self.result(at: .materialize) {
-            try await here(look, commit) { repository, _, commit in
-                try repository.subtree(of: repository.commit(commit).tree, at: path) != nil
+        guard recipe.subdirectory != .root else { return .ok(name, "all of the commit") }
+        do {
+            let found: ObjectID? = try await here(look, commit) { repository, _, id in
+                let commit = try repository.commit(id).with(tree: repository.root(of: id, as: recipe))
+                return try repository.folder(recipe.subdirectory, of: commit)
             }
-        }
-        switch result {
-        case .success(true?): return .ok(name, "\(path)")
-        case .success(false?):
-            guard let commit else { return .unknown(name, Self.notHere) }
-            return .failed(
-                name,
-                SyncError(PublishingError.subdirectoryMissing(subdirectory: path, commit: commit), at: .materialize))
-        case .success(nil), .failure: return .unknown(name, Self.notHere)
+            return found == nil ? .unknown(name, Self.notHere) : .ok(name, "\(recipe.subdirectory)")
+        } catch let error as PublishingError {
+            return .failed(name, SyncError(error, at: .materialize))
+        } catch {
+            return .unknown(name, Self.notHere)
         }
     }
 }

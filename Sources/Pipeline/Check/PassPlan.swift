@@ -78,8 +78,9 @@ extension Check {
         let published = try await at(.configure) { try look.published() }
         var target = try await fetch(into: publisher, following: published)
         if let trust = settings.trust, published?.revision != publisher.revision(of: target.commit) {
-            target.signer = try await TrustCheck(settings: trust, publisher: publisher, executor: executor)
-                .signer(of: target)
+            target.signer = try await TrustCheck(
+                settings: trust, look: look, store: publisher.destination.store, executor: executor
+            ).signer(of: target)
         }
         try await SubmoduleFetch(
             settings: settings, options: upstream, publisher: publisher, executor: executor, traffic: Traffic(),
@@ -92,6 +93,7 @@ extension Check {
                 .with(tree: contents.repository.root(of: commit, as: publisher.recipe))
             return try publisher.expectedChanges(by: commit, from: contents, at: look)
         }
+        if let path = changes.firstObject { try await probeObjects(at: path, of: commit, in: publisher) }
         let held = try await at(.discover) { try look.destination.flatMap { try HoldFile($0).read() } }
         return PassPlan(changes, of: target, held: held)
     }
@@ -103,6 +105,18 @@ extension Check {
         _ stage: Stage, _ work: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         do { return try await executor.run(work) } catch { throw SyncError(error, at: stage) }
+    }
+
+    /// Objects of Git LFS are not brought; that their server lets us in is found out.
+    private func probeObjects(at path: TreePath, of commit: ObjectID, in publisher: Publisher) async throws {
+        do {
+            let config = try await executor.run {
+                try LFSFetch.config(of: commit, in: publisher.destination.store.open())
+            }
+            _ = try await LFSRemote(of: upstream, counting: Traffic()).probe(config)
+        } catch {
+            throw SyncError(LFSFailure(path: path, reason: error), at: .fetch)
+        }
     }
 
     private func fetch(into publisher: Publisher, following published: Published?) async throws -> Target {

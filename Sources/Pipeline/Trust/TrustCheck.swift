@@ -7,15 +7,33 @@ import Upstream
 /// Whether a commit may be published, by who has signed it. Nothing that the commit names has been asked for yet.
 struct TrustCheck: Sendable {
     let settings: TrustSettings
-    let publisher: Publisher
+    /// Has the commit, and the tag.
+    let store: Store
+    /// Whether a commit was served here, in whatever way.
+    let isKnown: @Sendable (ObjectID) throws -> Bool
     let executor: GitExecutor
+
+    init(settings: TrustSettings, publisher: Publisher, executor: GitExecutor) {
+        let store = publisher.destination.store
+        (self.settings, self.store, self.executor) = (settings, store, executor)
+        isKnown = { try publisher.published()?.commit == $0 || store.open().publishedCommits().contains($0) }
+    }
+
+    /// - Parameter store: has the commit, which need not be that of DESTINATION.
+    init(settings: TrustSettings, look: DestinationLook, store: Store, executor: GitExecutor) {
+        (self.settings, self.store, self.executor) = (settings, store, executor)
+        isKnown = { commit in
+            if try look.published()?.commit == commit { return true }
+            guard let store = look.destination?.store, store.exists else { return false }
+            return try store.open().publishedCommits().contains(commit)
+        }
+    }
 
     /// - Returns: who has signed it: the tag, where that is asked for.
     /// - Throws: `SyncError` of the stage `trust`, `CancellationError`.
     func signer(of target: Target) async throws -> Signer {
-        let (settings, publisher) = (settings, publisher)
         do {
-            return try await executor.run { try Self.signer(of: target, settings, publisher) }
+            return try await executor.run { try read(signerOf: target) }
         } catch let refused as Refused {
             throw SyncError(refused, at: .trust)
         } catch let error as CancellationError {
@@ -25,16 +43,11 @@ struct TrustCheck: Sendable {
         }
     }
 
-    private static func signer(
-        of target: Target, _ settings: TrustSettings, _ publisher: Publisher
-    ) throws -> Signer {
+    private func read(signerOf target: Target) throws -> Signer {
         let keys = try TrustedKeys(reading: WholeFile.read(settings.keysFile))
-        let repository = try publisher.destination.store.open()
-        // Of a commit that was served, in whatever way, its own date counts: the key may have ended since.
-        let isKnown =
-            try publisher.published()?.commit == target.commit
-            || repository.publishedCommits().contains(target.commit)
-        let time = isKnown ? try repository.commit(target.commit).time : Int64(wallSeconds())
+        let repository = try store.open()
+        // Of a commit that was served its own date counts: the key may have ended since.
+        let time = try isKnown(target.commit) ? try repository.commit(target.commit).time : Int64(wallSeconds())
         var signer: Signer?
         if settings.needsCommit {
             let object = try repository.signedCommit(target.commit)

@@ -84,23 +84,22 @@ public enum PublishingError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-extension PublishingError {
-    /// Why a commit has no folder at SIDEKICK_SUBDIRECTORY.
+extension Repository {
+    /// The folder of a commit that SIDEKICK_SUBDIRECTORY names.
     ///
-    /// - Throws: `GitError` when what stands there cannot be read.
-    static func noSubdirectory(
-        _ subdirectory: TreePath, in commit: Commit, of repository: borrowing Repository
-    ) throws(GitError) -> PublishingError {
-        guard let (path, entry) = try repository.obstacle(in: commit.tree, to: subdirectory) else {
-            return .subdirectoryMissing(subdirectory: subdirectory, commit: commit.id)
+    /// - Throws: `PublishingError` where there is none, `GitError` when what stands there cannot be read.
+    public borrowing func folder(_ subdirectory: TreePath, of commit: Commit) throws -> ObjectID {
+        if let tree = try subtree(of: commit.tree, at: subdirectory) { return tree }
+        guard let (path, entry) = try obstacle(in: commit.tree, to: subdirectory) else {
+            throw PublishingError.subdirectoryMissing(subdirectory: subdirectory, commit: commit.id)
         }
-        let found: Obstacle
+        let found: PublishingError.Obstacle
         switch entry.kind {
-        case .link: found = .link(target: try repository.shownTarget(entry.id))
+        case .link: found = .link(target: try shownTarget(entry.id))
         case .submodule: found = .submodule
         default: found = .file
         }
-        return .subdirectoryNoFolder(path: path, commit: commit.id, found: found)
+        throw PublishingError.subdirectoryNoFolder(path: path, commit: commit.id, found: found)
     }
 }
 

@@ -113,9 +113,7 @@ extension TreeRecord {
     ) throws -> [Verification.Difference] {
         let whole = try repository.root(of: commit, as: recipe)
         let commit = try repository.commit(commit).with(tree: whole)
-        guard let tree = try repository.subtree(of: commit.tree, at: recipe.subdirectory) else {
-            throw try PublishingError.noSubdirectory(recipe.subdirectory, in: commit, of: repository)
-        }
+        let tree = try repository.folder(recipe.subdirectory, of: commit)
         let selection = recipe.selection
         var found = 0
         var wrong: [Verification.Difference] = []
