@@ -129,6 +129,24 @@ import Testing
         for name in typos.keys { #expect(result.text.contains(name), "\(name): \(result.text)") }
     }
 
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+    func `what --plan has fetched goes with it, whatever ends it`(signal: Int32) async throws {
+        let remote = try await HTTPRemote([
+            "index.html": "one", "noise": (0..<999).map { _ in UUID().uuidString }.joined(),
+        ])
+        let proxy = try FaultProxy(to: remote.server.port, fault: .slow(bytesPerSecond: 2_000))
+        let (folder, temporary) = (try TemporaryFolder(), try TemporaryFolder())
+        let check = try Sidekick(
+            ["check", "--plan", remote.url(port: proxy.port), folder("www")],
+            environment: ["TMPDIR": temporary.path])
+        try await eventually("a pack comes") {
+            try temporary.snapshot().keys.contains { $0.contains("/git") && $0.contains("pack") }
+        }
+        check.send(signal)
+        #expect(try await check.wait() == 128 + signal)
+        #expect(try temporary.snapshot() == [:] && folder.snapshot() == [:])
+    }
+
     @Test func `is for people in lines, and without color where it is no terminal`() async throws {
         let source = try GitRepository()
         let folder = try TemporaryFolder()

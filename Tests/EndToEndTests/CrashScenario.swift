@@ -52,7 +52,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
     /// The list to add to.
     static let all: [CrashScenario] =
         firsts + updates + conversions + [otherPolicy] + names + compactions + background + fetches + composed
-        + compressed + [folder]
+        + compressed + upgrades + signed + [folder]
 
     private static let layouts = ["link", "exchange", "folder"]
 
@@ -197,6 +197,61 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
         scenario.sample = Sample(before: 3, after: 6, kills: 5, failures: 6)
         return scenario
     }()
+
+    /// The first pass of this program where 0.1.0 was.
+    private static let upgrades = layouts.map { layout in
+        CrashScenario(
+            name: "an upgrade, \(layout)", site: CrashSite.small,
+            before: (0...2).map { Step(layout: layout, commit: $0) }, step: Step(layout: layout, commit: 3),
+            prepare: { folder in
+                try becomeOld(folder)
+                if layout == "folder" { try putForeignFile(in: folder) }
+            }, sample: layout == "folder" ? .burst : .large)
+    }
+
+    /// Writes the state folder as 0.1.0 had it: records of version 2, and another name for paths that a spare is behind in.
+    private static func becomeOld(_ folder: TemporaryFolder) throws {
+        let (home, manager) = (folder(".sidekick/www"), FileManager.default)
+        let records = ((try? manager.contentsOfDirectory(atPath: home + "/records")) ?? []).map { "records/" + $0 }
+        var count = 0
+        for name in records + ["record"] where folder.has(".sidekick/www/" + name) {
+            let file = URL(fileURLWithPath: home + "/" + name)
+            let times = try manager.attributesOfItem(atPath: file.path)[.modificationDate]
+            let bytes = try Data(contentsOf: file)
+            let lines = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: 9, omittingEmptySubsequences: false)
+            guard lines.count == 10, String(decoding: lines[0], as: UTF8.self) == "sidekick record 3" else {
+                throw TestFailure("\(name) is no record of version 3")
+            }
+            var old = Data("sidekick record 2\n".utf8)
+            for line in lines[1...3] { old += line + Data("\n".utf8) }
+            // The folder that is published, and how, each with a NUL; no kinds of rows, and no objects of Git LFS.
+            old += Data("\0mtime=commit symlinks=skip\0".utf8)
+            for line in lines[6...7] { old += line + Data("\n".utf8) }
+            old += lines[9]
+            // In place: what a record is of is known by the inode of its tree.
+            try old.write(to: file)
+            try manager.setAttributes([.modificationDate: times as Any], ofItemAtPath: file.path)
+            count += 1
+        }
+        guard count > 0 else { throw TestFailure("there is no record") }
+        if folder.has(".sidekick/www/dirty") {
+            try manager.moveItem(atPath: home + "/dirty", toPath: home + "/plans")
+        } else {
+            try manager.createDirectory(atPath: home + "/plans", withIntermediateDirectories: false)
+        }
+    }
+
+    /// From a server: what has come and was not looked at yet is no more trusted than before.
+    private static let signed = ["link", "folder"].map { layout in
+        let keys = try? CrashSite.signed.get().keys?.folder("trusted")
+        let arguments = ["--trusted-keys-file", keys ?? "/nonexistent"]
+        return CrashScenario(
+            name: "an update of signed commits, \(layout)", site: CrashSite.signed,
+            before: (0..<3).map { Step(layout: layout, commit: $0, arguments: arguments) },
+            step: Step(layout: layout, commit: 3, arguments: arguments),
+            prepare: { if layout == "folder" { try putForeignFile(in: $0) } }, isRemote: true,
+            sample: Sample(before: 3, after: 4, kills: 3, failures: 4))
+    }
 
     private static func putForeignFile(in folder: TemporaryFolder) throws {
         try folder.write("mine", to: "www/mine.txt")

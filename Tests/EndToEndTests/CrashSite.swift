@@ -39,15 +39,25 @@ struct CrashSite: Sendable {
     /// Repositories of its submodules.
     let modules: [GitRepository]
 
+    /// Who has signed its commits.
+    let keys: SSHKeys?
+
     private init(source: GitRepository, commits: [(String, Contents)], modules: [GitRepository]) {
-        (self.source, self.commits, self.modules) = (source, commits, modules)
+        (self.source, self.commits, self.modules, keys) = (source, commits, modules, nil)
     }
 
     /// - Parameter folder: what stands before each path in the repository.
-    private init(_ all: [Contents], below folder: String = "") throws {
+    private init(_ all: [Contents], below folder: String = "", isSigned: Bool = false) throws {
         modules = []
+        keys = isSigned ? try SSHKeys() : nil
         source = try GitRepository(date: "2024-05-06T07:08:09Z")
         try source.git("config", "uploadpack.allowFilter", "true")
+        if let keys {
+            try keys.folder.write(try keys.make("owner", "ed25519"), to: "trusted")
+            for (name, value) in [
+                ("gpg.format", "ssh"), ("user.signingkey", keys.folder("owner")), ("commit.gpgsign", "true"),
+            ] { try source.git("config", name, value) }
+        }
         // So that the store is a shallow one.
         try source.commit(["before": "all of it"])
         var commits: [(String, Contents)] = []
@@ -152,6 +162,12 @@ struct CrashSite: Sendable {
         }
         all[2]["same/page.html.gz"] = .file("the repository's own")
         return try CrashSite(all)
+    }
+
+    /// The small one by somebody who signs.
+    static let signed = Result {
+        let small = try CrashSite.small.get()
+        return try CrashSite(small.commits.map(\.contents), isSigned: true)
     }
 
     /// The small one as a folder of a repository that has something else in it.

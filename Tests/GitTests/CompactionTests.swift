@@ -92,6 +92,18 @@ import Testing
         #expect(store.size().packs == after.packs + 3, "what is there is not copied again")
     }
 
+    @Test(arguments: [FolderShare.most, .part])
+    func `keeps that a folder is most of its repository, and looks anew at one that was a part`(share: FolderShare)
+        throws
+    {
+        let folder = TreePath("docs/site")
+        try update(["docs/site/index.html": "1"], depth: 1)
+        store.note(share, of: folder)
+        #expect(store.share(of: folder) == share && store.share(of: TreePath("docs")) == nil)
+        try store.compact(keeping: published(), depth: 1)
+        #expect(store.share(of: folder) == (share == .most ? .most : nil))
+    }
+
     @Test(arguments: [0, 1, 2])
     func `works on merges and on what came from a shallow clone`(depth: Int) throws {
         for number in 0..<5 { try source.commit(["file": "\(number)"]) }

@@ -1,7 +1,7 @@
 public import Foundation
 
 /// Keys of OpenSSH's, and what they sign.
-public struct SSHKeys {
+public struct SSHKeys: Sendable {
     /// Where they are.
     public let folder: TemporaryFolder
 
