@@ -29,7 +29,12 @@ public enum WholeFile {
         if isDurable { try sync(folderOf: path) }
     }
 
+    /// The most that `read` takes, in bytes: of a device there is no end.
+    static let maxBytes = 16 << 20
+
     /// All bytes of a small file, wherever a link leads.
+    ///
+    /// - Throws: `Failure`, of EFBIG for more than 16 MiB.
     ///
     /// Not by Foundation, whose `String(contentsOfFile:)` never gives back what an empty file took (Swift 6.3.1).
     public static func read(_ path: String) throws(Failure) -> [UInt8] {
@@ -45,6 +50,7 @@ public enum WholeFile {
             guard count >= 0 else { throw Failure(path: path) }
             if count == 0 { return bytes }
             bytes += buffer[..<count]
+            guard bytes.count <= maxBytes else { throw Failure(path: path, code: EFBIG) }
         }
     }
 

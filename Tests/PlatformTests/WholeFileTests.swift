@@ -17,6 +17,21 @@ import Testing
         #expect(WholeFile.text(folder.path) == nil)
     }
 
+    /// A secret that is named by mistake may be a device, or anything else that has no end.
+    @Test(arguments: ["/dev/zero", "large"]) func `what is larger than any of them is refused`(name: String) throws {
+        let folder = try TemporaryFolder()
+        let path = name.hasPrefix("/") ? name : folder(name)
+        if path != name {
+            try folder.write("", to: name)
+            for (size, isRead) in [(16 << 20, true), (16 << 20 + 1, false)] {
+                truncate(path, off_t(size))
+                #expect((try? WholeFile.read(path).count) == (isRead ? size : nil))
+            }
+        }
+        #expect { try WholeFile.read(path) } throws: { "\($0)" == "\(path): File too large" }
+        #expect(WholeFile.text(path) == nil)
+    }
+
     @Test func `a file is replaced whole, or stays as it was`() throws {
         let folder = try TemporaryFolder()
         try WholeFile.replace(folder("file"), with: "one".utf8, mode: 0o644, isDurable: true)

@@ -28,6 +28,18 @@ for bad in repository= delay=soon settings.REPOSITORY=x settings.SIDEKICK_MAX_FI
     "$helm" template site deploy/helm/sidekick --set "repository=https://host/site.git,$bad" >/dev/null 2>&1 && fail "the chart takes $bad"
 done
 ok "the chart, and what it refuses"
+# As they stand in README and docs, up to the cluster.
+count=0
+while read -r line; do
+    case $line in
+    "kubectl apply -k "*) "${kustomize[@]}" "${line#kubectl apply -k }" >"$work/documented.yaml" 2>"$work/kustomize" || fail "$line: $(cat "$work/kustomize")" ;;
+    "helm install "*) bash -c "'$helm' template --kube-version 1.31.0 ${line#helm install }" >"$work/documented.yaml" || fail "$line" ;;
+    esac
+    valid "$work/documented.yaml" 1.31
+    count=$((count + 1))
+done < <(grep -hE '^    (kubectl apply -k|helm install) ' README.md docs/*.md | sed 's/^    //')
+[ $count -ge 4 ] || fail "only $count commands are documented"
+ok "$count commands of the documents"
 "$helm" template site deploy/helm/sidekick --kube-version 1.31.0 -f deploy/helm/from-bitnami.yaml >"$work/bitnami.yaml" || fail "the values in place of bitnami/nginx"
 valid "$work/bitnami.yaml" 1.31
 for what in https://host/group/site.git 'value: "*60s' 'SIDEKICK_REF' 'minReplicas: 2'; do
