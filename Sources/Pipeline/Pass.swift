@@ -44,13 +44,11 @@ struct Pass: Sendable {
         let (found, advertised) =
             if let held { (try await prove(held), nil as ObjectID?) } else { try await ask(after: before) }
         guard let found else { return Outcome(advertised: advertised) }
+        // What publishes nothing nobody has to have signed, in this pass as in those after it.
+        if trust != nil, let outcome = try await elsewhere(found, advertised) { return outcome }
         let target = try await trusted(found)
         try await submodules.bring(for: target)
-        // The folder that is published may be what it was, whatever else of the repository is another.
-        if target.isFetched, try await isShown(target.commit) {
-            try await deployment.noteFetched(target.commit)
-            return Outcome(advertised: advertised, hasFetched: true)
-        }
+        if let outcome = try await elsewhere(target, advertised) { return outcome }
         // What has been shown before, and what an operator holds, needs no leave.
         let isKnown = try await executor.run { try publisher.hasPublished(target.commit) }
         let staged = try await deployment.materialize(target)
@@ -58,6 +56,13 @@ struct Pass: Sendable {
         try await deployment.publish(staged, target, replacing: before)
         let change = await deployment.change(by: target.commit, since: before)
         return Outcome(advertised: advertised, published: target.commit, signer: target.signer, change: change)
+    }
+
+    /// The folder that is published may be what it was, whatever else of the repository is another.
+    private func elsewhere(_ target: Target, _ advertised: ObjectID?) async throws -> Outcome? {
+        guard target.isFetched, try await isShown(target.commit) else { return nil }
+        try await deployment.noteFetched(target.commit)
+        return Outcome(advertised: advertised, hasFetched: true)
     }
 
     /// What an operator holds was published before: it needs no new proof.

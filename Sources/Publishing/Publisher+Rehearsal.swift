@@ -29,7 +29,7 @@ public struct ExpectedChanges: Sendable {
     public internal(set) var removed: [Item] = []
     /// What is left out.
     public internal(set) var leftOut: [Omission] = []
-    /// The first path whose bytes a server of Git LFS has to give; `nil` when all are here.
+    /// The first path of the repository whose bytes the followed repository's server of Git LFS has to give; `nil` when there is none.
     public internal(set) var firstObject: TreePath?
 }
 
@@ -45,9 +45,6 @@ extension Publisher {
         return try open(Destination(folder + "/www", state: folder + "/state"), options: options).publisher
     }
 
-    /// A commit as it is made here.
-    public func revision(of commit: ObjectID) -> Revision { Revision(commit: commit, recipe: recipe) }
-
     /// What `materialize` and `publish` would come to at another DESTINATION. Nothing is made; files of Git LFS need not be here.
     ///
     /// - Throws: what `materialize` would, but for what only the disk can tell.
@@ -60,13 +57,17 @@ extension Publisher {
         let plan = try TreePlan(to: tree, from: nil, known: [], in: contents, options: options)
         var changes = ExpectedChanges(published: standing?.commit)
         var shown: Set<TreePath> = []
+        let parts = contents.repository.composite(of: commit.id, recipe: recipe.digest)?.parts
+        // Those of a submodule are its own server's.
+        let modules = (parts?.modules ?? []).map { TreePath($0.path).components }
         let here = look.destination?.lfs
         for leaf in plan.leaves {
             shown.insert(leaf.path)
             if changes.firstObject == nil, case .lfs(let id) = leaf.content, standing?[leaf.path]?.holds(leaf) != true,
                 here?.contains(LFSObject(id: id, size: leaf.size ?? 0)) != true
             {
-                changes.firstObject = leaf.path
+                let whole = leaf.path.components.reduce(recipe.subdirectory) { $0.appending($1) }
+                if !modules.contains(where: { whole.components.starts(with: $0) }) { changes.firstObject = whole }
             }
             let item = ExpectedChanges.Item(path: leaf.path, bytes: leaf.size ?? 0)
             switch standing?[leaf.path] {
@@ -78,17 +79,16 @@ extension Publisher {
             guard row.isShown, !shown.contains(path) else { return }
             changes.removed.append(ExpectedChanges.Item(path: path, bytes: row.size))
         }
-        changes.leftOut = try omissions(of: plan, commit, tree, in: contents)
+        changes.leftOut = try omissions(of: plan, tree, parts, in: contents)
         return changes
     }
 
     private func omissions(
-        of plan: TreePlan, _ commit: Commit, _ tree: ObjectID, in contents: borrowing Contents
+        of plan: TreePlan, _ tree: ObjectID, _ parts: Composite.Parts?, in contents: borrowing Contents
     ) throws -> [ExpectedChanges.Omission] {
         let (recipe, limits) = (options.recipe, options.limits)
         var omissions: [ExpectedChanges.Omission] = []
         func leaveOut(_ path: TreePath, _ reason: String) { omissions.append(.init(path: path, reason: reason)) }
-        let parts = contents.repository.composite(of: commit.id, recipe: recipe.digest)?.parts
         for notice in plan.notices {
             switch notice {
             case .skippedLink(let path, let target):
@@ -125,6 +125,19 @@ extension Publisher {
 extension DestinationLook {
     /// What is shown; `nil` for nothing of ours.
     public func published() throws -> Published? { try record.map(Published.init) }
+
+    /// Whether that commit, as `options` have it, is what is shown: then nobody has to sign it once more.
+    public func shows(_ commit: ObjectID, as options: PublishingOptions) throws -> Bool {
+        guard let record = try record else { return false }
+        let recipe = options.inheriting(from: record.recipe).recipe
+        guard record.recipe == recipe || record.recipe == recipe.uncompressed else { return false }
+        if record.commit == commit { return true }
+        // A push elsewhere in the repository, once it is here.
+        guard recipe.subdirectory != .root, let store = destination?.store, store.exists else { return false }
+        let repository = try store.open()
+        guard let root = try? repository.root(of: commit, as: recipe) else { return false }
+        return (try? repository.subtree(of: root, at: recipe.subdirectory)) == record.tree
+    }
 
     /// What is visible; `nil` for nothing of ours.
     fileprivate var record: TreeRecord? {

@@ -129,6 +129,13 @@ import Testing
         let unsigned = try await once()
         #expect(unsigned.status == 65 && unsigned.log.contains("it has no signature"), "\(unsigned.log)")
         try tag("-s", "-m", "One", "v1", push: "refs/tags/v1")
+        // The commit is here, and its new tag is not.
+        for plan in [[], ["--plan"]] {
+            let check = try Sidekick.check(
+                [site.address, site.folder("www"), "--trusted-keys-file", site.folder("trusted")] + options + plan,
+                environment: site.login())
+            #expect(check.status == 0, "\(check.text)")
+        }
         let signed = try await once()
         #expect(signed.status == 0 && site.page == "one", "\(signed.log)")
         // An old tag under another's name.
@@ -188,6 +195,31 @@ import Testing
         #expect(back.status == 0 && site.page == "one", "\(back.error)")
         let held = try await site.once()
         #expect(held.status == 0 && site.page == "one", "\(held.log)")
+    }
+
+    @Test func `a push beside the folder that is published needs no signature, and one in it does`() async throws {
+        let site = try await Site()
+        try site.source.folder.write("one", to: "docs/index.html")
+        _ = try site.push("beside")
+        let options = ["--subdirectory", "docs"]
+        func both() async throws -> [Int32] {
+            let once = try await site.once("--subdirectory", "docs")
+            let check = try Sidekick.check(
+                [site.address, site.folder("www"), "--trusted-keys-file", site.folder("trusted")] + options)
+            #expect(
+                check.failures.isEmpty || Array(check.failures.values) == [Sidekick.cause(once.log)], "\(check.text)")
+            return [once.status, check.status]
+        }
+        #expect(try await both() == [0, 0])
+        _ = try site.push("beside, by nobody", by: nil)
+        for _ in 0..<2 { #expect(try await both() == [0, 0]) }
+        try site.source.folder.write("two", to: "docs/index.html")
+        _ = try site.push("in it, by nobody", by: nil)
+        for _ in 0..<2 { #expect(try await both() == [65, 65]) }
+        #expect(site.page == "one")
+        _ = try site.push("signed")
+        #expect(try await both() == [0, 0])
+        #expect(site.page == "two")
     }
 
     @Test func `nothing that an untrusted commit names is asked for`() async throws {

@@ -33,12 +33,14 @@ public struct Check: Sendable {
         items.append(destination(look))
         let (remote, target) = await remote()
         items += remote
-        let (keys, signature) = await (keys(), signature(look, target))
+        let keys = await keys()
+        let signature = keys?.verdict == .failed ? nil : await signature(look, target)
         items += [keys, signature].compactMap { $0 }
         items.append(await folder(look, target?.commit))
-        // Nothing that a commit names is asked for before somebody who is trusted has signed it.
+        // Nothing that a commit names is asked for before somebody who is trusted has signed it. A daemon may bring it meanwhile.
+        let commit = settings.trust == nil || signature?.verdict == .ok ? target?.commit : nil
         if signature?.verdict != .failed, keys?.verdict != .failed {
-            items += await [submodules(look, target?.commit), objects(look, target?.commit)].compactMap { $0 }
+            items += await [submodules(look, commit), objects(look, commit)].compactMap { $0 }
         }
         items += await [hooks(), listening(look), webhooks(), clock()].compactMap { $0 }
         return items
@@ -85,20 +87,29 @@ public struct Check: Sendable {
         }
     }
 
+    /// Whether somebody has to have signed it, and what can say so.
+    private enum Proof {
+        case isServed, missing
+        case asks(TrustCheck)
+    }
+
     /// Who has signed what a pass would publish; `nil` where nobody has to.
     private func signature(_ look: Result<DestinationLook, SyncError>, _ target: Target?) async -> CheckItem? {
         guard let trust = settings.trust else { return nil }
         let name = "signature"
         do {
-            let signer = try await here(look, target?.commit) { [executor] repository, store, commit in
-                (try look.get().published()?.commit == commit
-                    ? nil
-                    : TrustCheck(
-                        settings: trust, look: look.get(), store: store, executor: executor))
+            guard let target else { return .unknown(name, Self.notHere) }
+            let found = try await here(look, target.commit) { [executor, settings] repository, store, commit in
+                if try look.get().shows(commit, as: settings.publishing) { return Proof.isServed }
+                // It comes with the commit, but for one that was made since.
+                if trust.needsTag, let tag = target.tag, try !repository.contains(tag) { return .missing }
+                return .asks(TrustCheck(settings: trust, look: try look.get(), store: store, executor: executor))
             }
-            guard let signer, let target else { return .unknown(name, Self.notHere) }
-            guard let check = signer else { return .ok(name, "the commit is served already") }
-            return .ok(name, "\(try await check.signer(of: target))")
+            switch found {
+            case nil, .missing: return .unknown(name, Self.notHere)
+            case .isServed: return .ok(name, "what it has is served already")
+            case .asks(let check): return .ok(name, "\(try await check.signer(of: target))")
+            }
         } catch {
             return .failed(name, SyncError(error, at: .trust))
         }

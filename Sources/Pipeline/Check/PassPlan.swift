@@ -77,7 +77,8 @@ extension Check {
         }
         let published = try await at(.configure) { try look.published() }
         var target = try await fetch(into: publisher, following: published)
-        if let trust = settings.trust, published?.revision != publisher.revision(of: target.commit) {
+        let id = target.commit
+        if let trust = settings.trust, try await !at(.trust, { try look.shows(id, as: settings.publishing) }) {
             target.signer = try await TrustCheck(
                 settings: trust, look: look, store: publisher.destination.store, executor: executor
             ).signer(of: target)
@@ -86,14 +87,16 @@ extension Check {
             settings: settings, options: upstream, publisher: publisher, executor: executor, traffic: Traffic(),
             progress: Self.silent, logger: Self.nowhere
         ).bring(for: target)
-        let commit = target.commit
         let changes = try await at(.materialize) {
             let contents = publisher.destination.contents(of: try publisher.destination.store.open())
-            let commit = try contents.repository.commit(commit)
-                .with(tree: contents.repository.root(of: commit, as: publisher.recipe))
+            let commit = try contents.repository.commit(id)
+                .with(tree: contents.repository.root(of: id, as: publisher.recipe))
             return try publisher.expectedChanges(by: commit, from: contents, at: look)
         }
-        if let path = changes.firstObject { try await probeObjects(at: path, of: commit, in: publisher) }
+        // A repository on this machine may have them in itself.
+        if let path = changes.firstObject, upstream.url.transport != .local {
+            try await probeObjects(at: path, of: id, in: publisher)
+        }
         let held = try await at(.discover) { try look.destination.flatMap { try HoldFile($0).read() } }
         return PassPlan(changes, of: target, held: held)
     }

@@ -25,7 +25,9 @@ grep -q 'Overall exposure level.* [01]\.[0-9]' "$work/debian.log" || fail "expos
 grep -q '^packaged' "$work/debian.log" || fail "$(cat "$work/debian.log")"
 ok "installs, verifies, publishes as its user, and leaves the site when it is removed: $(grep -o 'level.*' "$work/debian.log" | head -1)"
 
-echo "containers: make install"
+echo "containers: make deb, make install"
+made=$(make -s deb PROGRAM="$work/sidekick" | tail -1) || fail "make deb"
+[ "$(basename "$made")" = "$(basename "$deb")" ] && rm "$made" || fail "make deb makes $made"
 make -s install PROGRAM="$work/sidekick" DESTDIR="$work/root" || fail "make install"
 [ "$("$work/root/usr/local/bin/sidekick" --version)" = "$("$work/sidekick" --version)" ] || fail "the installed program"
 grep -q '^ExecStart=/usr/local/bin/sidekick$' "$work/root/usr/local/lib/systemd/system/sidekick@.service" || fail "the unit"

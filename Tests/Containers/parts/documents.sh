@@ -27,7 +27,7 @@ cp "$work/tls"/* "$hosts"
     cp -r "$work/git/group/site.git" "$work/git/two.git"
 )
 docker network create "$COMPOSE_PROJECT_NAME-hosts" >/dev/null
-remove_hosts() { docker rm -f "$COMPOSE_PROJECT_NAME-host" "$COMPOSE_PROJECT_NAME-run" >/dev/null 2>&1; docker network rm "$COMPOSE_PROJECT_NAME-hosts" >/dev/null 2>&1; docker volume rm -f site >/dev/null 2>&1; }
+remove_hosts() { docker rm -f "$COMPOSE_PROJECT_NAME-host" "$COMPOSE_PROJECT_NAME-run" >/dev/null 2>&1; docker network rm "$COMPOSE_PROJECT_NAME-hosts" >/dev/null 2>&1; docker volume rm -f "$COMPOSE_PROJECT_NAME-site" >/dev/null 2>&1; }
 ends+=(remove_hosts)
 docker run -d --name "$COMPOSE_PROJECT_NAME-host" --network "$COMPOSE_PROJECT_NAME-hosts" --network-alias host --network-alias github.com \
     -v "$hosts:/srv/work" -v "$PWD/Tests/Documents:/machine:ro" "$machine_image" \
@@ -60,7 +60,9 @@ compose)
     ;;
 run)
     shift
-    exec $real run --name $COMPOSE_PROJECT_NAME-run --network $COMPOSE_PROJECT_NAME-hosts -e SIDEKICK_CA_FILE=/tls/tls.crt -v $work/tls:/tls:ro "\$@"
+    # The volume and the image are the test's: others of these names may be somebody's.
+    arguments=("\${@/#sidekick:/$COMPOSE_PROJECT_NAME-site:}")
+    exec $real run --name $COMPOSE_PROJECT_NAME-run --network $COMPOSE_PROJECT_NAME-hosts -e SIDEKICK_CA_FILE=/tls/tls.crt -v $work/tls:/tls:ro "\${arguments[@]/#sidekick-updater/$updater_image}"
     ;;
 *) exit 64 ;;
 esac
@@ -73,7 +75,10 @@ commands() { # FILE: the commands in it that call docker, a line each, with the 
 checkout=$work/checkout
 git clone -q . "$checkout"
 git ls-files -m -o --exclude-standard -z | xargs -0 -r cp --parents -t "$checkout"
-docker tag "$updater_image" sidekick-updater
+pid=
+# The whole of it: compose would go on and make containers that nobody removes.
+end_command() { [ -z "$pid" ] || { kill -- "-$pid" && wait "$pid"; } 2>/dev/null || true; }
+ends+=(end_command)
 count=0
 for file in README.md docs/*.md; do
     while read -r line; do
@@ -84,29 +89,28 @@ for file in README.md docs/*.md; do
         *build-hugo*) what="by hugo" site=hugo ;;
         *build-mkdocs*) what="by mkdocs" ;;
         *https*) ;;
-        "docker compose up"* | *webhook*) what="<title>" ;;
+        "docker compose up"* | *webhook*) what="kept by sidekick" ;;
         esac
         rm -rf "$hosts/git/group/site.git"
         cp -r "$hosts/git/$site.git" "$hosts/git/group/site.git"
         unset REPOSITORY DELAY
-        (cd "$checkout" && PATH=$work/bin:$PATH exec bash -c "$line") >"$work/command.log" 2>&1 </dev/null &
+        (cd "$checkout" && PATH=$work/bin:$PATH exec setsid bash -c "$line") >"$work/command.log" 2>&1 </dev/null &
         pid=$!
-        serves() { grep -q -- "$what" <<<"$(page "")"; }
+        serves() { grep -q -- "$what" <<<"$(curl -sf --max-time 5 "http://127.0.0.1:$PORT/")"; }
         case $line in
-        *"docker run"*) serves() { grep -q two <<<"$(docker run --rm -v site:/git "$machine_image" cat /git/site/index.html 2>/dev/null)"; } ;;
+        *"docker run"*) serves() { grep -q two <<<"$(docker run --rm -v "$COMPOSE_PROJECT_NAME-site:/srv" "$machine_image" cat /srv/site/index.html 2>/dev/null)"; } ;;
         esac
         end=$((SECONDS + 240))
         until serves; do
             kill -0 $pid 2>/dev/null && [ $SECONDS -lt $end ] || { tail -40 "$work/command.log"; fail "$line"; }
             sleep 0.5
         done
-        kill -TERM $pid
-        wait $pid 2>/dev/null || true
+        end_command
+        pid=
         docker rm -f "$COMPOSE_PROJECT_NAME-run" >/dev/null 2>&1 || true
         for yml in hosts built; do docker compose -f docker-compose.yml $([ $yml = hosts ] || echo "-f deploy/compose/build-hugo.yml") -f "$work/$yml.yml" down --volumes --timeout 5 >/dev/null 2>&1 || true; done
         ok "$line"
         count=$((count + 1))
     done < <(commands "$file")
 done
-docker image rm sidekick-updater >/dev/null 2>&1 || true
 [ $count -ge 7 ] || fail "only $count commands were found"

@@ -1,5 +1,5 @@
 # Makes an image of a Debian with systemd, the package and the servers of `host`, whose certificate it trusts; for other parts.
-. Tests/Containers/parts/package.sh
+[ -n "${deb:-}" ] || . Tests/Containers/parts/package.sh
 machine_image=$COMPOSE_PROJECT_NAME-machine
 remove_machine() { docker image rm -f "$machine_image" >/dev/null 2>&1; }
 ends+=(remove_machine)
