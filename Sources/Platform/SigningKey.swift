@@ -8,19 +8,23 @@ public final class SigningKey {
     /// - Returns: `nil` when that is no RSA key of at least 2048 bit.
     public init?(pem: String) {
         defer { ERR_clear_error() }
-        let bytes = Array(pem.utf8)
-        guard let source = BIO_new_mem_buf(bytes, Int32(clamping: bytes.count)) else { return nil }
-        defer { BIO_free(source) }
-        // Nobody is asked for the words that an encrypted key needs.
-        let noWords: @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 = {
-            _, _, _, _ in -1
-        }
-        guard let key = PEM_read_bio_PrivateKey(source, nil, noWords, nil) else { return nil }
+        guard let key = Array(pem.utf8).withUnsafeBytes(Self.read) else { return nil }
         guard EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA, EVP_PKEY_get_bits(key) >= 2048 else {
             EVP_PKEY_free(key)
             return nil
         }
         self.key = key
+    }
+
+    /// The source copies nothing: its bytes have to be there for as long as it is read.
+    private static func read(_ bytes: UnsafeRawBufferPointer) -> OpaquePointer? {
+        guard let source = BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count)) else { return nil }
+        defer { BIO_free(source) }
+        // Nobody is asked for the words that an encrypted key needs.
+        let noWords: @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 = {
+            _, _, _, _ in -1
+        }
+        return PEM_read_bio_PrivateKey(source, nil, noWords, nil)
     }
 
     deinit { EVP_PKEY_free(key) }
