@@ -95,7 +95,7 @@ public struct FaultShim: Sendable {
     }
 
     /// Runs a program that does not end by itself: it is asked to when the fault, if any, has happened and then it has
-    /// changed nothing for half a second.
+    /// changed nothing for half a second, in which no thread of it waited for a processor: what has the lowest priority may wait long.
     public func follow(
         _ arguments: [String], fault: (Fault, at: Int)? = nil, graves: String? = nil
     ) throws -> (Command.Result, [Call]) {
@@ -110,13 +110,24 @@ public struct FaultShim: Sendable {
             usleep(50_000)
             let log = (try? files.read("log")) ?? ""
             let isAwaited = log.isEmpty || (fault != nil && !calls(in: files).contains(where: \.isHit))
-            quiet = isAwaited || log.utf8.count != size ? 0 : quiet + 1
+            quiet = isAwaited || log.utf8.count != size || Self.isAtWork(process.pid) ? 0 : quiet + 1
             size = log.utf8.count
             guard Date() < end else { throw TestFailure("no end of \(arguments): \(try files.read("error"))\n\(log)") }
         }
         process.send(SIGTERM)
         let status = process.waitForEnd()
         return (Command.Result(status: status, output: Data(), error: try files.read("error")), calls(in: files))
+    }
+
+    /// Whether a thread runs, would run, or waits for a disk (proc(5)).
+    private static func isAtWork(_ pid: Int32) -> Bool {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        return threads.contains { thread in
+            let text = (try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/stat", encoding: .utf8)) ?? ""
+            // The name before it may have anything in it.
+            guard let end = text.lastIndex(of: ")") else { return false }
+            return ["R", "D"].contains(text[end...].dropFirst(2).prefix(1))
+        }
     }
 
     /// What makes the disk of a program hang for as long as a file exists.
