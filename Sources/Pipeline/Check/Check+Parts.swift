@@ -3,8 +3,36 @@ import Git
 import Publishing
 import Upstream
 
-/// What a commit names of other servers is known when the commit is here.
+/// Who has signed a commit, and what it names of other servers, is known when the commit is here.
 extension Check {
+    /// Whether somebody has to have signed it, and what can say so.
+    private enum Proof {
+        case isServed, missing
+        case asks(TrustCheck)
+    }
+
+    /// Who has signed what a pass would publish; `nil` where nobody has to.
+    func signature(_ look: Result<DestinationLook, SyncError>, _ target: Target?) async -> CheckItem? {
+        guard let trust = settings.trust else { return nil }
+        let name = "signature"
+        do {
+            guard let target else { return .unknown(name, Self.notHere) }
+            let found = try await here(look, target.commit) { [executor, settings] repository, store, commit in
+                if try look.get().shows(commit, as: settings.publishing) { return Proof.isServed }
+                // It comes with the commit, but for one that was made since.
+                if trust.needsTag, let tag = target.tag, try !repository.contains(tag) { return .missing }
+                return .asks(TrustCheck(settings: trust, look: try look.get(), store: store, executor: executor))
+            }
+            switch found {
+            case nil, .missing: return .unknown(name, Self.notHere)
+            case .isServed: return .ok(name, "what it has is served already")
+            case .asks(let check): return .ok(name, "\(try await check.signer(of: target))")
+            }
+        } catch {
+            return .failed(name, SyncError(error, at: .trust))
+        }
+    }
+
     /// The repositories of its submodules; `nil` where none are followed.
     func submodules(_ look: Result<DestinationLook, SyncError>, _ commit: ObjectID?) async -> CheckItem? {
         let (recipe, followed) = (settings.publishing.recipe, settings.upstream.url)

@@ -87,34 +87,6 @@ public struct Check: Sendable {
         }
     }
 
-    /// Whether somebody has to have signed it, and what can say so.
-    private enum Proof {
-        case isServed, missing
-        case asks(TrustCheck)
-    }
-
-    /// Who has signed what a pass would publish; `nil` where nobody has to.
-    private func signature(_ look: Result<DestinationLook, SyncError>, _ target: Target?) async -> CheckItem? {
-        guard let trust = settings.trust else { return nil }
-        let name = "signature"
-        do {
-            guard let target else { return .unknown(name, Self.notHere) }
-            let found = try await here(look, target.commit) { [executor, settings] repository, store, commit in
-                if try look.get().shows(commit, as: settings.publishing) { return Proof.isServed }
-                // It comes with the commit, but for one that was made since.
-                if trust.needsTag, let tag = target.tag, try !repository.contains(tag) { return .missing }
-                return .asks(TrustCheck(settings: trust, look: try look.get(), store: store, executor: executor))
-            }
-            switch found {
-            case nil, .missing: return .unknown(name, Self.notHere)
-            case .isServed: return .ok(name, "what it has is served already")
-            case .asks(let check): return .ok(name, "\(try await check.signer(of: target))")
-            }
-        } catch {
-            return .failed(name, SyncError(error, at: .trust))
-        }
-    }
-
     private func hooks() async -> CheckItem? {
         let commands = [
             ("SIDEKICK_BEFORE_PUBLISH", settings.hooks.beforePublish),

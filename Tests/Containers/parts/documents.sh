@@ -30,8 +30,8 @@ docker network create "$COMPOSE_PROJECT_NAME-hosts" >/dev/null
 remove_hosts() { docker rm -f "$COMPOSE_PROJECT_NAME-host" "$COMPOSE_PROJECT_NAME-run" >/dev/null 2>&1; docker network rm "$COMPOSE_PROJECT_NAME-hosts" >/dev/null 2>&1; docker volume rm -f "$COMPOSE_PROJECT_NAME-site" >/dev/null 2>&1; }
 ends+=(remove_hosts)
 docker run -d --name "$COMPOSE_PROJECT_NAME-host" --network "$COMPOSE_PROJECT_NAME-hosts" --network-alias host --network-alias github.com \
-    -v "$hosts:/srv/work" -v "$PWD/Tests/Documents:/machine:ro" "$machine_image" \
-    bash -c 'echo git:x:0:0:git:/srv/work/git:/bin/bash >>/etc/passwd; /machine/host /srv/work && exec sleep infinity' >/dev/null
+    -v "$hosts:/srv/host" -v "$PWD/Tests/Documents:/machine:ro" "$machine_image" \
+    bash -c 'echo git:x:0:0:git:/srv/host/git:/bin/bash >>/etc/passwd; /machine/host /srv/host && exec sleep infinity' >/dev/null
 cat >"$work/hosts.yml" <<COMPOSE
 networks:
   hosts: {name: $COMPOSE_PROJECT_NAME-hosts, external: true}

@@ -9,8 +9,8 @@ docker create --name "$COMPOSE_PROJECT_NAME-machine" "$machine_image" >/dev/null
 mkdir "$work/machine"
 docker export "$COMPOSE_PROJECT_NAME-machine" | tar -x -C "$work/machine"
 docker rm "$COMPOSE_PROJECT_NAME-machine" >/dev/null
-mkdir -p "$work/machine/srv/work"
-cp "$work/tls"/* "$work/machine/srv/work"
+mkdir -p "$work/machine/srv/host"
+cp "$work/tls"/* "$work/machine/srv/host"
 Tests/Systemd/run "$work/machine" "$deb" "$work/sidekick" || fail "the unit"
 rm -rf "$work/machine"
 ok "the unit does what docs/systemd.md says"
