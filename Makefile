@@ -23,8 +23,8 @@ test: ## Run every test; those of the images only where a Docker engine answers
 	@deploy/setup test
 	@deploy/build-tests
 	# Tests end to end wait for real programs more than the others do.
-	$(TEST)=4 swift test --skip-build --skip EndToEndTests
-	$(TEST)=6 swift test --skip-build --filter EndToEndTests
+	$(TEST)=4 Tests/run --skip EndToEndTests
+	$(TEST)=6 Tests/run --filter EndToEndTests
 	@Tests/Fuzz/run
 	@Tests/Documents/run
 	@Tests/Pair/run

@@ -10,16 +10,10 @@ public enum BackgroundThread {
     ) async throws -> Value {
         let stop = Stop()
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                do {
-                    try OwnThread.start {
-                        // On Linux that is the thread's alone.
-                        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
-                        continuation.resume(with: Result { try work { stop.isSet } })
-                    }
-                } catch {
-                    continuation.resume(throwing: error)
-                }
+            try await OwnThread.call {
+                // On Linux that is the thread's alone.
+                setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+                return try work { stop.isSet }
             }
         } onCancel: {
             stop.set()

@@ -30,14 +30,7 @@ public enum DiskThread {
     ///
     /// - Throws: what `work` throws; `SystemError` when there are no more threads.
     public static func perform<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        if isHere { return try work() }
-        return try await withCheckedThrowingContinuation { continuation in
-            do {
-                try OwnThread.start { continuation.resume(with: Result { try work() }) }
-            } catch {
-                continuation.resume(throwing: error)
-            }
-        }
+        isHere ? try work() : try await OwnThread.call(work)
     }
 
     private static var isHere: Bool { pthread_getspecific(key) != nil }

@@ -1,11 +1,12 @@
 import Platform
+import TestSupport
 import Testing
 
 @Suite struct `An alarm` {
     @Test func `rings when its time has come, and not before`() async throws {
         let start = ContinuousClock.now
         try await Alarm.wait(.seconds(0.05))
-        #expect((.milliseconds(50)..<(.seconds(5))).contains(ContinuousClock.now - start))
+        #expect((.milliseconds(50)..<patience).contains(ContinuousClock.now - start))
         try await Alarm.wait(.seconds(0))
     }
 

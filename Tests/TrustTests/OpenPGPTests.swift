@@ -69,9 +69,9 @@ import Testing
         #expect(try why(key, armored(other + mine)) == "by Some Body <some@example.org>")
         #expect(try why(key, armored(other)).contains("not trusted"))
         let many = (0..<10_000).reduce(into: Data()) { all, _ in all += other }
-        let began = ContinuousClock.now
-        #expect(try why(key, armored(many + mine)).contains("too many signatures"))
-        let time = ContinuousClock.now - began
+        var found = ""
+        let time = try processorTime { found = try why(key, armored(many + mine)) }
+        #expect(found.contains("too many signatures"))
         #expect(time < .seconds(5) * Sanitizer.toll)
     }
 

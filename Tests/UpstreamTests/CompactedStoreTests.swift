@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct `A store that was compacted` {
     private func fetch(_ url: String, into store: Store, depth: Int) async throws -> ObjectID {
-        let upstream = try UpstreamOptions(url: RemoteURL(url), timeout: .seconds(10)).makeUpstream(on: GitExecutor())
+        let upstream = try UpstreamOptions(url: RemoteURL(url), timeout: patience).makeUpstream(on: GitExecutor())
         let advertisement = try await upstream.discover()
         try await upstream.fetch(
             FetchRequest(advertisement: advertisement, store: store, depth: depth, mustFollow: nil)

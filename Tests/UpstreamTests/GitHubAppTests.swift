@@ -38,7 +38,7 @@ import Testing
 
     private func options(_ server: HTTPTrap, _ api: HTTPTrap) throws -> UpstreamOptions {
         var options = UpstreamOptions(
-            url: try RemoteURL("http://127.0.0.1:\(server.port)/site.git"), timeout: .seconds(5))
+            url: try RemoteURL("http://127.0.0.1:\(server.port)/site.git"), timeout: patience)
         options.app = GitHubAppOptions(
             app: "Iv1.abc", installation: "42", key: .file(folder("key.pem")),
             api: "http://127.0.0.1:\(api.port)/api/v3")

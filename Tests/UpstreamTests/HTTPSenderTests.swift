@@ -19,7 +19,7 @@ import Testing
         let (sender, url) = try sender(trap, timeout: 600)
         let begin = ContinuousClock.now
         let answer = try await sender.post([], to: url, headers: [])
-        #expect(ContinuousClock.now - begin < .seconds(10))
+        #expect(ContinuousClock.now - begin < patience)
         #expect(answer.status == 500 && answer.words == (type == "text/plain" ? "out of order" : nil))
     }
 
@@ -30,6 +30,6 @@ import Testing
         await #expect(throws: UpstreamError.self) {
             _ = try await sender.post([], to: url, headers: [], readsBody: true)
         }
-        #expect(ContinuousClock.now - begin < .seconds(10))
+        #expect(ContinuousClock.now - begin < patience)
     }
 }

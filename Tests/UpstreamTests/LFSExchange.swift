@@ -32,7 +32,7 @@ final class Exchange: Sendable {
         ref: ReferenceName? = nil
     ) async throws {
         var options = UpstreamOptions(
-            url: try RemoteURL("http://\(userInfo)127.0.0.1:\(server.port)/team/site.git"), timeout: .seconds(10))
+            url: try RemoteURL("http://\(userInfo)127.0.0.1:\(server.port)/team/site.git"), timeout: patience)
         change(&options)
         let config = try config.map { try LFSConfig(Array("[lfs]\n\turl = \($0)\n".utf8)) }
         try await LFSRemote(of: options, counting: Traffic()).fetch(

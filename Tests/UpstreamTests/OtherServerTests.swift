@@ -248,7 +248,7 @@ import Testing
         for scheme in ["http", "https"] {
             var options = UpstreamOptions(
                 url: try RemoteURL("\(scheme)://git.example.org/site.git"),
-                credentials: CredentialSource(user: "reader", password: .value(Secret("s3cr3t"))), timeout: .seconds(2))
+                credentials: CredentialSource(user: "reader", password: .value(Secret("s3cr3t"))), timeout: patience)
             options.proxies = ProxyRules(["ALL_PROXY": "http://me:proxypw@127.0.0.1:\(trap.port)"])
             await #expect(throws: UpstreamError.self) { try await options.makeUpstream(on: GitExecutor()).discover() }
         }

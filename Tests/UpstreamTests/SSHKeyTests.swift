@@ -14,7 +14,7 @@ import Testing
         let ssh = SSHOptions(
             key: key, keys: keys, knownHosts: .value(Secret(try remote?.server.knownHost() ?? "host ssh-ed25519 AAAA")))
         let options = UpstreamOptions(
-            url: try RemoteURL(remote?.url ?? "ssh://127.0.0.1:1/site.git"), ssh: ssh, timeout: .seconds(10))
+            url: try RemoteURL(remote?.url ?? "ssh://127.0.0.1:1/site.git"), ssh: ssh, timeout: patience)
         return try await options.makeUpstream(on: GitExecutor()).discover().commit.description
     }
 

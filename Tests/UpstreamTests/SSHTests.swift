@@ -19,13 +19,16 @@ import Testing
         folder = try TemporaryFolder()
     }
 
-    private func discover(_ url: String? = nil, _ ssh: SSHOptions, timeout: Double = 10) async throws -> ObjectID {
+    private func discover(_ url: String? = nil, _ ssh: SSHOptions, timeout: Duration = patience) async throws
+        -> ObjectID
+    {
         let options = UpstreamOptions(
-            url: try RemoteURL(url ?? server.url(source.path + "/.git")), ssh: ssh, timeout: .seconds(timeout))
+            url: try RemoteURL(url ?? server.url(source.path + "/.git")), ssh: ssh, timeout: timeout)
         return try await options.makeUpstream(on: GitExecutor()).discover().commit
     }
 
-    private func refusal(_ url: String? = nil, _ ssh: SSHOptions, timeout: Double = 10) async -> UpstreamError? {
+    private func refusal(_ url: String? = nil, _ ssh: SSHOptions, timeout: Duration = patience) async -> UpstreamError?
+    {
         do {
             _ = try await discover(url, ssh, timeout: timeout)
             return nil
@@ -215,12 +218,12 @@ import Testing
         }
         let proxy = try FaultProxy(to: server.port, fault: .stall(after: 0))
         let start = Date()
-        let silent = await refusal("ssh://127.0.0.1:\(proxy.port)/x", options, timeout: 1)
+        let silent = await refusal("ssh://127.0.0.1:\(proxy.port)/x", options, timeout: .seconds(1))
         guard case .stalled? = silent else {
             Issue.record("\(String(describing: silent))")
             return
         }
-        #expect(Date().timeIntervalSince(start) < 5)
+        #expect(Date().timeIntervalSince(start) < 30, "the system itself would wait for ever")
         let unknown = await refusal("ssh://no-such-host.invalid/x", options)
         guard case .hostUnknown? = unknown else {
             Issue.record("\(String(describing: unknown))")
@@ -231,7 +234,7 @@ import Testing
     @Test func `cancelling ends ssh at once`() async throws {
         let proxy = try FaultProxy(to: server.port, fault: .stall(after: 0))
         let options = SSHOptions(key: key, knownHosts: try known())
-        let task = Task { try await discover("ssh://127.0.0.1:\(proxy.port)/x", options, timeout: 60) }
+        let task = Task { try await discover("ssh://127.0.0.1:\(proxy.port)/x", options) }
         func children() -> Int {
             let list =
                 (try? Command.run(
@@ -242,8 +245,8 @@ import Testing
         let start = Date()
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(Date().timeIntervalSince(start) < 1)
-        try await eventually(within: 2, "ssh has ended") { children() == 0 }
+        #expect(Date().timeIntervalSince(start) < 30, "the limit is a minute")
+        try await eventually("ssh has ended") { children() == 0 }
     }
 
     @Test func `a stall in the middle of the answer is noticed`() async throws {
@@ -254,7 +257,7 @@ import Testing
         for bytes in stride(from: 1_500, through: 4_000, by: 500) {
             let proxy = try FaultProxy(to: server.port, fault: .stall(after: bytes))
             let url = "ssh://\(NSUserName())@127.0.0.1:\(proxy.port)\(source.path)/.git"
-            if case .stalled? = await refusal(url, options, timeout: 1) { stalls += 1 }
+            if case .stalled? = await refusal(url, options, timeout: .seconds(1)) { stalls += 1 }
         }
         #expect(stalls > 0)
     }

@@ -9,10 +9,10 @@ import Testing
 
 @Suite struct `Servers that misbehave` {
     private func upstream(
-        _ url: String, user: String? = nil, password: String? = nil, timeout: Double = 2
+        _ url: String, user: String? = nil, password: String? = nil, timeout: Duration = patience
     ) throws -> any Upstream {
         let source = CredentialSource(user: user, password: password.map { .value(Secret($0)) })
-        return try UpstreamOptions(url: RemoteURL(url), credentials: source, timeout: .seconds(timeout))
+        return try UpstreamOptions(url: RemoteURL(url), credentials: source, timeout: timeout)
             .makeUpstream(on: GitExecutor())
     }
 
@@ -201,7 +201,7 @@ import Testing
 
     @Test func `cancellation ends a wait for a silent server at once`() async throws {
         let trap = try HTTPTrap { _ in nil }
-        let upstream = try upstream("http://127.0.0.1:\(trap.port)/x.git", timeout: 60)
+        let upstream = try upstream("http://127.0.0.1:\(trap.port)/x.git")
         let task = Task { try await upstream.discover() }
         try await eventually("the request arrives") { !trap.requests.isEmpty }
         let start = Date()
@@ -213,7 +213,7 @@ import Testing
     @Test func `a host that does not answer is given up after the limit, all its addresses together`() async throws {
         // A listener whose queue is full drops what comes: connect hangs as it does at a dead host.
         let full = try FullListener()
-        let upstream = try upstream("http://127.0.0.1:\(full.port)/x.git", timeout: 1)
+        let upstream = try upstream("http://127.0.0.1:\(full.port)/x.git", timeout: .seconds(1))
         let start = Date()
         await #expect(throws: UpstreamError.self) { try await upstream.discover() }
         #expect(Date().timeIntervalSince(start) < 20, "the system itself would try for two minutes")

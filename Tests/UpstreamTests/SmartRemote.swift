@@ -67,7 +67,7 @@ final class SmartRemote {
                 key: .file(server.folder("user_ed25519")), knownHosts: .value(Secret(try server.knownHost())))
         }
         options = UpstreamOptions(
-            url: try RemoteURL(url), credentials: login, ssh: ssh, tls: tls, timeout: .seconds(10))
+            url: try RemoteURL(url), credentials: login, ssh: ssh, tls: tls, timeout: patience)
     }
 
     @discardableResult

@@ -35,7 +35,12 @@ final class DestinationLock: Sendable {
             && held.st_dev == there.st_dev
     }
 
-    deinit { if descriptor >= 0 { close(descriptor) } }
+    deinit {
+        guard descriptor >= 0 else { return }
+        // A child that is being started has the descriptor too, and with it the lock, until it has become another program.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// The process that holds a lock file, by what it wrote there.
     private static func owner(_ descriptor: Int32) -> String {
