@@ -22,7 +22,7 @@ extension Publisher {
             corrected.apply(findings.corrected.mapValues { $0 })
             try rewriteRecord(corrected)
         }
-        try noteDrift(findings.drifted)
+        try drift.note(findings.drifted)
         return findings.drifted.count
     }
 
@@ -58,7 +58,7 @@ extension Publisher {
             }
         }
         result.notices = lostAndFound.notices
-        try noteDrift(result.differing, isHidden: true)
+        try drift.note(result.differing, isHidden: true)
         return result
     }
 }

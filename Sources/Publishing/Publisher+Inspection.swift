@@ -15,6 +15,6 @@ extension Publisher {
     /// - Returns: the paths that were changed, the root for a file that was put there.
     public func endInspection() throws -> [TreePath] {
         let lostAndFound = LostAndFound(destination, now: Int64(time(nil)))
-        return try layout.endInspection(keeping: lostAndFound) { try noteDrift($0, isHidden: true) }
+        return try layout.endInspection(keeping: lostAndFound) { try drift.note($0, isHidden: true) }
     }
 }

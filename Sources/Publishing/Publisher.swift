@@ -11,7 +11,8 @@ public final class Publisher: Sendable {
     public let destination: Destination
     let layout: any Layout
     let options: PublishingOptions
-    private let locks: Mutex<[HeldLock]>
+    private let ground: OwnedGround
+    let drift: DriftList
     private let kept = KeptFiles()
     /// Held while something else becomes visible, and while what is visible is looked at to write down what it is: compressed files are
     /// added between passes, on another thread.
@@ -21,9 +22,6 @@ public final class Publisher: Sendable {
     private struct State {
         /// What was read from the disk the last time.
         var remembered: Remembered?
-        /// Paths of the visible tree that are not what was published, until a pass has made them anew.
-        var drifted: [TreePath] = []
-        var repaired = 0
         var lost: Lost?
         /// Whether an object of Git LFS may be here that nothing needs: at the start nobody knows.
         var mayPruneObjects = true
@@ -43,11 +41,6 @@ public final class Publisher: Sendable {
         let sample: Sample
     }
 
-    private struct HeldLock: Sendable {
-        let path: String
-        let lock: DestinationLock
-    }
-
     /// Takes the lock, finishes what a killed process began, and removes what it left.
     ///
     /// - Throws: `PublishingError` when DESTINATION cannot be used or is in use, `DiskError`.
@@ -62,7 +55,7 @@ public final class Publisher: Sendable {
         let layout = try (options.layout ?? destination.automaticLayout()).layout(of: destination, options)
         if [.file, .other].contains(try FileStatus.of(destination.path)?.kind) { throw destination.notAFolder }
         try layout.checkDestination()
-        let publisher = Publisher(destination, layout, options, try takeLocks(of: destination))
+        let publisher = Publisher(destination, layout, options, try OwnedGround(destination))
         destination.store.sweep()
         do {
             try destination.upgradeNames()
@@ -74,37 +67,18 @@ public final class Publisher: Sendable {
         }
     }
 
-    private init(_ destination: Destination, _ layout: any Layout, _ options: PublishingOptions, _ locks: [HeldLock]) {
+    private init(_ destination: Destination, _ layout: any Layout, _ options: PublishingOptions, _ ground: OwnedGround)
+    {
         self.destination = destination
         self.layout = layout
         self.options = options
-        self.locks = Mutex(locks)
+        self.ground = ground
+        drift = DriftList(destination)
     }
 
-    /// Makes our folders, and holds them.
-    private static func takeLocks(of destination: Destination) throws -> [HeldLock] {
-        _ = try Directory(making: destination.volumeFolder)
-        try destination.checkOwners()
-        let lock = try DestinationLock(destination.lockFile) { .destinationBusy(path: destination.path, owner: $0) }
-        var locks = [HeldLock(path: destination.lockFile, lock: lock)]
-        _ = try Directory(making: destination.stateFolder)
-        try destination.checkStore()
-        if destination.stateFolder != destination.volumeFolder {
-            let path = destination.stateLockFile
-            let lock = try DestinationLock(path) { .stateBusy(path: destination.stateFolder, owner: $0) }
-            locks.append(HeldLock(path: path, lock: lock))
-        }
-        // Where the disk refuses, the next fetch does it.
-        try? destination.store.claim()
-        return locks
-    }
-
-    /// Makes our folders anew when somebody has removed them: a lock that has no name any more keeps nobody out.
+    /// What was read of folders that somebody has removed since is not what is there.
     private func holdGround() throws {
-        guard locks.withLock({ !$0.allSatisfy { $0.lock.isAt($0.path) } }) else { return }
-        let new = try Self.takeLocks(of: destination)
-        locks.withLock { $0 = new }
-        state.withLock { $0.remembered = nil }
+        if try ground.hold() { state.withLock { $0.remembered = nil } }
     }
 
     /// While nothing else becomes visible.
@@ -137,7 +111,7 @@ public final class Publisher: Sendable {
         let lostAndFound = lostAndFound()
         try? destination.sweepState()
         _ = try? endInspection()
-        if let drifted = try? DriftFile(destination).read() { try noteDrift(drifted) }
+        try drift.restore()
         return try layout.recover(keeping: lostAndFound) + lostAndFound.notices
     }
 
@@ -174,7 +148,7 @@ public final class Publisher: Sendable {
     }
 
     /// How many paths that somebody else had changed were made anew, since this was opened.
-    public var repaired: Int { state.withLock { $0.repaired } }
+    public var repaired: Int { drift.repaired }
 
     /// What is in lost+found, as of the last time that this was looked after; `nil` for nothing.
     public var lost: Lost? { state.withLock { $0.lost } }
@@ -186,7 +160,7 @@ public final class Publisher: Sendable {
     public var treeCount: Int { layout.treeCount }
 
     /// Whether the next pass has something to make anew.
-    public var hasDrifted: Bool { state.withLock { !$0.drifted.isEmpty } }
+    public var hasDrifted: Bool { !drift.paths.isEmpty }
 
     /// What the store must not lose: what is published and was before, and what the trees hold that trail it.
     public func commitsToKeep() throws -> [ObjectID] {
@@ -202,35 +176,6 @@ public final class Publisher: Sendable {
     /// The bytes of the largest tree on the disk; `nil` when there is none.
     public func largestTree() throws -> Int64? {
         ([try published()?.bytes].compactMap { $0 } + (try layout.spareRecords().map(\.count.bytes))).max()
-    }
-
-    /// From now on the next pass makes these paths anew, whatever it finds at the remote.
-    ///
-    /// - Parameter isHidden: whether no walk of `lstat` would find them: the next process is told, too.
-    func noteDrift(_ paths: [TreePath], isHidden: Bool = false) throws {
-        guard !paths.isEmpty else { return }
-        let all = state.withLock {
-            $0.drifted += Set(paths).subtracting($0.drifted)
-            return $0.drifted
-        }
-        if isHidden { try DriftFile(destination).write(all) }
-    }
-
-    /// A tree is visible that has these paths anew. What was noted since it was made may be in it still, through files that it
-    /// shares with the one before.
-    private func endDrift(of mended: [TreePath]) {
-        let mended = Set(mended)
-        let rest = state.withLock { state in
-            let rest = state.drifted.filter { !mended.contains($0) }
-            state.repaired += state.drifted.count - rest.count
-            state.drifted = rest
-            return rest
-        }
-        do {
-            if rest.isEmpty { try DriftFile(destination).remove() } else { try DriftFile(destination).write(rest) }
-        } catch {
-            // It says too much then: something is made anew once more.
-        }
     }
 
     /// Whether that commit, as this publisher is set up, is what is visible.
@@ -284,9 +229,9 @@ public final class Publisher: Sendable {
         // One that was cut short.
         _ = try endInspection()
         // What somebody changed since the last look is made anew with it, also where the commits do not differ.
-        let known = state.withLock { Set($0.drifted) }
+        let known = Set(drift.paths)
         _ = try? isInSight()
-        let drifted = state.withLock { $0.drifted }
+        let drifted = drift.paths
         let now = now
         var staged = try compressing { layout in
             try layout.materialize(
@@ -310,7 +255,7 @@ public final class Publisher: Sendable {
             state.withLock { $0.remembered = nil }
             try layout.publish(staged, keeping: lostAndFound)
         }
-        endDrift(of: staged.mended)
+        drift.end(of: staged.mended)
         state.withLock { state in
             state.isSettled = true
             if staged.dropsObjects { state.mayPruneObjects = true }

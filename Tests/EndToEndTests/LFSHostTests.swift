@@ -43,6 +43,29 @@ import Testing
         }
     }
 
+    /// The followed repository's own server has no Git LFS.
+    @Test func `of a submodule alone are looked for at its server, by a check too`() async throws {
+        let (site, theme) = (try GitRepository(), try GitRepository())
+        let (first, second, folder) = (try TemporaryFolder(), try TemporaryFolder(), try TemporaryFolder())
+        let objects = try await Giftless()
+        let one = try await Nginx(gitRepositoriesIn: first.path)
+        let two = try await Nginx(gitRepositoriesIn: second.path, lfs: objects, host: "127.0.0.2")
+        try theme.trackPictures()
+        let picture = String(repeating: "theme ", count: 500)
+        try theme.commit(["theme.png": picture])
+        try theme.pushObjects(to: objects.url("theme"))
+        try theme.pushBare(to: second, as: "theme.git")
+        try site.commit(
+            modules: [("theme", "http://127.0.0.2:\(two.port)/theme.git", theme.head)], ["index.html": "1"])
+        try site.pushBare(to: first, as: "site.git")
+        let all = ["http://127.0.0.1:\(one.port)/site.git", folder("www"), "--submodules", "on"]
+        let check = try Sidekick.check(all + ["--plan"])
+        #expect(check.status == 0 && check.text.contains("theme/theme.png"), "\(check.text)")
+        let found = try await Sidekick.once(all)
+        #expect(found.status == 0, "\(found.log)")
+        #expect(try folder.read("www/theme/theme.png") == picture)
+    }
+
     /// A server over ssh says who may come, and where to; a program that says so stands in for it.
     private struct Granting {
         let ssh: SSHServer

@@ -31,6 +31,20 @@ extension GitRepository {
         return try git("rev-list", "--reverse", branch).split(separator: "\n").map(String.init)
     }
 
+    /// Commits on top of `main`, which is checked out, one after the other, by one git for all.
+    public func commits(_ texts: [[String: String]]) throws {
+        var script = Data()
+        for (number, files) in texts.enumerated() {
+            script += Data("commit refs/heads/main\ncommitter T <t@example.org> now\ndata 0\n".utf8)
+            if number == 0 { script += Data("from refs/heads/main^0\n".utf8) }
+            for (path, text) in files {
+                script += Data("M 100644 inline \(path)\ndata \(text.utf8.count)\n\(text)\n".utf8)
+            }
+        }
+        try git("fast-import", "--quiet", "--date-format=now", input: script)
+        try git("reset", "-q", "--hard")
+    }
+
     /// Moves the branch that sidekick follows, wherever it was: what a push does, forced or not.
     public func push(_ commit: String) throws { try git("update-ref", "refs/heads/main", commit) }
 }

@@ -20,7 +20,7 @@ import Testing
             for number in 0..<300 { files["\(number % 20)/\(number).html"] = "page \(number)" }
             remote = try await SmartRemote(door, files: files)
             // What has a history before it is followed.
-            for number in 0..<20 { try remote.source.commit(["0/0.html": "old \(number)"]) }
+            try remote.source.commits((0..<20).map { ["0/0.html": "old \($0)"] })
             try remote.push(["0/0.html": "0"])
             (upstream, folder) = (try remote.upstream(), try TemporaryFolder())
         }
@@ -63,7 +63,8 @@ import Testing
     func `brings what differs, whatever the history does`(door: SmartRemote.Door) async throws {
         let world = try await World(door)
         let (source, one) = (world.remote.source, Self.one)
-        func edit(_ text: String) throws { try source.commit(["\(text.count % 20)/x.html": text]) }
+        func change(_ text: String) -> [String: String] { ["\(text.count % 20)/x.html": text] }
+        func edit(_ text: String) throws { try source.commit(change(text)) }
         #expect(try await world.fetch() > 300)
         #expect(try world.shallowCount == 1)
         // One commit more, again and again: nothing of what was before, and no line for each.
@@ -73,7 +74,7 @@ import Testing
         }
         #expect(try world.shallowCount <= 6)
         for count in [5, 100] {
-            for number in 0..<count { try edit("of \(count), number \(number)") }
+            try source.commits((0..<count).map { change("of \(count), number \($0)") })
             try world.publish()
             let objects = try await world.fetch()
             #expect(objects <= one * 8, "\(count) more: \(objects)")

@@ -93,6 +93,10 @@ for file in README.md docs/*.md; do
         esac
         rm -rf "$hosts/git/group/site.git"
         cp -r "$hosts/git/$site.git" "$hosts/git/group/site.git"
+        case $line in
+        # A volume that is there already is somebody's.
+        *"docker run --user"*) docker run --rm -v "$COMPOSE_PROJECT_NAME-site:/srv" "$machine_image" sh -c 'rm -rf /srv/site /srv/.sidekick && chown -R 1234:1234 /srv' ;;
+        esac
         unset REPOSITORY DELAY
         (cd "$checkout" && PATH=$work/bin:$PATH exec setsid bash -c "$line") >"$work/command.log" 2>&1 </dev/null &
         pid=$!
@@ -111,6 +115,6 @@ for file in README.md docs/*.md; do
         for yml in hosts built; do docker compose -f docker-compose.yml $([ $yml = hosts ] || echo "-f deploy/compose/build-hugo.yml") -f "$work/$yml.yml" down --volumes --timeout 5 >/dev/null 2>&1 || true; done
         ok "$line"
         count=$((count + 1))
-    done < <(commands "$file")
+    done < <(commands "$file" | sed '/docker run/ { p; s/docker run/& --user 1234:0/; }')
 done
 [ $count -ge 7 ] || fail "only $count commands were found"
