@@ -64,6 +64,7 @@ import Testing
         let found = try await Sidekick.once(all)
         #expect(found.status == 0, "\(found.log)")
         #expect(try folder.read("www/theme/theme.png") == picture)
+        #expect(!one.accessLog.contains("/lfs/") && two.accessLog.contains("/lfs/"), "\(one.accessLog)")
     }
 
     /// A server over ssh says who may come, and where to; a program that says so stands in for it.
