@@ -100,7 +100,7 @@ import Testing
         try site.write("sleep 1000 & echo $$ $! > '\(site.folder("pids"))'; trap '' TERM; wait; sleep 1000")
         let start = Date()
         let (status, log) = try await site.once("--hook-timeout", "500ms")
-        #expect(Date().timeIntervalSince(start) < 5)
+        #expect(Date().timeIntervalSince(start) < 60, "by itself it takes a quarter of an hour")
         #expect(status == 75 && log.contains("SIDEKICK_BEFORE_PUBLISH took longer than 0.5 s"), "\(log)")
         #expect(site.page() == "one")
         try await HookLog.areGone(site.folder("pids"))
@@ -208,7 +208,7 @@ import Testing
         try await eventually("it runs") { (try? site.folder.read("pids"))?.isEmpty == false }
         let start = Date()
         #expect(try await sidekick.stop() == 0)
-        #expect(Date().timeIntervalSince(start) < 2)
+        #expect(try #require(sidekick.endTime).timeIntervalSince(start) < 2)
         #expect(!site.folder.has("www"))
         try await HookLog.areGone(site.folder("pids"))
     }

@@ -175,17 +175,19 @@ import Testing
         try await sidekick.prints("published")
         proxy.fault = .answer("HTTP/1.1 429 Slow down\r\nRetry-After: 4\r\nContent-Length: 0\r\n\r\n")
         try await sidekick.prints("too busy")
-        let (start, count) = (Date(), proxy.connectionCount)
         try remote.push(["index.html": "new"])
         proxy.fault = .none
         for _ in 0..<5 {
             sidekick.send(SIGHUP)
             try await Task.sleep(for: .milliseconds(200))
         }
-        #expect(proxy.connectionCount == count)
-        #expect(try folder.read("www/index.html") == "old")
         try await eventually("it is asked again") { try folder.read("www/index.html") == "new" }
-        #expect((3.5..<8).contains(Date().timeIntervalSince(start)))
+        // Once more the same, where this machine is slow to take the fault away.
+        let times = proxy.connectionTimes.drop { !$0.isAnswered }
+        let busy = try #require(times.lastIndex { $0.isAnswered })
+        for (one, next) in zip(times[...busy], times.dropFirst()) {
+            #expect((.seconds(3.9)..<(.seconds(8))).contains(next.time - one.time))
+        }
         #expect(try await sidekick.stop() == 0)
     }
 

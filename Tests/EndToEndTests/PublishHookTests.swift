@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func `that is slow holds up nothing, and is run once more for the newest of ten publishes`() async throws {
-        let site = try Site(Self.note + "; test -e quick || { touch quick; sleep 9; }")
+        let site = try Site(Self.note + "; test -e quick || { touch quick; sleep 20; }")
         let first = try site.source.head
         let sidekick = try Sidekick(site.arguments)
         try await eventually("it runs") { site.folder.has("quick") }
@@ -128,8 +128,8 @@ import Testing
             try site.source.commit(["index.html": "\(number)", "page\(number % 3)": "\(number)"])
             try await eventually("\(number) shows") { try site.folder.read("www/index.html") == "\(number)" }
         }
-        #expect(Date().timeIntervalSince(start) < 9 && site.lines().count == 1, "passes went on")
-        try await eventually(within: 30, "once more") { site.lines().count == 2 }
+        #expect(Date().timeIntervalSince(start) < 20 && site.lines().count == 1, "passes went on")
+        try await eventually(within: 60, "once more") { site.lines().count == 2 }
         try await Task.sleep(for: .milliseconds(500))
         #expect(site.lines().dropFirst() == ["\(first) \(try site.source.head) index.html page0 page1 page2"])
         #expect(try await sidekick.stop() == 0)
@@ -140,7 +140,7 @@ import Testing
             "sleep 1000 & echo $! > pids; setsid sleep 1001 & echo $! > escaped; echo done; " + Self.note)
         let start = Date()
         let result = try await site.once()
-        #expect(result.status == 0 && Date().timeIntervalSince(start) < 10, "\(result.log)")
+        #expect(result.status == 0 && Date().timeIntervalSince(start) < 60, "\(result.log)")
         #expect(HookLog.lines(result.log) == ["done"])
         try await HookLog.areGone(site.folder("pids"))
         for pid in site.lines("escaped").compactMap({ Int32($0) }) { kill(pid, SIGKILL) }
@@ -156,7 +156,7 @@ import Testing
         try await eventually("it runs") { site.lines("stubborn").count == 1 }
         let start = Date()
         #expect(try await sidekick.stop() == 0)
-        #expect(Date().timeIntervalSince(start) < 2)
+        #expect(try #require(sidekick.endTime).timeIntervalSince(start) < 2)
         try await HookLog.areGone(site.folder("stubborn"))
     }
 

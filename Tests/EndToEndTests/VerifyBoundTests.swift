@@ -28,7 +28,7 @@ import Testing
         #expect(verify.status == 0 && verify.error.contains("equal to commit"), "\(verify)")
         let repair = try Command.run([Sidekick.binary, "verify", folder("www"), "--repair"], mayFail: true)
         #expect(repair.status == 0, "\(repair)")
-        #expect(Date().timeIntervalSince(start) < 10)
+        #expect(Date().timeIntervalSince(start) < 60, "all of it takes days")
     }
 
     @Test func `goes on around what it may not read, and says so`() async throws {

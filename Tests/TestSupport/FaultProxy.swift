@@ -29,7 +29,7 @@ public final class FaultProxy: @unchecked Sendable {
     private var current: Fault
     private var connections: [Int32] = []
     private var isClosed = false
-    private var accepted = 0
+    private var accepted: [(time: ContinuousClock.Instant, isAnswered: Bool)] = []
     private var pending: (fault: Fault, number: Int)?
 
     /// Starts it.
@@ -76,11 +76,14 @@ public final class FaultProxy: @unchecked Sendable {
     /// Does it to one connection alone, counted from 0 from now on; open ones are closed. For what is done while bytes are forwarded.
     public func inject(_ fault: Fault, intoConnection number: Int) {
         self.fault = .none
-        lock.withLock { pending = (fault, accepted + number) }
+        lock.withLock { pending = (fault, accepted.count + number) }
     }
 
     /// Connections so far.
-    public var connectionCount: Int { lock.withLock { accepted } }
+    public var connectionCount: Int { lock.withLock { accepted.count } }
+
+    /// When each of them came, and whether it was answered here, by a fault that says so.
+    public var connectionTimes: [(time: ContinuousClock.Instant, isAnswered: Bool)] { lock.withLock { accepted } }
 
     /// Ends it with all its connections.
     public func close() {
@@ -134,8 +137,8 @@ public final class FaultProxy: @unchecked Sendable {
         }
         let fault = lock.withLock {
             connections += [client, upstream]
-            defer { accepted += 1 }
-            return pending.map { $0.number == accepted ? $0.fault : .none } ?? current
+            defer { accepted.append((.now, false)) }
+            return pending.map { $0.number == accepted.count ? $0.fault : .none } ?? current
         }
         let group = DispatchGroup()
         group.enter()
@@ -158,7 +161,7 @@ public final class FaultProxy: @unchecked Sendable {
     private func serve(_ client: Int32, answering text: String, endless: Bool) {
         lock.withLock {
             connections.append(client)
-            accepted += 1
+            accepted.append((.now, true))
         }
         Thread.detachNewThread { [weak self] in
             Self.answer(client, text, endless: endless)

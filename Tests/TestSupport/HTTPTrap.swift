@@ -6,7 +6,7 @@ public final class HTTPTrap: Sendable {
     /// Where it listens.
     public let port: UInt16
     private let listener: Int32
-    private let seen = Mutex<[String]>([])
+    private let seen = Mutex<[(request: String, time: ContinuousClock.Instant)]>([])
     private let all = Mutex("")
 
     /// - Parameter answer: the bytes for a request; `nil` says nothing and keeps the connection open.
@@ -35,7 +35,7 @@ public final class HTTPTrap: Sendable {
                         self?.all.withLock { $0 += text }
                         request += text
                         guard request.contains("\r\n\r\n") else { continue }
-                        self?.seen.withLock { $0.append(request) }
+                        self?.seen.withLock { $0.append((request, .now)) }
                         guard let bytes = answer(request) else { continue }
                         var sent = 0
                         while sent < bytes.count {
@@ -62,7 +62,10 @@ public final class HTTPTrap: Sendable {
     public var everything: String { all.withLock { $0 } }
 
     /// Every request so far, with its header.
-    public var requests: [String] { seen.withLock { $0 } }
+    public var requests: [String] { seen.withLock { $0.map(\.request) } }
+
+    /// When each request came.
+    public var times: [ContinuousClock.Instant] { seen.withLock { $0.map(\.time) } }
 }
 
 /// A port on which connections are neither accepted nor refused.
