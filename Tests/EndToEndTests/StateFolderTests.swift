@@ -22,6 +22,22 @@ import Testing
         return names
     }
 
+    /// Its lock is one of two, where it is elsewhere: the other one is held still.
+    @Test(arguments: [["state"], [".sidekick"], ["state", ".sidekick"]])
+    func `is made anew when somebody removes it while sidekick runs`(removed: [String]) async throws {
+        let (source, folder) = (try GitRepository(), try TemporaryFolder())
+        try source.commit(["index.html": "one"])
+        let sidekick = try Sidekick([
+            source.path, folder("www"), "--state", folder("state"), "--delay", "200ms", "--backoff", "200ms",
+            "--layout", "folder",
+        ])
+        try await sidekick.prints("published")
+        for name in removed { try Command.run(["rm", "-rf", folder(name)]) }
+        try source.commit(["index.html": "two"])
+        try await eventually("two shows\n\(sidekick.log)") { try folder.read("www/index.html") == "two" }
+        #expect(try await sidekick.stop() == 0)
+    }
+
     @Test(arguments: ["link", "exchange", "folder"], [false, true])
     func `holds nothing that the page does not name`(layout: String, isElsewhere: Bool) async throws {
         let known = try names(in: "The state folder")

@@ -21,23 +21,27 @@ final class OwnedGround: Sendable {
     ///
     /// - Returns: whether they had to be made.
     func hold() throws -> Bool {
-        if locks.withLock({ $0.allSatisfy { $0.lock.isAt($0.path) } }) { return false }
-        let new = try Self.take(destination)
+        let held = locks.withLock { $0 }
+        let standing = held.filter { $0.lock.isAt($0.path) }
+        if standing.count == held.count { return false }
+        // One that is there still is ours, and would refuse us too.
+        let new = try Self.take(destination, keeping: standing)
         locks.withLock { $0 = new }
         return true
     }
 
-    private static func take(_ destination: Destination) throws -> [Held] {
+    private static func take(_ destination: Destination, keeping standing: [Held] = []) throws -> [Held] {
+        func lock(_ path: String, busy: (_ owner: String) -> PublishingError) throws -> Held {
+            try standing.first { $0.path == path } ?? Held(path: path, lock: DestinationLock(path, busy: busy))
+        }
         _ = try Directory(making: destination.volumeFolder)
         try destination.checkOwners()
-        let lock = try DestinationLock(destination.lockFile) { .destinationBusy(path: destination.path, owner: $0) }
-        var locks = [Held(path: destination.lockFile, lock: lock)]
+        var locks = [try lock(destination.lockFile) { .destinationBusy(path: destination.path, owner: $0) }]
         _ = try Directory(making: destination.stateFolder)
         try destination.checkStore()
         if destination.stateFolder != destination.volumeFolder {
-            let path = destination.stateLockFile
-            let lock = try DestinationLock(path) { .stateBusy(path: destination.stateFolder, owner: $0) }
-            locks.append(Held(path: path, lock: lock))
+            locks.append(
+                try lock(destination.stateLockFile) { .stateBusy(path: destination.stateFolder, owner: $0) })
         }
         // Where the disk refuses, the next fetch does it.
         try? destination.store.claim()
